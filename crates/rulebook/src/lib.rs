@@ -2,6 +2,18 @@
 //!
 //! Pure: nothing here reads a file, a clock, an environment or a database, and no floating point touches money.
 
+pub mod calendar;
+pub mod case;
+pub mod checks;
+pub mod codes;
+pub mod facts;
+pub mod finding;
+pub mod horizon;
 pub mod money;
+pub mod org;
 pub mod period;
+pub mod policy;
+pub mod rulings;
+pub mod subject;
+pub mod tables;
 pub mod time;

@@ -117,6 +117,12 @@ impl Zone {
         self.zone.to_datetime(at.timestamp())
     }
 
+    /// A moment as RFC 3339 with the zone's offset: `2026-03-05T14:30:00+08:00`.
+    pub fn rfc3339(&self, at: Instant) -> String {
+        let timestamp = at.timestamp();
+        timestamp.display_with_offset(self.zone.to_offset(timestamp)).to_string()
+    }
+
     /// The moment of a local date and time, refused where the clocks skip or repeat it.
     pub fn instant(&self, local: DateTime) -> Result<Instant, LocalTimeError> {
         let ambiguous = self.zone.to_ambiguous_timestamp(local);

@@ -1,0 +1,83 @@
+//! Certification — 认证 (rulebook 4.3): advisors and technicians with the certificates their posts need.
+//!
+//! Its units are the dealer (its roster) and, for uncertified work, the dealer and local date.
+
+mod roster;
+mod work;
+
+use hashbrown::HashMap;
+
+use crate::calendar::HolidaysUnknown;
+use crate::case::Case;
+use crate::codes::Code;
+use crate::facts::Certificate;
+use crate::finding::Found;
+use crate::policy::{Clause, Seat, Section};
+
+/// The check's name.
+pub const NAME: &str = "certification";
+/// The position and the certificate kind of service advisors, the key post.
+pub const ADVISOR: &str = "service-advisor";
+/// The position and the certificate kind of technicians.
+pub const TECHNICIAN: &str = "technician";
+/// The certificate kind of new-energy work, which technicians do.
+pub const NEV: &str = "nev";
+
+/// What a policy says of certification.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// Least number of certified advisors.
+    pub min: i64,
+    /// Bays one advisor can serve.
+    pub bays_per_advisor: i64,
+    /// Days before expiry at which to warn, largest first.
+    pub expiring_days: Vec<i64>,
+    /// Reasons of leaving that are no attrition.
+    pub exempt_reasons: Vec<String>,
+    /// `certification.attrition`
+    pub attrition: Clause,
+    /// `certification.shortfall`
+    pub shortfall: Clause,
+    /// `certification.expiring`
+    pub expiring: Clause,
+    /// `certification.uncertified-work`
+    pub uncertified_work: Clause,
+    /// `certification.bonus`
+    pub bonus: Clause,
+}
+
+impl Terms {
+    /// Reads the section `certification` of a policy file.
+    pub fn read(section: &mut Section) -> Self {
+        const DEALER: [Seat; 1] = [Seat::Dealer];
+        Self {
+            min: section.count("min", 0, 1_000),
+            bays_per_advisor: section.count("bays_per_advisor", 1, 10_000),
+            expiring_days: section.falling_counts("expiring_days", 1, 3_650),
+            exempt_reasons: section.names("exempt_reasons"),
+            attrition: section.clause("attrition", "certification.attrition", &DEALER),
+            shortfall: section.clause("shortfall", "certification.shortfall", &DEALER),
+            expiring: section.clause("expiring", "certification.expiring", &DEALER),
+            uncertified_work: section.clause("uncertified-work", "certification.uncertified-work", &DEALER),
+            bonus: section.clause("bonus", "certification.bonus", &DEALER),
+        }
+    }
+
+    /// Its clauses.
+    pub fn clauses(&self) -> Vec<&Clause> {
+        vec![&self.attrition, &self.shortfall, &self.expiring, &self.uncertified_work, &self.bonus]
+    }
+}
+
+/// Judges every roster and every day's work.
+pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
+    let mut certificates: HashMap<Code, Vec<&Certificate>> = HashMap::new();
+    for certificate in &case.facts.certificates {
+        certificates.entry(certificate.person).or_default().push(certificate);
+    }
+    roster::evaluate(case, &certificates, found);
+    work::evaluate(case, &certificates, found);
+    Ok(())
+}
+
+type ByPerson<'f> = HashMap<Code, Vec<&'f Certificate>>;

@@ -1,0 +1,70 @@
+//! Policy: the dated parameters, clauses and charges that findings are judged by (rulebook 2).
+
+mod clause;
+mod read;
+mod timeline;
+
+pub use clause::{Amount, ChargeTerms, Clause, Seat, Severity, Source, Text};
+pub use read::{PolicyError, Section};
+pub use timeline::{Timeline, Version};
+
+use crate::checks::{bay_turnover, certification, complaint, repeat_repair, spot_check};
+use crate::money::Currency;
+
+/// One policy: every clause with its titles, its parameters and the charges it carries.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Its name, such as `changan-2014`.
+    pub name: String,
+    /// What it is, in both languages.
+    pub title: Text,
+    /// `late_limit_months` (rulebook 3.5): penalties older than this at posting are not posted.
+    pub late_limit_months: Option<u32>,
+    /// Rulebook 4.1.
+    pub spot_check: spot_check::Terms,
+    /// Rulebook 4.2.
+    pub complaint: complaint::Terms,
+    /// Rulebook 4.3.
+    pub certification: certification::Terms,
+    /// Rulebook 4.4.
+    pub bay_turnover: bay_turnover::Terms,
+    /// Rulebook 4.5.
+    pub repeat_repair: repeat_repair::Terms,
+}
+
+impl Policy {
+    /// Reads a policy file. Every fault is reported, each with its line; nothing is guessed.
+    pub fn read(text: &str, currency: Currency) -> Result<Self, Vec<PolicyError>> {
+        let mut file = Section::file(text, currency)?;
+        let name = file.name("name");
+        let title = file.text_in_both("title");
+        let late_limit_months = file.section("general", |general| general.optional_count("late_limit_months", 1, 1_200));
+        let policy = Self {
+            name,
+            title,
+            late_limit_months: late_limit_months.map(|months| months as u32),
+            spot_check: file.section("spot-check", spot_check::Terms::read),
+            complaint: file.section("complaint", complaint::Terms::read),
+            certification: file.section("certification", certification::Terms::read),
+            bay_turnover: file.section("bay-turnover", bay_turnover::Terms::read),
+            repeat_repair: file.section("repeat-repair", repeat_repair::Terms::read),
+        };
+        file.finish()?;
+        Ok(policy)
+    }
+
+    /// Every clause, in the order of the rulebook.
+    pub fn clauses(&self) -> Vec<&Clause> {
+        let mut clauses = self.spot_check.clauses();
+        clauses.extend(self.complaint.clauses());
+        clauses.extend(self.certification.clauses());
+        clauses.extend(self.bay_turnover.clauses());
+        clauses.extend(self.repeat_repair.clauses());
+        clauses
+    }
+
+    /// The clause of this full name, such as `spot-check.third`.
+    pub fn clause(&self, name: &str) -> Option<&Clause> {
+        self.clauses().into_iter().find(|clause| clause.name == name)
+    }
+}

@@ -1,0 +1,60 @@
+//! A tenant's policy versions, each in force from a local date until the next one's.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::Policy;
+
+/// A published policy.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// Its number within the tenant, from 1.
+    pub number: i32,
+    /// The first day it judges.
+    pub effective_on: Date,
+    /// What it says.
+    pub policy: Arc<Policy>,
+}
+
+/// All versions of a tenant, by effective date.
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    versions: Vec<Version>,
+    first_judged_day: Date,
+}
+
+impl Timeline {
+    /// The versions, in any order, and the tenant's first judged day (none: the first version's date).
+    pub fn new(mut versions: Vec<Version>, first_judged_day: Option<Date>) -> Self {
+        versions.sort_by_key(|version| version.effective_on);
+        let first = versions.first().map_or(Date::MAX, |version| version.effective_on);
+        Self { first_judged_day: first_judged_day.unwrap_or(first).max(first), versions }
+    }
+
+    /// One policy from one date on.
+    pub fn of(policy: Policy, effective_on: Date) -> Self {
+        Self::new(vec![Version { number: 1, effective_on, policy: Arc::new(policy) }], None)
+    }
+
+    /// The version in force on a local date.
+    pub fn in_force(&self, on: Date) -> Option<&Version> {
+        let after = self.versions.partition_point(|version| version.effective_on <= on);
+        after.checked_sub(1).map(|index| &self.versions[index])
+    }
+
+    /// The version of a number.
+    pub fn version(&self, number: i32) -> Option<&Version> {
+        self.versions.iter().find(|version| version.number == number)
+    }
+
+    /// No finding has an earlier `occurred_on` (rulebook 2).
+    pub fn first_judged_day(&self) -> Date {
+        self.first_judged_day
+    }
+
+    /// All versions, by effective date.
+    pub fn versions(&self) -> &[Version] {
+        &self.versions
+    }
+}

@@ -1,0 +1,228 @@
+//! Reads a folder of fact files into [`Facts`], simply: for tests, which have small files without faults.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+
+use farsight_rulebook::calendar::Calendar;
+use farsight_rulebook::case::{Case, Ground, Judged};
+use farsight_rulebook::checks::CHECKS;
+use farsight_rulebook::facts::{
+    Bays, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Employment, Facts, Inspection,
+    InspectionResult, Level, Move, Post, Role, Ruling, RulingKind, SupportRequest, WorkOrder,
+};
+use farsight_rulebook::finding::Found;
+use farsight_rulebook::money::Currency;
+use farsight_rulebook::policy::{Policy, Timeline};
+use farsight_rulebook::time::{Instant, Zone};
+use jiff::civil::{Date, DateTime};
+
+/// One row by column name; a column that is not there is empty.
+pub struct Row<'z> {
+    cells: HashMap<String, String>,
+    zone: &'z Zone,
+}
+
+impl Row<'_> {
+    pub fn get(&self, column: &str) -> Option<&str> {
+        self.cells.get(column).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    fn text(&self, column: &str) -> &str {
+        self.get(column).unwrap_or_else(|| panic!("{column} is empty"))
+    }
+
+    fn date(&self, column: &str) -> Option<Date> {
+        self.get(column).map(|text| text.parse().unwrap())
+    }
+
+    fn instant(&self, column: &str) -> Option<Instant> {
+        self.get(column).map(|text| instant(text, self.zone))
+    }
+
+    fn number(&self, column: &str) -> Option<i64> {
+        self.get(column).map(|text| text.parse().unwrap())
+    }
+
+    fn flag(&self, column: &str) -> Option<bool> {
+        self.get(column).map(|text| matches!(text, "true" | "1" | "是"))
+    }
+}
+
+pub fn instant(text: &str, zone: &Zone) -> Instant {
+    match text.parse::<jiff::Timestamp>() {
+        Ok(timestamp) => Instant::exactly(timestamp).unwrap(),
+        Err(_) => zone.instant(text.parse::<DateTime>().unwrap()).unwrap(),
+    }
+}
+
+pub fn rows<'z>(folder: &Path, table: &str, zone: &'z Zone) -> Vec<Row<'z>> {
+    let Ok(file) = File::open(folder.join(format!("{table}.csv"))) else { return Vec::new() };
+    let rows = csv::Reader::from_reader(file).into_deserialize().map(|row| Row { cells: row.unwrap(), zone });
+    rows.filter(|row: &Row| row.flag("voided") != Some(true)).collect()
+}
+
+pub fn read(folder: &Path, zone: &Zone) -> Facts {
+    let mut facts = Facts::default();
+    let mut codes = std::mem::take(&mut facts.codes);
+    let mut keep = |text: &str| codes.keep(text);
+    for row in rows(folder, "dealers", zone) {
+        facts.dealers.push(Dealer {
+            dealer: keep(row.text("dealer_code")),
+            region: keep(row.text("region_code")),
+            opened_on: row.date("opened_on").unwrap(),
+            closed_on: row.date("closed_on"),
+        });
+    }
+    for row in rows(folder, "dealer_regions", zone) {
+        facts.moves.push(Move {
+            dealer: keep(row.text("dealer_code")),
+            from: row.date("from").unwrap(),
+            region: keep(row.text("region_code")),
+        });
+    }
+    for row in rows(folder, "posts", zone) {
+        facts.posts.push(Post {
+            person: keep(row.text("person_code")),
+            role: Role::named(row.text("role")).unwrap(),
+            scope: keep(row.text("scope_code")),
+            from: row.date("from").unwrap(),
+            to: row.date("to"),
+        });
+    }
+    for row in rows(folder, "bays", zone) {
+        facts.bays.push(Bays {
+            dealer: keep(row.text("dealer_code")),
+            effective_on: row.date("effective_on").unwrap(),
+            bays: row.number("bays").unwrap(),
+        });
+    }
+    for row in rows(folder, "customer_base", zone) {
+        facts.customer_base.push(CustomerBase {
+            dealer: keep(row.text("dealer_code")),
+            month: row.text("month").parse().unwrap(),
+            base_customers: row.number("base_customers").unwrap(),
+            visits: row.number("visits"),
+        });
+    }
+    for row in rows(folder, "inspections", zone) {
+        facts.inspections.push(Inspection {
+            inspection: keep(row.text("inspection_id")),
+            item: keep(row.text("item_code")),
+            dealer: keep(row.text("dealer_code")),
+            inspected_at: row.instant("inspected_at").unwrap(),
+            result: match row.text("result") {
+                "pass" => InspectionResult::Pass,
+                "fail" => InspectionResult::Fail,
+                "na" => InspectionResult::NotApplicable,
+                "not-visible" => InspectionResult::NotVisible,
+                other => panic!("{other}"),
+            },
+            follow_up: row.get("kind") == Some("follow-up"),
+        });
+    }
+    for row in rows(folder, "complaints", zone) {
+        facts.complaints.push(Complaint {
+            complaint: keep(row.text("complaint_id")),
+            dealer: keep(row.text("dealer_code")),
+            received_at: row.instant("received_at").unwrap(),
+            dispatched_at: row.instant("dispatched_at"),
+            major: row.text("severity") == "major",
+            category: keep(row.text("category")),
+            vin: row.get("vin").map(&mut keep),
+        });
+    }
+    for row in rows(folder, "complaint_events", zone) {
+        let deed = match (row.text("kind"), row.get("actor_role")) {
+            ("first-reply", _) => Deed::FirstReply,
+            ("handled", Some("dealer-gm")) => Deed::HandledByDealerGm,
+            ("handled", _) => Deed::HandledByDeputyDirector,
+            ("submitted", _) => Deed::Submitted,
+            ("callback", _) => Deed::Callback(row.flag("satisfied")),
+            other => panic!("{other:?}"),
+        };
+        facts.complaint_events.push(ComplaintEvent {
+            complaint: keep(row.text("complaint_id")),
+            at: row.instant("at").unwrap(),
+            deed,
+        });
+    }
+    for row in rows(folder, "employments", zone) {
+        facts.employments.push(Employment {
+            person: keep(row.text("person_code")),
+            dealer: keep(row.text("dealer_code")),
+            position: keep(row.text("position")),
+            from: row.date("from").unwrap(),
+            to: row.date("to"),
+            leave_reason: row.get("leave_reason").map(&mut keep),
+        });
+    }
+    for row in rows(folder, "certificates", zone) {
+        facts.certificates.push(Certificate {
+            certificate: keep(row.text("certificate_id")),
+            person: keep(row.text("person_code")),
+            kind: keep(row.text("kind")),
+            level: row.get("level").map(|level| Level::named(level).unwrap()),
+            issued_on: row.date("issued_on").unwrap(),
+            expires_on: row.date("expires_on").unwrap(),
+            revoked_on: row.date("revoked_on"),
+        });
+    }
+    for row in rows(folder, "work_orders", zone) {
+        facts.work_orders.push(WorkOrder {
+            work_order: keep(row.text("work_order_id")),
+            dealer: keep(row.text("dealer_code")),
+            vin: keep(row.text("vin")),
+            fault: row.get("fault_code").map(&mut keep),
+            created_at: row.instant("created_at").unwrap(),
+            completed_at: row.instant("completed_at"),
+            fixed: row.flag("fixed"),
+            advisor: row.get("advisor_code").map(&mut keep),
+            technician: row.get("technician_code").map(&mut keep),
+            level: row.get("level").map_or(Level::Basic, |level| Level::named(level).unwrap()),
+            nev: row.flag("nev") == Some(true),
+        });
+    }
+    for row in rows(folder, "support_requests", zone) {
+        facts.support_requests.push(SupportRequest {
+            request: keep(row.text("request_id")),
+            dealer: keep(row.text("dealer_code")),
+            vin: keep(row.text("vin")),
+            fault: keep(row.text("fault_code")),
+            requested_at: row.instant("requested_at").unwrap(),
+        });
+    }
+    let yuan = Currency::of("CNY").unwrap();
+    for row in rows(folder, "rulings", zone) {
+        facts.rulings.push(Ruling {
+            ruling: row.text("ruling_id").to_owned(),
+            kind: RulingKind::named(row.text("kind")).unwrap(),
+            subject: row.text("subject").to_owned(),
+            family: row.get("family").map(str::to_owned),
+            decided_at: row.instant("decided_at").unwrap(),
+            amount: row.get("amount").map(|amount| yuan.parse(amount).unwrap()),
+        });
+    }
+    facts.codes = codes;
+    facts
+}
+
+pub fn policy(name: &str) -> Policy {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/policies");
+    let text = std::fs::read_to_string(root.join(format!("{name}.toml"))).unwrap();
+    Policy::read(&text, Currency::of("CNY").unwrap()).unwrap_or_else(|errors| panic!("{errors:#?}"))
+}
+
+pub fn ground(policy_name: &str) -> Ground {
+    let start = Date::constant(2014, 9, 1);
+    Ground { timeline: Timeline::of(policy(policy_name), start), zone: Zone::shanghai(), calendar: Calendar::default() }
+}
+
+pub fn evaluate(facts: &Facts, ground: &Ground, as_of: Instant) -> Found {
+    let case = Case::new(facts, ground, as_of, Judged::All);
+    let mut found = Found::default();
+    for check in &CHECKS {
+        (check.evaluate)(&case, &mut found).unwrap();
+    }
+    found
+}
