@@ -1,1 +1,25 @@
-//! placeholder
+//! The database: schema, tenant scope, facts, what was found, the ledger, and the private cluster.
+//!
+//! No query without a [`Scope`]: every transaction is opened for one, and row-level security enforces it again.
+//! Only [`registry`] and [`schema::migrate`] work as the owner; they see tenants, never their facts.
+
+pub mod audit;
+pub mod cluster;
+pub mod error;
+pub mod facts;
+pub mod alerts;
+pub mod imports;
+pub mod ledger;
+pub mod policies;
+pub mod registry;
+pub mod runs;
+pub mod schema;
+pub mod session;
+pub mod settlements;
+pub mod staging;
+pub mod users;
+mod values;
+
+
+pub use error::StoreError;
+pub use session::{Database, Scope, Session, Tx};

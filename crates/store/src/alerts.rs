@@ -1,0 +1,184 @@
+//! Alerts: what a person is to look at now. An alert opens with its finding and resolves itself when that is gone.
+
+use diesel::data_types::{PgDate, PgTimestamp};
+use diesel::prelude::*;
+use diesel::sql_types::{Date as SqlDate, Nullable, Text, Timestamptz};
+use farsight_rulebook::time::Instant;
+use jiff::civil::Date;
+
+use crate::values::{FOREVER, date, instant, pg_instant};
+use crate::{StoreError, Tx};
+
+/// An alert that should be open.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// The family, of its key.
+    pub family: &'a str,
+    /// The subject, of its key.
+    pub subject: &'a str,
+    /// The check.
+    pub check: &'a str,
+    /// The clause.
+    pub clause: &'a str,
+    /// The unit it was found in.
+    pub unit: &'a str,
+    /// The dealer.
+    pub dealer: &'a str,
+    /// Its severity.
+    pub severity: &'a str,
+    /// The local date of its finding.
+    pub occurred_on: Date,
+    /// What there is to know at a glance, as JSON.
+    pub detail: &'a str,
+}
+
+/// What changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Alerts opened.
+    pub opened: u64,
+    /// Alerts resolved.
+    pub resolved: u64,
+}
+
+/// Whose alerts are compared with what is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Among {
+    /// None are there yet.
+    Nothing,
+    /// Those of the dealers put into `wanted`.
+    WantedDealers,
+    /// Those of the units put into `wanted`.
+    WantedUnits,
+}
+
+const COLUMNS: &str = "family, subject, check_name, clause, unit, dealer_code, severity, occurred_on, detail";
+
+/// Opens what is wanted and not open, resolves what is open and not wanted.
+pub fn sync<'a>(
+    tx: &mut Tx,
+    checks: &[&str],
+    among: Among,
+    wanted: impl Iterator<Item = Wanted<'a>>,
+    at: Instant,
+) -> Result<Changes, StoreError> {
+    let types = "family text, subject text, check_name text, clause text, unit text, dealer_code text, severity text, occurred_on date, detail text";
+    let staged = tx.stage::<StoreError>(types, |rows| {
+        for alert in wanted {
+            let row = rows.row().map_err(|error| StoreError::Input(error.to_string()))?;
+            row.text(alert.family).text(alert.subject).text(alert.check).text(alert.clause).text(alert.unit);
+            row.text(alert.dealer).text(alert.severity).date(alert.occurred_on).text(alert.detail);
+        }
+        Ok(())
+    })?;
+    let mut changes = Changes::default();
+    if among != Among::Nothing {
+        let whose = match among {
+            Among::WantedUnits => "unit",
+            _ => "dealer_code",
+        };
+        let names = checks.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+        changes.resolved = diesel::sql_query(format!(
+            "UPDATE alerts a SET resolved_at = $1
+             WHERE a.resolved_at = 'infinity' AND a.check_name IN ({names}) AND a.{whose} IN (SELECT a FROM pg_temp.wanted)
+               AND NOT EXISTS (SELECT FROM staging s WHERE s.family = a.family AND s.subject = a.subject)"
+        ))
+        .bind::<Timestamptz, _>(pg_instant(at))
+        .execute(tx.connection)? as u64;
+    }
+    if staged == 0 {
+        return Ok(changes);
+    }
+    changes.opened = diesel::sql_query(format!(
+        "INSERT INTO alerts (tenant_id, {COLUMNS}, opened_at)
+         SELECT (SELECT nullif(current_setting('farsight.tenant', true), '')::integer), {COLUMNS}, $1 FROM staging
+         ON CONFLICT DO NOTHING"
+    ))
+    .bind::<Timestamptz, _>(pg_instant(at))
+    .execute(tx.connection)? as u64;
+    if changes.opened < staged {
+        tx.execute(
+            "UPDATE alerts a SET check_name = s.check_name, clause = s.clause, unit = s.unit, dealer_code = s.dealer_code,
+                                 severity = s.severity, occurred_on = s.occurred_on, detail = s.detail
+             FROM staging s WHERE a.family = s.family AND a.subject = s.subject AND a.resolved_at = 'infinity'
+               AND (a.clause, a.unit, a.dealer_code, a.severity, a.occurred_on, a.detail)
+                   IS DISTINCT FROM (s.clause, s.unit, s.dealer_code, s.severity, s.occurred_on, s.detail)",
+        )?;
+    }
+    Ok(changes)
+}
+
+/// An alert, open or not.
+#[derive(Debug, Clone)]
+pub struct Alert {
+    /// The check.
+    pub check: String,
+    /// The clause.
+    pub clause: String,
+    /// The subject.
+    pub subject: String,
+    /// The dealer.
+    pub dealer: String,
+    /// The severity.
+    pub severity: String,
+    /// The local date of its finding.
+    pub occurred_on: Date,
+    /// When it opened.
+    pub opened_at: Instant,
+    /// Who acknowledged it.
+    pub acknowledged_by: Option<String>,
+    /// When it was resolved.
+    pub resolved_at: Option<Instant>,
+}
+
+impl Alert {
+    /// `open`, `acknowledged` or `resolved`.
+    pub const fn status(&self) -> &'static str {
+        match (&self.resolved_at, &self.acknowledged_by) {
+            (Some(_), _) => "resolved",
+            (None, Some(_)) => "acknowledged",
+            (None, None) => "open",
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    check_name: String,
+    #[diesel(sql_type = Text)]
+    clause: String,
+    #[diesel(sql_type = Text)]
+    subject: String,
+    #[diesel(sql_type = Text)]
+    dealer_code: String,
+    #[diesel(sql_type = Text)]
+    severity: String,
+    #[diesel(sql_type = SqlDate)]
+    occurred_on: PgDate,
+    #[diesel(sql_type = Timestamptz)]
+    opened_at: PgTimestamp,
+    #[diesel(sql_type = Nullable<Text>)]
+    acknowledged_by: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    resolved_at: PgTimestamp,
+}
+
+/// Every alert, by check, clause, subject and time, streamed.
+pub fn each(tx: &mut Tx, mut take: impl FnMut(Alert)) -> Result<(), StoreError> {
+    let query = "SELECT check_name, clause, subject, dealer_code, severity, occurred_on, opened_at, acknowledged_by, resolved_at
+                 FROM alerts ORDER BY check_name, clause, subject, opened_at, family";
+    tx.each::<_, Row>(diesel::sql_query(query), |row| {
+        take(Alert {
+            check: row.check_name,
+            clause: row.clause,
+            subject: row.subject,
+            dealer: row.dealer_code,
+            severity: row.severity,
+            occurred_on: date(row.occurred_on),
+            opened_at: instant(row.opened_at),
+            acknowledged_by: row.acknowledged_by,
+            resolved_at: (row.resolved_at.0 != FOREVER).then(|| instant(row.resolved_at)),
+        });
+    })
+}

@@ -1,0 +1,122 @@
+//! The audit log: decisions, exports and looks at evidence, as a hash chain that only grows.
+
+use diesel::data_types::PgTimestamp;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Text, Timestamptz};
+use farsight_rulebook::time::Instant;
+use sha2::{Digest, Sha256};
+
+use crate::session::Turn;
+use crate::values::{instant, pg_instant};
+use crate::{StoreError, Tx};
+
+/// What is written down.
+#[derive(Debug, Clone)]
+pub struct Deed<'a> {
+    /// Who did it.
+    pub actor: &'a str,
+    /// What was done, such as `settlement.lock`.
+    pub action: &'a str,
+    /// To what.
+    pub subject: &'a str,
+    /// With what result, as JSON.
+    pub detail: &'a str,
+}
+
+/// The hash before the first link.
+const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+#[derive(QueryableByName)]
+struct Link {
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+    #[diesel(sql_type = Timestamptz)]
+    at: PgTimestamp,
+    #[diesel(sql_type = Text)]
+    actor: String,
+    #[diesel(sql_type = Text)]
+    action: String,
+    #[diesel(sql_type = Text)]
+    subject: String,
+    #[diesel(sql_type = Text)]
+    detail: String,
+    #[diesel(sql_type = Text)]
+    previous_hash: String,
+    #[diesel(sql_type = Text)]
+    hash: String,
+}
+
+/// The hash of a link: SHA-256 over its parts, each with its length before it, so that no two links read alike.
+fn hash(previous: &str, tenant: i32, seq: i64, at: Instant, deed: &Deed) -> String {
+    let mut hasher = Sha256::new();
+    let (tenant, seq, at) = (tenant.to_string(), seq.to_string(), at.0.to_string());
+    for part in [previous, &tenant, &seq, &at, deed.actor, deed.action, deed.subject, deed.detail] {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hex::encode(hasher.finalize())
+}
+
+/// Adds a link; gives its hash, the new head.
+pub fn add(tx: &mut Tx, at: Instant, deed: &Deed) -> Result<String, StoreError> {
+    tx.take_turn(Turn::Audit)?;
+    let last = head(tx)?;
+    let (seq, previous) = last.map_or((1, FIRST.to_owned()), |(seq, hash)| (seq + 1, hash));
+    let hash = hash(&previous, tx.tenant(), seq, at, deed);
+    diesel::sql_query(
+        "INSERT INTO audit_log (tenant_id, seq, at, actor, action, subject, detail, previous_hash, hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind::<Integer, _>(tx.tenant())
+    .bind::<BigInt, _>(seq)
+    .bind::<Timestamptz, _>(pg_instant(at))
+    .bind::<Text, _>(deed.actor)
+    .bind::<Text, _>(deed.action)
+    .bind::<Text, _>(deed.subject)
+    .bind::<Text, _>(deed.detail)
+    .bind::<Text, _>(&previous)
+    .bind::<Text, _>(&hash)
+    .execute(tx.connection)?;
+    Ok(hash)
+}
+
+/// The last link's number and hash.
+pub fn head(tx: &mut Tx) -> Result<Option<(i64, String)>, StoreError> {
+    let last: Option<Link> = diesel::sql_query("SELECT * FROM audit_log ORDER BY seq DESC LIMIT 1").get_result(tx.connection).optional()?;
+    Ok(last.map(|link| (link.seq, link.hash)))
+}
+
+/// What a walk along the chain found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Walk {
+    /// How many links there are.
+    pub links: i64,
+    /// The last hash.
+    pub head: String,
+    /// The first link that does not fit, and why.
+    pub broken: Option<(i64, &'static str)>,
+}
+
+/// Walks the chain from its first link to its head.
+pub fn walk(tx: &mut Tx) -> Result<Walk, StoreError> {
+    let tenant = tx.tenant();
+    let mut walk = Walk { links: 0, head: FIRST.to_owned(), broken: None };
+    tx.each::<_, Link>(diesel::sql_query("SELECT * FROM audit_log ORDER BY seq"), |link| {
+        walk.links += 1;
+        let deed = Deed { actor: &link.actor, action: &link.action, subject: &link.subject, detail: &link.detail };
+        let fault = if link.seq != walk.links {
+            Some("a link is missing before it")
+        } else if link.previous_hash != walk.head {
+            Some("it does not follow the link before it")
+        } else if hash(&link.previous_hash, tenant, link.seq, instant(link.at), &deed) != link.hash {
+            Some("its content is not what was hashed")
+        } else {
+            None
+        };
+        if let (Some(fault), None) = (fault, walk.broken) {
+            walk.broken = Some((link.seq, fault));
+        }
+        walk.head = link.hash;
+    })?;
+    Ok(walk)
+}

@@ -1,0 +1,535 @@
+//! Taking facts in: staged rows become new facts, corrections, or nothing new; faults name their line.
+//!
+//! A fact's content is closed and followed by a new row, never changed. What is staged is compared with what is
+//! stored and with itself by whole statements, so that a file's size is no matter.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use farsight_rulebook::tables::{Cell, Column, Kind, MAX_COLUMNS, Refers, Rule, Table, post_scope};
+use farsight_rulebook::time::Instant;
+
+use crate::staging::Rows;
+use crate::{StoreError, Tx};
+
+/// The most faults one question to the database gives.
+const MAX_FAULTS: usize = 10_000;
+
+/// What is wrong with a row, in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The file, by its number in the call.
+    pub file: i32,
+    /// The line.
+    pub line: i64,
+    /// The column.
+    pub column: String,
+    /// The value.
+    pub value: String,
+    /// The stable code.
+    pub code: &'static str,
+    /// What is wrong and what to do.
+    pub reason: String,
+}
+
+/// Codes that small tables hold, for checking references as rows stream by.
+#[derive(Debug, Default)]
+pub struct References {
+    regions: HashSet<String>,
+    people: HashSet<String>,
+    dealers: HashSet<String>,
+}
+
+#[derive(QueryableByName)]
+struct CodeRow {
+    #[diesel(sql_type = Text)]
+    code: String,
+}
+
+impl References {
+    /// What is stored, also what is voided: a reference to it can be meant.
+    pub fn load(tx: &mut Tx) -> Result<Self, StoreError> {
+        let mut read = |table: &str, column: &str| -> Result<HashSet<String>, StoreError> {
+            let query = format!("SELECT {column} AS code FROM {table} WHERE superseded_at = 'infinity'");
+            let rows: Vec<CodeRow> = diesel::sql_query(query).load(tx.connection)?;
+            Ok(rows.into_iter().map(|row| row.code).collect())
+        };
+        Ok(Self {
+            regions: read("regions", "region_code")?,
+            people: read("people", "person_code")?,
+            dealers: read("dealers", "dealer_code")?,
+        })
+    }
+
+    fn knows(&self, table: &str, code: &str) -> bool {
+        match table {
+            "regions" => self.regions.contains(code),
+            "people" => self.people.contains(code),
+            "dealers" => self.dealers.contains(code),
+            _ => true, // large tables are asked once all rows are staged
+        }
+    }
+
+    /// The references of a row that lead nowhere: column and table.
+    pub fn missing<'t>(&'t self, table: &'static Table, cells: &'t [Cell]) -> impl Iterator<Item = (&'static Column, &'static str)> + 't {
+        table.columns.iter().zip(cells).filter_map(move |(column, cell)| {
+            let Cell::Text(code) = cell else { return None };
+            let to = match column.refers? {
+                Refers::To(to) => to,
+                Refers::PostScope => {
+                    let (role, _) = table.column("role")?;
+                    let Some(Cell::Text(role)) = cells.get(role) else { return None };
+                    post_scope(role)?
+                }
+            };
+            (!self.knows(to, code)).then_some((column, to))
+        })
+    }
+}
+
+/// Tables too large to hold in memory, with their key.
+fn large(table: &str) -> Option<&'static str> {
+    match table {
+        "complaints" => Some("complaint_id"),
+        "work_orders" => Some("work_order_id"),
+        _ => None,
+    }
+}
+
+/// Writes rows into the staging table.
+pub struct Stage<'r, 'w> {
+    rows: &'r mut Rows<'w>,
+}
+
+impl Stage<'_, '_> {
+    /// Adds a row of a file.
+    pub fn row(&mut self, file: i32, line: u64, cells: &[Cell]) -> std::io::Result<()> {
+        let present = cells.iter().enumerate().filter(|(_, cell)| **cell != Cell::Missing).fold(0, |bits, (at, _)| bits | (1 << at));
+        let row = self.rows.row()?.int(file).big(line as i64).int(present);
+        for cell in cells {
+            match *cell {
+                Cell::Missing | Cell::Empty => row.null(),
+                Cell::Text(text) => row.text(text),
+                Cell::Count(number) => row.big(number),
+                Cell::Degrees(degrees) => row.double(degrees),
+                Cell::Flag(flag) => row.flag(flag),
+                Cell::Date(date) => row.date(date),
+                Cell::Month(month) => row.date(month.first_day()),
+                Cell::Instant(at) => row.instant(at),
+            };
+        }
+        Ok(())
+    }
+}
+
+/// Stages the rows that `fill` writes; says how many.
+pub fn stage<E: From<StoreError>>(
+    tx: &mut Tx,
+    table: &'static Table,
+    fill: impl FnOnce(&mut Stage) -> Result<(), E>,
+) -> Result<u64, E> {
+    debug_assert!(table.width() <= MAX_COLUMNS);
+    let columns: Vec<String> =
+        table.all_columns().map(|column| format!("{} {}", quoted(column.name), sql_type(column.kind))).collect();
+    let columns = format!("file integer, line bigint, present integer, {}", columns.join(", "));
+    tx.stage(&columns, |rows| fill(&mut Stage { rows }))
+}
+
+fn sql_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Code | Kind::Text { .. } | Kind::Subject | Kind::Url | Kind::Choice(_) => "text",
+        Kind::Date | Kind::Month => "date",
+        Kind::Instant => "timestamptz",
+        Kind::Count { .. } | Kind::Hundredths { .. } | Kind::Money => "bigint",
+        Kind::Degrees { .. } => "double precision",
+        Kind::Flag => "boolean",
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
+}
+
+/// A call's rows of one table, staged and about to be taken in.
+pub struct Merge<'m> {
+    /// The table.
+    pub table: &'static Table,
+    /// The import number of file 0; file n has the n-th after it.
+    pub first_import: i64,
+    /// When the rows become known.
+    pub recorded_at: Instant,
+    /// Files that failed; their rows are passed over.
+    pub excluded: &'m [i32],
+}
+
+/// What a merge did for one file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// New facts.
+    pub added: u64,
+    /// Facts with other content.
+    pub corrected: u64,
+}
+
+#[derive(QueryableByName)]
+struct FaultRow {
+    #[diesel(sql_type = Integer)]
+    file: i32,
+    #[diesel(sql_type = BigInt)]
+    line: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    value: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    other: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct CountRow {
+    #[diesel(sql_type = BigInt)]
+    import_id: i64,
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+impl Merge<'_> {
+    /// Takes the staged rows in; faults, if any, are for the caller to undo and tell.
+    pub fn run(&self, tx: &mut Tx, staged: u64) -> Result<(Vec<(i64, Merged)>, Vec<Fault>), StoreError> {
+        let mut faults = self.dangling(tx)?;
+        let added = tx.execute(&self.insert_new())? as u64;
+        let mut clashing = false;
+        if added < staged {
+            clashing = true;
+            faults.extend(self.correct(tx)?);
+        }
+        faults.extend(self.inconsistent(tx)?);
+        Ok((self.counts(tx, clashing)?, faults))
+    }
+
+    fn included(&self) -> String {
+        if self.excluded.is_empty() {
+            return "true".to_owned();
+        }
+        let files: Vec<String> = self.excluded.iter().map(ToString::to_string).collect();
+        format!("NOT (s.file = ANY('{{{}}}'))", files.join(","))
+    }
+
+    fn names(&self) -> String {
+        self.table.columns.iter().map(|column| quoted(column.name)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn required_bits(&self) -> i32 {
+        let required = self.table.columns.iter().enumerate().filter(|(_, column)| column.required);
+        required.fold(0, |bits, (at, _)| bits | (1 << at))
+    }
+
+    /// `from`'s value of a column, its default where it is empty.
+    fn value(column: &Column, from: &str) -> String {
+        let name = quoted(column.name);
+        match column.default {
+            Some(default) => format!("coalesce({from}.{name}, '{default}')"),
+            None if column.key && !column.required => format!("coalesce({from}.{name}, '')"),
+            None => format!("{from}.{name}"),
+        }
+    }
+
+    /// Whether the key of `a` is that of `b`.
+    fn same_key(&self, a: &str, b: &str) -> String {
+        let same = |(_, column): (usize, &Column)| format!("{a}.{} = {}", quoted(column.name), Self::value(column, b));
+        self.table.key().map(same).collect::<Vec<_>>().join(" AND ")
+    }
+
+    fn key_text(&self, from: &str) -> String {
+        let parts: Vec<String> = self.table.key().map(|(_, column)| format!("{}::text", Self::value(column, from))).collect();
+        format!("concat_ws(' ', {})", parts.join(", "))
+    }
+
+    fn stamps(&self) -> String {
+        format!("timestamptz '1970-01-01 00:00:00+00' + {} * interval '1 microsecond'", self.recorded_at.0)
+    }
+
+    fn insert_new(&self) -> String {
+        let values: Vec<String> = self.table.columns.iter().map(|column| Self::value(column, "s")).collect();
+        let required = self.required_bits();
+        format!(
+            "INSERT INTO {table} (tenant_id, {names}, voided, recorded_at, import_id, line)
+             SELECT (SELECT nullif(current_setting('farsight.tenant', true), '')::integer), {values}, coalesce(s.voided, false),
+                    (SELECT {stamp}), {first} + s.file, s.line
+             FROM staging s WHERE (s.present & {required}) = {required} AND {included}
+             ON CONFLICT DO NOTHING",
+            table = self.table.name,
+            names = self.names(),
+            values = values.join(", "),
+            stamp = self.stamps(),
+            first = self.first_import,
+            included = self.included(),
+        )
+    }
+
+    /// References into large tables that lead nowhere.
+    fn dangling(&self, tx: &mut Tx) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for column in self.table.columns {
+            let Some(Refers::To(to)) = column.refers else { continue };
+            let Some(key) = large(to) else { continue };
+            let name = quoted(column.name);
+            let query = format!(
+                "SELECT s.file, s.line, s.{name} AS value, NULL::text AS other FROM staging s
+                 WHERE s.{name} IS NOT NULL AND {included} AND NOT EXISTS (
+                     SELECT FROM {to} t WHERE t.{key} = s.{name} AND t.superseded_at = 'infinity')
+                 ORDER BY s.file, s.line LIMIT {MAX_FAULTS}",
+                included = self.included(),
+            );
+            faults.extend(self.ask(tx, &query, column.name, "unknown_reference", |_| {
+                format!("not among the {to}: import it first, or correct the code")
+            })?);
+        }
+        Ok(faults)
+    }
+
+    fn ask(
+        &self,
+        tx: &mut Tx,
+        query: &str,
+        column: &str,
+        code: &'static str,
+        reason: impl Fn(&str) -> String,
+    ) -> Result<Vec<Fault>, StoreError> {
+        let rows: Vec<FaultRow> = diesel::sql_query(query).load(tx.connection)?;
+        let fault = |row: FaultRow| Fault {
+            file: row.file,
+            line: row.line,
+            column: column.to_owned(),
+            value: row.value.unwrap_or_default(),
+            code,
+            reason: reason(row.other.as_deref().unwrap_or_default()),
+        };
+        Ok(rows.into_iter().map(fault).collect())
+    }
+
+    /// Closes facts whose content differs and adds the new; faults where two rows of the call disagree, or where a
+    /// row that would be new lacks a column.
+    fn correct(&self, tx: &mut Tx) -> Result<Vec<Fault>, StoreError> {
+        let table = self.table.name;
+        let first = self.first_import;
+        let content = |at: usize, column: &Column| {
+            let name = quoted(column.name);
+            format!("CASE WHEN (s.present & {}) <> 0 THEN {} ELSE t.{name} END", 1 << at, Self::value(column, "s"))
+        };
+        let columns = || self.table.columns.iter().enumerate();
+        let contents: Vec<String> = columns().map(|(at, c)| format!("{} AS {}", content(at, c), quoted(c.name))).collect();
+        let differs: Vec<String> =
+            columns().map(|(at, c)| format!("({}) IS DISTINCT FROM t.{}", content(at, c), quoted(c.name))).collect();
+        tx.execute("DROP TABLE IF EXISTS pg_temp.clashes")?;
+        tx.execute(&format!(
+            "CREATE TEMP TABLE clashes ON COMMIT DROP AS
+             SELECT s.file, s.line, t.import_id AS known_import, t.line AS known_line, {contents}, coalesce(s.voided, t.voided) AS voided,
+                    ({differs} OR coalesce(s.voided, t.voided) <> t.voided) AS differs
+             FROM staging s JOIN {table} t ON {same} AND t.superseded_at = 'infinity'
+             WHERE {included} AND NOT (t.import_id = {first} + s.file AND t.line = s.line)",
+            contents = contents.join(", "),
+            differs = differs.join(" OR "),
+            same = self.same_key("t", "s"),
+            included = self.included(),
+        ))?;
+        let mut faults = self.incomplete(tx)?;
+        faults.extend(self.contradicting(tx)?);
+        // What says the same as is known is nothing new.
+        tx.execute("DELETE FROM clashes WHERE NOT differs")?;
+        faults.extend(self.broken_rules(tx)?);
+        let keys: Vec<String> = self.table.key().map(|(_, column)| quoted(column.name)).collect();
+        let keys = keys.join(", ");
+        tx.execute(&format!(
+            "DELETE FROM clashes WHERE ctid NOT IN (SELECT DISTINCT ON ({keys}) ctid FROM clashes ORDER BY {keys}, file, line)"
+        ))?;
+        tx.execute(&format!(
+            "UPDATE {table} t SET superseded_at = (SELECT {stamp}), superseded_by = {first} + c.file
+             FROM clashes c WHERE {same} AND t.superseded_at = 'infinity' AND c.known_import < {first}",
+            stamp = self.stamps(),
+            same = self.same_key("t", "c"),
+        ))?;
+        tx.execute(&format!(
+            "INSERT INTO {table} (tenant_id, {names}, voided, recorded_at, import_id, line)
+             SELECT (SELECT nullif(current_setting('farsight.tenant', true), '')::integer), {names}, voided, (SELECT {stamp}),
+                    {first} + file, line FROM clashes WHERE known_import < {first}",
+            names = self.names(),
+            stamp = self.stamps(),
+        ))?;
+        Ok(faults)
+    }
+
+    /// Rows that leave out a required column and are not known: nothing to keep of them.
+    fn incomplete(&self, tx: &mut Tx) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        let missing_before = |at: usize| {
+            let earlier = self.table.columns[..at].iter().enumerate().filter(|(_, c)| c.required);
+            earlier.fold(0, |bits, (at, _)| bits | (1 << at))
+        };
+        for (at, column) in self.table.columns.iter().enumerate().filter(|(_, column)| column.required) {
+            let earlier = missing_before(at);
+            let query = format!(
+                "SELECT s.file, s.line, {key} AS value, NULL::text AS other FROM staging s
+                 WHERE (s.present & {bit}) = 0 AND (s.present & {earlier}) = {earlier} AND {included} AND NOT EXISTS (
+                     SELECT FROM {table} t WHERE {same} AND t.superseded_at = 'infinity')
+                 ORDER BY s.file, s.line LIMIT {MAX_FAULTS}",
+                key = self.key_text("s"),
+                bit = 1 << at,
+                included = self.included(),
+                table = self.table.name,
+                same = self.same_key("t", "s"),
+            );
+            faults.extend(self.ask(tx, &query, column.name, "missing_column", |_| {
+                "this fact is new and needs the column: add it".to_owned()
+            })?);
+        }
+        Ok(faults)
+    }
+
+    /// Rows of one call with one key and different content: an error on both.
+    fn contradicting(&self, tx: &mut Tx) -> Result<Vec<Fault>, StoreError> {
+        let first = self.first_import;
+        let key_column = self.table.key().next().map_or("", |(_, column)| column.name);
+        let keys = self.table.key().map(|(_, column)| quoted(column.name)).collect::<Vec<_>>().join(", ");
+        let pairs = format!(
+            "WITH several AS (
+                 SELECT * FROM clashes WHERE known_import < {first} AND ({keys}) IN (
+                     SELECT {keys} FROM clashes WHERE known_import < {first} GROUP BY {keys} HAVING count(*) > 1)),
+             pair AS (
+                 SELECT c.file, c.line, (c.known_import - {first})::integer AS file2, c.known_line AS line2, {key} AS value
+                 FROM clashes c WHERE c.known_import >= {first} AND c.differs
+                 UNION ALL
+                 SELECT a.file, a.line, b.file, b.line, {key_a} FROM several a JOIN several b ON {same}
+                 WHERE (a.file, a.line) < (b.file, b.line) AND ({differs}))
+             SELECT file, line, value, file2 || ' ' || line2 AS other FROM pair
+             UNION SELECT file2, line2, value, file || ' ' || line FROM pair
+             ORDER BY 1, 2 LIMIT {MAX_FAULTS}",
+            key = self.key_text("c"),
+            key_a = self.key_text("a"),
+            same = self.same_key("a", "b"),
+            differs = self
+                .table
+                .all_columns()
+                .map(|column| format!("a.{name} IS DISTINCT FROM b.{name}", name = quoted(column.name)))
+                .collect::<Vec<_>>()
+                .join(" OR "),
+        );
+        self.ask(tx, &pairs, key_column, "contradicting_rows", str::to_owned)
+    }
+
+    /// Corrections that, with what stays stored, break a rule of their table.
+    fn broken_rules(&self, tx: &mut Tx) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for rule in self.table.rules {
+            let (column, condition, reason) = match *rule {
+                Rule::NotBefore { column, earlier } => (
+                    column,
+                    format!("c.{} < c.{}", quoted(column), quoted(earlier)),
+                    format!("{column} lies before the stored {earlier}: correct one of them"),
+                ),
+                Rule::NeededWhen { column, other, is } => (
+                    column,
+                    format!("c.{} = '{is}' AND c.{} IS NULL", quoted(other), quoted(column)),
+                    format!("{column} is needed when {other} is '{is}'"),
+                ),
+            };
+            let query = format!(
+                "SELECT c.file, c.line, c.{name}::text AS value, NULL::text AS other FROM clashes c WHERE {condition}
+                 ORDER BY 1, 2 LIMIT {MAX_FAULTS}",
+                name = quoted(column),
+            );
+            faults.extend(self.ask(tx, &query, column, "out_of_order", |_| reason.clone())?);
+        }
+        Ok(faults)
+    }
+
+    /// Rows that belong together and disagree (formats: all rows of an inspection, of a survey response).
+    fn inconsistent(&self, tx: &mut Tx) -> Result<Vec<Fault>, StoreError> {
+        let (group, conditions, reason) = match self.table.name {
+            "inspections" => (
+                "inspection_id",
+                ["dealer_code", "inspected_at", "kind"],
+                "all rows of an inspection have one dealer, one instant, one kind",
+            ),
+            "surveys" => (
+                "response_id",
+                ["dealer_code", "coalesce(employee_code, '')", "answered_at"],
+                "all rows of a response have one dealer, one employee, one time",
+            ),
+            _ => return Ok(Vec::new()),
+        };
+        let varies: Vec<String> = conditions.iter().map(|column| format!("min({column}) <> max({column})")).collect();
+        let query = format!(
+            "SELECT (i.import_id - {first})::integer AS file, i.line, i.{group} AS value, NULL::text AS other
+             FROM {table} i JOIN (
+                 SELECT {group} FROM {table}
+                 WHERE superseded_at = 'infinity' AND NOT voided AND {group} IN (SELECT {group} FROM staging)
+                 GROUP BY {group} HAVING {varies}) AS mixed USING ({group})
+             WHERE i.superseded_at = 'infinity' AND NOT i.voided AND i.import_id >= {first}
+             ORDER BY 1, 2 LIMIT {MAX_FAULTS}",
+            first = self.first_import,
+            table = self.table.name,
+            varies = varies.join(" OR "),
+        );
+        self.ask(tx, &query, group, "inconsistent_rows", |_| format!("{reason}: correct the rows that differ"))
+    }
+
+    fn counts(&self, tx: &mut Tx, clashing: bool) -> Result<Vec<(i64, Merged)>, StoreError> {
+        let (table, first) = (self.table.name, self.first_import);
+        let by_import = |tx: &mut Tx, column: &str| -> Result<Vec<CountRow>, StoreError> {
+            let query = format!("SELECT {column} AS import_id, count(*) AS number FROM {table} WHERE {column} >= {first} GROUP BY 1");
+            Ok(diesel::sql_query(query).load(tx.connection)?)
+        };
+        let mut counts: std::collections::BTreeMap<i64, Merged> = std::collections::BTreeMap::new();
+        for row in by_import(tx, "import_id")? {
+            counts.entry(row.import_id).or_default().added = row.number as u64;
+        }
+        if clashing {
+            for row in by_import(tx, "superseded_by")? {
+                let merged = counts.entry(row.import_id).or_default();
+                merged.corrected = row.number as u64;
+                merged.added -= row.number as u64;
+            }
+        }
+        Ok(counts.into_iter().collect())
+    }
+}
+
+/// A ruling as it now stands stored, for the checks that need more than its row.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct TakenRuling {
+    /// The file, by its number in the call.
+    #[diesel(sql_type = Integer)]
+    pub file: i32,
+    /// The line.
+    #[diesel(sql_type = BigInt)]
+    pub line: i64,
+    /// What it decides.
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    /// About what.
+    #[diesel(sql_type = Text)]
+    pub subject: String,
+    /// For which family only.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub family: Option<String>,
+    /// When, in microseconds since 1970.
+    #[diesel(sql_type = BigInt)]
+    pub decided_at: i64,
+    /// For how much.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub amount: Option<i64>,
+}
+
+/// The rulings a merge has added or corrected.
+pub fn rulings_taken(tx: &mut Tx, first_import: i64) -> Result<Vec<TakenRuling>, StoreError> {
+    let query = "SELECT (import_id - $1)::integer AS file, line, kind, subject, family,
+                        (extract(epoch FROM decided_at) * 1000000)::bigint AS decided_at, amount
+                 FROM rulings WHERE import_id >= $1 AND superseded_at = 'infinity' ORDER BY 1, 2";
+    Ok(diesel::sql_query(query).bind::<BigInt, _>(first_import).load(tx.connection)?)
+}
+
+/// Whether any fact is stored: then zone and currency cannot change.
+pub fn import_count(tx: &mut Tx) -> Result<i64, StoreError> {
+    tx.number("SELECT count(*) AS number FROM imports")
+}
+

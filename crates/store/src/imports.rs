@@ -1,0 +1,63 @@
+//! The files (or other sources) facts came from.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Text, Timestamptz};
+use farsight_rulebook::time::Instant;
+
+use crate::values::pg_instant;
+use crate::{StoreError, Tx};
+
+/// One file taken in.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// Its number.
+    pub id: i64,
+    /// The fact table.
+    pub table: &'static str,
+    /// The file, as it was named.
+    pub source: String,
+    /// Who took it in.
+    pub by: String,
+    /// Rows read.
+    pub rows: u64,
+    /// New facts.
+    pub added: u64,
+    /// Facts with other content than before.
+    pub corrected: u64,
+}
+
+/// The number the next import has.
+pub fn next_id(tx: &mut Tx) -> Result<i64, StoreError> {
+    tx.number("SELECT coalesce(max(import_id), 0) + 1 AS number FROM imports")
+}
+
+/// The moment this import becomes known: now, but after all that is known already.
+pub fn recording_instant(tx: &mut Tx, now: Instant) -> Result<Instant, StoreError> {
+    let last = tx.number(
+        "SELECT coalesce((extract(epoch FROM max(recorded_at)) * 1000000)::bigint, -9000000000000000) AS number FROM imports",
+    )?;
+    Ok(now.max(Instant(last + 1)))
+}
+
+/// Writes an import down, and that every check has yet to see it.
+pub fn add(tx: &mut Tx, import: &Import, at: Instant, recorded_at: Instant, checks: &[&str]) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "INSERT INTO imports (tenant_id, import_id, fact_table, source, imported_by, imported_at, recorded_at, row_count, added, corrected)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind::<Integer, _>(tx.tenant())
+    .bind::<BigInt, _>(import.id)
+    .bind::<Text, _>(import.table)
+    .bind::<Text, _>(&import.source)
+    .bind::<Text, _>(&import.by)
+    .bind::<Timestamptz, _>(pg_instant(at))
+    .bind::<Timestamptz, _>(pg_instant(recorded_at))
+    .bind::<BigInt, _>(import.rows as i64)
+    .bind::<BigInt, _>(import.added as i64)
+    .bind::<BigInt, _>(import.corrected as i64)
+    .execute(tx.connection)?;
+    if import.added + import.corrected > 0 {
+        crate::runs::touch(tx, checks, import.id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! Connections and transactions, each for one scope.
+
+use diesel::connection::{LoadConnection, SimpleConnection};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer};
+
+use crate::StoreError;
+
+/// Who may see what: a transaction is opened for exactly this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    tenant: i32,
+}
+
+impl Scope {
+    /// The whole network of one tenant.
+    pub const fn network(tenant: i32) -> Self {
+        Self { tenant }
+    }
+
+    /// The tenant.
+    pub const fn tenant(self) -> i32 {
+        self.tenant
+    }
+}
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub struct Database {
+    url: String,
+}
+
+impl Database {
+    /// The database at an address that libpq understands.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned() }
+    }
+
+    /// A connection as the owner of the schema: for migrations and the registry of tenants only.
+    pub(crate) fn owner(&self) -> Result<PgConnection, StoreError> {
+        let mut connection = PgConnection::establish(&self.url)?;
+        connection.batch_execute("SET client_min_messages = warning; SET timezone = 'UTC'")?;
+        Ok(connection)
+    }
+
+    /// A session under the program's role, which owns nothing.
+    pub fn session(&self) -> Result<Session, StoreError> {
+        let mut connection = self.owner()?;
+        connection.batch_execute("SET ROLE farsight_app; SET application_name = 'farsight'")?;
+        Ok(Session { connection })
+    }
+}
+
+/// A connection under the program's role.
+pub struct Session {
+    connection: PgConnection,
+}
+
+/// How a transaction sees others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// Each statement sees what was committed before it.
+    ReadCommitted,
+    /// All statements see one state: for evaluations and exports.
+    Snapshot,
+}
+
+/// Advisory locks of a tenant: what runs one at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Turn {
+    /// Reconciling, settling and locking.
+    Books = 0x6661_7201,
+    /// Taking facts in.
+    Facts = 0x6661_7202,
+    /// Adding to the audit log.
+    Audit = 0x6661_7203,
+}
+
+impl Session {
+    /// Runs `work` in a transaction for a scope; an error rolls everything back.
+    pub fn transaction<T, E: From<StoreError>>(
+        &mut self,
+        scope: Scope,
+        isolation: Isolation,
+        work: impl FnOnce(&mut Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.begin(scope, isolation)?;
+        match work(&mut Tx { connection: &mut self.connection, scope }) {
+            Ok(value) => {
+                self.connection.batch_execute("COMMIT").map_err(StoreError::from)?;
+                Ok(value)
+            }
+            Err(error) => {
+                // The first error is the one to tell; a connection that broke has rolled back by itself.
+                let _ = self.connection.batch_execute("ROLLBACK");
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs `work` and leaves nothing of it behind: for trying out.
+    pub fn rehearse<T, E: From<StoreError>>(
+        &mut self,
+        scope: Scope,
+        isolation: Isolation,
+        work: impl FnOnce(&mut Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.begin(scope, isolation)?;
+        let result = work(&mut Tx { connection: &mut self.connection, scope });
+        let rolled_back = self.connection.batch_execute("ROLLBACK").map_err(StoreError::from);
+        let value = result?;
+        rolled_back?;
+        Ok(value)
+    }
+
+    fn begin(&mut self, scope: Scope, isolation: Isolation) -> Result<(), StoreError> {
+        let level = match isolation {
+            Isolation::ReadCommitted => "READ COMMITTED",
+            Isolation::Snapshot => "REPEATABLE READ",
+        };
+        let tenant = scope.tenant;
+        self.connection
+            .batch_execute(&format!("BEGIN ISOLATION LEVEL {level}; SET LOCAL farsight.tenant = '{tenant}'"))?;
+        Ok(())
+    }
+
+    /// Runs `work` while no other session has the same turn of the tenant. The turn is taken before any
+    /// transaction begins, so that a snapshot taken inside sees all that earlier turns committed.
+    pub fn in_turn<T, E: From<StoreError>>(
+        &mut self,
+        scope: Scope,
+        turn: Turn,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.turn("SELECT pg_advisory_lock($1, $2)", scope, turn)?;
+        let result = work(self);
+        let given_back = self.turn("SELECT pg_advisory_unlock($1, $2)", scope, turn);
+        let value = result?;
+        given_back?;
+        Ok(value)
+    }
+
+    fn turn(&mut self, sql: &str, scope: Scope, turn: Turn) -> Result<(), StoreError> {
+        diesel::sql_query(sql)
+            .bind::<Integer, _>(turn as i32)
+            .bind::<Integer, _>(scope.tenant)
+            .execute(&mut self.connection)?;
+        Ok(())
+    }
+}
+
+/// A transaction for a scope.
+pub struct Tx<'s> {
+    pub(crate) connection: &'s mut PgConnection,
+    scope: Scope,
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+impl Tx<'_> {
+    /// The tenant.
+    pub fn tenant(&self) -> i32 {
+        self.scope.tenant
+    }
+
+    pub(crate) fn execute(&mut self, sql: &str) -> Result<usize, StoreError> {
+        Ok(diesel::sql_query(sql).execute(self.connection)?)
+    }
+
+    /// One number; the query names it `number`.
+    pub(crate) fn number(&mut self, sql: &str) -> Result<i64, StoreError> {
+        Ok(diesel::sql_query(sql).get_result::<Number>(self.connection)?.number)
+    }
+
+    /// Reads row by row, holding none.
+    pub(crate) fn each<'q, Q, R>(&mut self, query: Q, mut take: impl FnMut(R)) -> Result<(), StoreError>
+    where
+        Q: diesel::query_dsl::LoadQuery<'q, PgConnection, R, diesel::pg::PgRowByRowLoadingMode>,
+        PgConnection: LoadConnection<diesel::pg::PgRowByRowLoadingMode>,
+    {
+        let rows = query.internal_load(self.connection)?;
+        for row in rows {
+            take(row?);
+        }
+        Ok(())
+    }
+
+    /// Runs `work`; when it says so, all it did is undone while the transaction goes on.
+    pub fn attempt<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&mut Tx) -> Result<Attempt<T>, E>,
+    ) -> Result<Attempt<T>, E> {
+        self.connection.batch_execute("SAVEPOINT attempt").map_err(StoreError::from)?;
+        let outcome = work(&mut Tx { connection: self.connection, scope: self.scope })?;
+        let end = match &outcome {
+            Attempt::Keep(_) => "RELEASE SAVEPOINT attempt",
+            Attempt::Undo(_) => "ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt",
+        };
+        self.connection.batch_execute(end).map_err(StoreError::from)?;
+        Ok(outcome)
+    }
+
+    /// Keeps the turn until the transaction ends.
+    pub(crate) fn take_turn(&mut self, turn: Turn) -> Result<(), StoreError> {
+        diesel::sql_query("SELECT pg_advisory_xact_lock($1, $2)")
+            .bind::<Integer, _>(turn as i32)
+            .bind::<Integer, _>(self.scope.tenant)
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Plans by index: for transactions that look at few units of large tables.
+    pub fn look_at_few(&mut self) -> Result<(), StoreError> {
+        self.connection.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off")?;
+        Ok(())
+    }
+
+    /// Plans for whole tables again.
+    pub fn look_at_all(&mut self) -> Result<(), StoreError> {
+        self.connection.batch_execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on")?;
+        Ok(())
+    }
+}
+
+/// How an attempt ended.
+pub enum Attempt<T> {
+    /// What it did stays.
+    Keep(T),
+    /// What it did is undone.
+    Undo(T),
+}
+
