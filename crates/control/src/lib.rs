@@ -1,1 +1,22 @@
-//! placeholder
+//! The use cases, one file each: the only place that opens transactions.
+//!
+//! A use case reads what it needs, lets the pure crates decide, and writes once. The one clock is the caller's: time
+//! comes in with the [`Desk`].
+
+pub mod audit;
+pub mod calendars;
+pub mod demo;
+pub mod desk;
+pub mod error;
+pub mod evaluate;
+pub mod explain;
+pub mod export;
+pub mod ground;
+pub mod import;
+pub mod policies;
+pub mod settle;
+pub mod tenants;
+pub mod users;
+
+pub use desk::Desk;
+pub use error::ControlError;

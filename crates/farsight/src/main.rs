@@ -1,1 +1,25 @@
-fn main() {}
+//! The command `farsight` (千里眼): reads what was asked, wires the parts together, prints what came of it.
+
+mod arguments;
+mod clock;
+mod commands;
+mod configuration;
+mod failure;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::Arguments;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match commands::run(arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("farsight: {failure}");
+            failure.exit_code()
+        }
+    }
+}

@@ -3,12 +3,16 @@
 //! Which rows are here is the caller's business (all of them, or those of a few units); what of them is
 //! *seen* at an instant is the [`Horizon`](crate::horizon::Horizon)'s.
 
+mod keys;
+
 use jiff::civil::Date;
 
 use crate::codes::{Code, Codes};
 use crate::money::Money;
 use crate::period::Period;
 use crate::time::Instant;
+
+pub use keys::{Row, When};
 
 /// A service centre.
 #[derive(Debug, Clone, Copy)]
@@ -210,6 +214,15 @@ pub enum Level {
 }
 
 impl Level {
+    /// Its name in a file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Special => "special",
+            Self::Difficult => "difficult",
+        }
+    }
+
     /// The level of its name in a file.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {

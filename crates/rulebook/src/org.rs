@@ -52,10 +52,15 @@ impl Org {
         self.bays.get(&dealer).and_then(|bays| latest(bays, on))
     }
 
+    /// The post row by which someone holds a post on a day.
+    pub fn post(&self, role: Role, scope: Code, on: Date) -> Option<&Post> {
+        let posts = self.posts.get(&(role, scope))?;
+        posts.iter().find(|post| post.from <= on && post.to.is_none_or(|to| on <= to))
+    }
+
     /// Who holds a post on a day.
     pub fn holder(&self, role: Role, scope: Code, on: Date) -> Option<Code> {
-        let posts = self.posts.get(&(role, scope))?;
-        posts.iter().find(|post| post.from <= on && post.to.is_none_or(|to| on <= to)).map(|post| post.person)
+        self.post(role, scope, on).map(|post| post.person)
     }
 
     /// Who leads a region on a day: the director, or, that post vacant, the deputy (rulebook 4.1).

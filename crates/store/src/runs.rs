@@ -176,3 +176,11 @@ pub fn add(tx: &mut Tx, run: &Run) -> Result<(), StoreError> {
     .execute(tx.connection)?;
     Ok(())
 }
+
+/// The moment of this run: now, but after every earlier run.
+pub fn stamp(tx: &mut Tx, now: Instant) -> Result<Instant, StoreError> {
+    let last = tx.number(
+        "SELECT coalesce((extract(epoch FROM max(ran_at)) * 1000000)::bigint, -9000000000000000) AS number FROM runs",
+    )?;
+    Ok(now.max(Instant(last + 1)))
+}

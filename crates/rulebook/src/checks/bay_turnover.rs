@@ -3,6 +3,7 @@
 //! Its unit is the dealer; the regions' factors need the figures of all dealers.
 
 mod orders;
+mod receipts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,8 @@ use crate::money::Decimal;
 use crate::period::Period;
 use crate::policy::{Clause, Seat, Section};
 use crate::time::plus_days;
+
+pub use receipts::grounds;
 
 /// The check's name.
 pub const NAME: &str = "bay-turnover";
@@ -120,8 +123,13 @@ impl Month {
     }
 }
 
-/// Judges every dealer in every month for which any dealer has a figure.
-pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
+/// The figures of all seen months, and the first month to come that has any.
+struct Figures {
+    months: BTreeMap<Period, Month>,
+    later: Option<Period>,
+}
+
+fn figures(case: &Case) -> Figures {
     let mut months: BTreeMap<Period, Month> = BTreeMap::new();
     let mut later: BTreeSet<Period> = BTreeSet::new();
     for row in &case.facts.customer_base {
@@ -137,10 +145,16 @@ pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
             month.regions.entry(region).or_default().add(row);
         }
     }
+    Figures { months, later: later.into_iter().next() }
+}
+
+/// Judges every dealer in every month for which any dealer has a figure.
+pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
+    let Figures { months, later } = figures(case);
     for dealer in case.facts.dealers.iter().filter(|row| case.judges_dealer(row.dealer)) {
         let unit = case.text(dealer.dealer);
         if case.judges(unit, dealer.dealer) {
-            if let Some(next) = later.first() {
+            if let Some(next) = later {
                 case.horizon.over(next.last_day());
             }
             let subject = Dealer { case, dealer: dealer.dealer, unit };

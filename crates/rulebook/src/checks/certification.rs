@@ -2,6 +2,7 @@
 //!
 //! Its units are the dealer (its roster) and, for uncertified work, the dealer and local date.
 
+mod receipts;
 mod roster;
 mod work;
 
@@ -10,9 +11,11 @@ use hashbrown::HashMap;
 use crate::calendar::HolidaysUnknown;
 use crate::case::Case;
 use crate::codes::Code;
-use crate::facts::Certificate;
+use crate::facts::{Certificate, Employment};
 use crate::finding::Found;
 use crate::policy::{Clause, Seat, Section};
+
+pub use receipts::grounds;
 
 /// The check's name.
 pub const NAME: &str = "certification";
@@ -67,6 +70,11 @@ impl Terms {
     pub fn clauses(&self) -> Vec<&Clause> {
         vec![&self.attrition, &self.shortfall, &self.expiring, &self.uncertified_work, &self.bonus]
     }
+
+    /// The certified advisors a dealer of so many bays needs.
+    fn needed(&self, bays: i64) -> i64 {
+        self.min.max((bays + self.bays_per_advisor - 1) / self.bays_per_advisor)
+    }
 }
 
 /// Judges every roster and every day's work.
@@ -78,6 +86,15 @@ pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
     roster::evaluate(case, &certificates, found);
     work::evaluate(case, &certificates, found);
     Ok(())
+}
+
+/// Whether a position needs a certificate of that kind.
+fn needs(case: &Case, row: &Employment, certificate: &Certificate) -> bool {
+    match case.text(certificate.kind) {
+        ADVISOR => case.text(row.position) == ADVISOR,
+        TECHNICIAN | NEV => case.text(row.position) == TECHNICIAN,
+        _ => false,
+    }
 }
 
 type ByPerson<'f> = HashMap<Code, Vec<&'f Certificate>>;

@@ -2,14 +2,18 @@
 //!
 //! Its unit is the complaint.
 
+mod receipts;
+
 use serde_json::json;
 
 use crate::calendar::{Days, HolidaysUnknown};
 use crate::case::{Case, Draft, detail};
-use crate::facts::{Complaint, ComplaintEvent, Deed, RulingKind};
+use crate::facts::{Complaint, ComplaintEvent, Deed, Ruling, RulingKind};
 use crate::finding::Found;
 use crate::policy::{Amount, ChargeTerms, Clause, Seat, Section, Source, Version};
 use crate::time::Instant;
+
+pub use receipts::grounds;
 
 /// The check's name.
 pub const NAME: &str = "complaint";
@@ -151,12 +155,18 @@ impl File<'_, '_> {
         }
     }
 
-    /// The latest ruling on a complaint received by then, with its amount and date.
+    /// The seen rulings that it was mishandled, on a complaint received by then, by time and then id.
+    fn mishandlings(&self) -> Vec<&Ruling> {
+        let rulings = self.case.rulings.on(RulingKind::Mishandled, &self.subject);
+        let received = self.complaint.received_at;
+        rulings.filter(|ruling| ruling.decided_at >= received && self.case.horizon.seen(ruling.decided_at)).collect()
+    }
+
+    /// The latest ruling, with its amount and date.
     fn judge_mishandled(&self, found: &mut Found) {
         let case = self.case;
-        let rulings = case.rulings.on(RulingKind::Mishandled, &self.subject);
-        let seen = rulings.filter(|r| r.decided_at >= self.complaint.received_at && case.horizon.seen(r.decided_at));
-        let Some(ruling) = seen.last() else { return };
+        let rulings = self.mishandlings();
+        let Some(ruling) = rulings.last() else { return };
         let Some(version) = case.version(case.date(ruling.decided_at)) else { return };
         let Some(amount) = ruling.amount else { return };
         let charged = [ChargeTerms { seat: Seat::Dealer, amount: amount.opposite(), source: Source::Published }];
@@ -214,11 +224,14 @@ impl File<'_, '_> {
     fn submitted_well(&self, due: Instant) -> bool {
         let submissions = self.events.iter().filter(|event| event.deed == Deed::Submitted && event.at <= due);
         submissions.filter(|event| self.case.horizon.seen(event.at)).any(|submission| {
-            let mut answers = self.events.iter().filter(|event| {
-                event.at > submission.at && matches!(event.deed, Deed::Callback(Some(_))) && self.case.horizon.seen(event.at)
-            });
-            answers.next().is_none_or(|answer| answer.deed == Deed::Callback(Some(true)))
+            self.next_answer(submission.at).is_none_or(|answer| answer.deed == Deed::Callback(Some(true)))
         })
+    }
+
+    /// The next seen callback with an answer, strictly later.
+    fn next_answer(&self, after: Instant) -> Option<&ComplaintEvent> {
+        let answers = self.events.iter().filter(|event| event.at > after && matches!(event.deed, Deed::Callback(Some(_))));
+        answers.copied().find(|event| self.case.horizon.seen(event.at))
     }
 
     fn lateness(&self, due: Instant, done: Option<Instant>) -> serde_json::Value {

@@ -3,6 +3,8 @@
 //!
 //! Its unit is the dealer and vehicle, written `DEALER/VIN`.
 
+mod receipts;
+
 use std::collections::VecDeque;
 
 use hashbrown::HashMap;
@@ -16,6 +18,8 @@ use crate::facts::{Complaint, SupportRequest, WorkOrder};
 use crate::finding::Found;
 use crate::policy::{Clause, Seat, Section, Version};
 use crate::time::{Instant, plus_days};
+
+pub use receipts::grounds;
 
 /// The check's name.
 pub const NAME: &str = "repeat-repair";
@@ -71,6 +75,8 @@ struct Attempt<'f> {
 /// The duty to ask for support.
 struct Obligation<'f> {
     attempt: Attempt<'f>,
+    /// The unfixed attempts since the count started, this one last.
+    unfixed: Vec<Attempt<'f>>,
     deadline: Instant,
     /// The first request at or after the attempt.
     request: Option<Instant>,
@@ -82,7 +88,19 @@ type Key = (Code, Code);
 
 /// Judges every vehicle that was repaired at a dealer.
 pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
-    let mut orders: Vec<(Code, Code, Code, &WorkOrder)> = Vec::new();
+    each_vehicle(case, |vehicle, orders| {
+        vehicle.judge(orders, found);
+        case.close_unit(NAME, vehicle.unit, found);
+    });
+    Ok(())
+}
+
+/// A completed order with dealer, vehicle and fault.
+type Order<'f> = (Code, Code, Code, &'f WorkOrder);
+
+/// Every vehicle to be judged that was repaired at a dealer and not always mended, with its orders by fault.
+fn each_vehicle<'a>(case: &Case<'a>, mut look_at: impl FnMut(&Vehicle<'_, 'a>, &[Order<'a>])) {
+    let mut orders: Vec<Order> = Vec::new();
     for order in case.facts.work_orders.iter().filter(|order| case.judges_dealer(order.dealer)) {
         if let (Some(fault), Some(_), Some(_)) = (order.fault, order.completed_at, order.fixed) {
             orders.push((order.dealer, order.vin, fault, order));
@@ -105,11 +123,9 @@ pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
                 requests: requests.get(&(dealer, vin)).map_or(&[][..], Vec::as_slice),
                 complaints: complaints.get(&(dealer, vin)).map_or(&[][..], Vec::as_slice),
             };
-            vehicle.judge(of_vehicle, found);
-            case.close_unit(NAME, &unit, found);
+            look_at(&vehicle, of_vehicle);
         }
     }
-    Ok(())
 }
 
 fn by_vehicle<T>(rows: &[T], key: impl Fn(&T) -> Option<Key>) -> HashMap<Key, Vec<&T>> {
@@ -125,12 +141,20 @@ fn by_vehicle<T>(rows: &[T], key: impl Fn(&T) -> Option<Key>) -> HashMap<Key, Ve
 struct Vehicle<'a, 'c> {
     case: &'a Case<'c>,
     unit: &'a str,
-    requests: &'a [&'a SupportRequest],
-    complaints: &'a [&'a Complaint],
+    requests: &'a [&'c SupportRequest],
+    complaints: &'a [&'c Complaint],
 }
 
-impl<'a> Vehicle<'a, '_> {
-    fn judge(&self, orders: &[(Code, Code, Code, &'a WorkOrder)], found: &mut Found) {
+impl<'c> Vehicle<'_, 'c> {
+    fn judge(&self, orders: &[Order<'c>], found: &mut Found) {
+        let unreported = self.unreported(orders, found);
+        if !unreported.is_empty() {
+            self.judge_complaints(&unreported, found);
+        }
+    }
+
+    /// Judges the obligations; gives those that went unreported and are not excused.
+    fn unreported(&self, orders: &[Order<'c>], found: &mut Found) -> Vec<Obligation<'c>> {
         let mut unreported = Vec::new();
         for of_fault in orders.chunk_by(|a, b| a.2 == b.2) {
             let attempts = self.attempts(of_fault);
@@ -143,13 +167,11 @@ impl<'a> Vehicle<'a, '_> {
                 }
             }
         }
-        if !unreported.is_empty() {
-            self.judge_complaints(&unreported, found);
-        }
+        unreported
     }
 
     /// The seen attempts at one fault, by completion and then order id.
-    fn attempts(&self, orders: &[(Code, Code, Code, &'a WorkOrder)]) -> Vec<Attempt<'a>> {
+    fn attempts(&self, orders: &[Order<'c>]) -> Vec<Attempt<'c>> {
         let horizon = &self.case.horizon;
         let mut attempts: Vec<Attempt> = orders
             .iter()
@@ -173,10 +195,10 @@ impl<'a> Vehicle<'a, '_> {
     }
 
     /// The obligations that arise by a version's parameters and are its to judge.
-    fn obligations(&self, version: &Version, attempts: &[Attempt<'a>], requests: &[Instant]) -> Vec<Obligation<'a>> {
+    fn obligations(&self, version: &Version, attempts: &[Attempt<'c>], requests: &[Instant]) -> Vec<Obligation<'c>> {
         let terms = &version.policy.repeat_repair;
         let mut obligations = Vec::new();
-        let mut unfixed: VecDeque<Date> = VecDeque::new();
+        let mut unfixed: VecDeque<(Date, Attempt)> = VecDeque::new();
         let mut next_request = 0;
         for (index, attempt) in attempts.iter().enumerate() {
             // At one instant attempts come before requests.
@@ -189,17 +211,18 @@ impl<'a> Vehicle<'a, '_> {
                 continue;
             }
             let on = self.case.date(attempt.at);
-            unfixed.retain(|earlier| plus_days(*earlier, terms.within_days) >= on);
-            unfixed.push_back(on);
+            unfixed.retain(|(earlier, _)| plus_days(*earlier, terms.within_days) >= on);
+            unfixed.push_back((on, *attempt));
             if unfixed.len() < terms.attempts {
                 continue;
             }
-            unfixed.clear();
+            let unfixed = unfixed.drain(..);
             if self.case.version(on).is_some_and(|judge| judge.number == version.number) {
                 let request = requests[next_request..].first().copied();
                 let mend = attempts[index + 1..].iter().find(|later| later.fixed).map(|later| later.at);
                 obligations.push(Obligation {
                     attempt: *attempt,
+                    unfixed: unfixed.map(|(_, attempt)| attempt).collect(),
                     deadline: attempt.at.plus_hours(terms.report_hours),
                     request,
                     settled: request.into_iter().chain(mend).min(),
@@ -239,6 +262,19 @@ impl<'a> Vehicle<'a, '_> {
         !excused
     }
 
+    /// The obligation that a complaint is charged by: of several, that of the earliest date that results, then the
+    /// earliest attempt.
+    fn cause<'o>(&self, complaint: &Complaint, unreported: &'o [Obligation<'c>]) -> Option<&'o Obligation<'c>> {
+        let received = complaint.received_at;
+        let caused = unreported.iter().filter(|obligation| {
+            received > obligation.attempt.at && obligation.settled.is_none_or(|settled| received < settled)
+        });
+        caused.min_by_key(|obligation| {
+            let work_order = self.case.text(obligation.attempt.order.work_order);
+            (received.max(obligation.deadline), obligation.attempt.at, work_order)
+        })
+    }
+
     /// Complaints caused by the repair, once each, at the earliest date that results.
     fn judge_complaints(&self, unreported: &[Obligation], found: &mut Found) {
         let case = self.case;
@@ -247,13 +283,8 @@ impl<'a> Vehicle<'a, '_> {
             if !case.horizon.seen(complaint.received_at) || case.rulings.withdrawn(&case.horizon, &subject) {
                 continue;
             }
-            let received = complaint.received_at;
-            let caused = unreported.iter().filter(|obligation| {
-                received > obligation.attempt.at && obligation.settled.is_none_or(|settled| received < settled)
-            });
-            let first = caused.min_by_key(|obligation| received.max(obligation.deadline));
-            let Some(obligation) = first else { continue };
-            let occurred_on = case.date(received.max(obligation.deadline));
+            let Some(obligation) = self.cause(complaint, unreported) else { continue };
+            let occurred_on = case.date(complaint.received_at.max(obligation.deadline));
             let Some(version) = case.version(occurred_on) else { continue };
             let terms = &version.policy.repeat_repair;
             if !terms.categories.iter().any(|category| category == case.text(complaint.category)) {

@@ -2,6 +2,8 @@
 //!
 //! Its unit is the dealer: a failure is judged by the dealer's earlier failures of the same item.
 
+mod receipts;
+
 use jiff::civil::Date;
 use serde_json::json;
 
@@ -12,6 +14,8 @@ use crate::finding::Found;
 use crate::period::Period;
 use crate::policy::{Clause, Seat, Section, Text};
 use crate::time::{plus_days, year_before};
+
+pub use receipts::grounds;
 
 /// The check's name.
 pub const NAME: &str = "spot-check";
@@ -125,6 +129,14 @@ impl Look<'_> {
     }
 }
 
+/// A row as a result that can count, if it is one.
+fn look<'f>(case: &Case, row: &'f Inspection) -> Option<Look<'f>> {
+    let can_count = matches!(row.result, InspectionResult::Pass | InspectionResult::Fail)
+        && case.horizon.seen(row.inspected_at)
+        && !case.rulings.excused(&case.horizon, FAMILY, &item_subject(case, row));
+    can_count.then(|| Look { row, on: case.date(row.inspected_at) })
+}
+
 /// Judges every failure, and every look that saw nothing.
 pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
     let mut rows: Vec<&Inspection> = case.facts.inspections.iter().filter(|row| case.judges_dealer(row.dealer)).collect();
@@ -146,17 +158,11 @@ fn judge_dealer(case: &Case, unit: &str, rows: &[&Inspection], found: &mut Found
     let mut thirds: Vec<(&Inspection, Date)> = Vec::new();
     for of_item in rows.chunk_by(|a, b| a.item == b.item) {
         let mut results = Vec::with_capacity(of_item.len());
-        for row in of_item.iter().filter(|row| case.horizon.seen(row.inspected_at)) {
-            let on = case.date(row.inspected_at);
-            match row.result {
-                InspectionResult::NotVisible => note_not_visible(case, unit, row, on, found),
-                InspectionResult::NotApplicable => {}
-                InspectionResult::Pass | InspectionResult::Fail => {
-                    if !case.rulings.excused(&case.horizon, FAMILY, &item_subject(case, row)) {
-                        results.push(Look { row, on });
-                    }
-                }
+        for row in of_item {
+            if row.result == InspectionResult::NotVisible && case.horizon.seen(row.inspected_at) {
+                note_not_visible(case, unit, row, case.date(row.inspected_at), found);
             }
+            results.extend(look(case, row));
         }
         for index in 0..results.len() {
             if results[index].is_failure() && judge_failure(case, unit, &results, index, found) {
@@ -210,10 +216,7 @@ fn judge_failure(case: &Case, unit: &str, results: &[Look], index: usize, found:
 
 /// The earlier days within the window of thirds on which the item failed, latest first.
 fn failure_days(terms: &Terms, on: Date, earlier: &[Look]) -> Vec<Date> {
-    let first = match terms.year_window {
-        YearWindow::Rolling => plus_days(year_before(on), 1),
-        YearWindow::CalendarYear => on.first_of_year(),
-    };
+    let first = window_start(terms, on);
     let mut days: Vec<Date> = earlier
         .iter()
         .rev()
@@ -223,6 +226,14 @@ fn failure_days(terms: &Terms, on: Date, earlier: &[Look]) -> Vec<Date> {
         .collect();
     days.dedup();
     days
+}
+
+/// The first day of the window of thirds that ends on a day.
+fn window_start(terms: &Terms, on: Date) -> Date {
+    match terms.year_window {
+        YearWindow::Rolling => plus_days(year_before(on), 1),
+        YearWindow::CalendarYear => on.first_of_year(),
+    }
 }
 
 fn is_repeat(terms: &Terms, on: Date, earlier: &[Look]) -> bool {
@@ -260,7 +271,7 @@ fn note_not_visible(case: &Case, unit: &str, row: &Inspection, on: Date, found: 
 
 /// One further finding for each inspection with thirds: the managers, once an inspection.
 fn charge_managers(case: &Case, unit: &str, mut thirds: Vec<(&Inspection, Date)>, found: &mut Found) {
-    thirds.sort_by_key(|(row, _)| row.inspection);
+    thirds.sort_by_key(|(row, _)| (row.inspection, case.text(row.item)));
     for of_inspection in thirds.chunk_by(|(a, _), (b, _)| a.inspection == b.inspection) {
         let (row, on) = of_inspection[0];
         let Some(version) = case.version(on) else { continue };

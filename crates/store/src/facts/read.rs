@@ -347,3 +347,17 @@ pub fn calendar(tx: &mut Tx, calendar: &mut Calendar) -> Result<(), StoreError> 
     }
     Ok(())
 }
+
+/// The codes of all dealers, also of those voided (what was posted for them may have to be reversed).
+pub fn dealer_codes(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
+    let mut codes = Vec::new();
+    tx.rows::<Text, String>("SELECT t.dealer_code FROM dealers t WHERE t.superseded_at = 'infinity' ORDER BY 1", |code| {
+        codes.push(code);
+    })?;
+    Ok(codes)
+}
+
+/// About how many work orders there are, of all tenants, by the table's size on disk.
+pub fn estimated_work_orders(tx: &mut Tx) -> Result<i64, StoreError> {
+    tx.number("SELECT pg_relation_size('work_orders') / 230 AS number")
+}

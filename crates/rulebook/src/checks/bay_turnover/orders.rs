@@ -13,13 +13,20 @@ use crate::time::plus_days;
 
 /// An order: open from the last day of its first month to the day of the earliest acceptance that names a
 /// month it covers.
-struct Order {
-    months: Vec<Period>,
-    accepted_on: Option<Date>,
+pub(super) struct Order {
+    pub(super) months: Vec<Period>,
+    pub(super) accepted_on: Option<Date>,
 }
 
 /// Judges a dealer's orders; `rectified` are the months with a rectify finding that stands, in order.
 pub(super) fn judge(case: &Case, dealer: Code, unit: &str, rectified: &[Period], found: &mut Found) {
+    for order in &orders(case, unit, rectified) {
+        judge_overdue(case, dealer, unit, order, found);
+    }
+}
+
+/// The orders that months with a rectify finding open or join, in order.
+pub(super) fn orders(case: &Case, unit: &str, rectified: &[Period]) -> Vec<Order> {
     let mut orders: Vec<Order> = Vec::new();
     for month in rectified {
         let accepted_on = first_acceptance(case, unit, *month);
@@ -31,9 +38,7 @@ pub(super) fn judge(case: &Case, dealer: Code, unit: &str, rectified: &[Period],
             _ => orders.push(Order { months: vec![*month], accepted_on }),
         }
     }
-    for order in &orders {
-        judge_overdue(case, dealer, unit, order, found);
-    }
+    orders
 }
 
 fn first_acceptance(case: &Case, unit: &str, month: Period) -> Option<Date> {

@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::{ADVISOR, ByPerson, NAME, NEV, TECHNICIAN};
+use super::{ADVISOR, ByPerson, NAME, needs};
 use crate::case::{Case, Draft, detail};
 use crate::codes::Code;
 use crate::facts::{Certificate, Employment};
@@ -161,7 +161,7 @@ impl Roster<'_, '_> {
             }
             let terms = &version.policy.certification;
             let bays = case.org.bays(self.dealer, end).unwrap_or(0);
-            let needed = terms.min.max((bays + terms.bays_per_advisor - 1) / terms.bays_per_advisor);
+            let needed = terms.needed(bays);
             let have = advisors.iter().filter(|(_, certified)| covers(certified, end)).count() as i64;
             if have < needed {
                 let subject = format!("dealer:{}@{month}", self.unit);
@@ -230,19 +230,11 @@ impl Roster<'_, '_> {
     fn is_latest_place(&self, person: Code, certificate: &Certificate, on: Date) -> bool {
         let Some(all) = self.of_person.get(&person) else { return false };
         let holds = |row: &Employment| row.from <= on && row.to.is_none_or(|to| on <= to);
-        let places = all.iter().filter_map(|row| self.as_seen(row)).filter(|row| holds(row) && self.needs(row, certificate));
+        let places = all.iter().filter_map(|row| self.as_seen(row)).filter(|row| holds(row) && needs(self.case, row, certificate));
         let latest = places.max_by(|a, b| {
             a.from.cmp(&b.from).then_with(|| self.case.text(b.dealer).cmp(self.case.text(a.dealer)))
         });
         latest.is_some_and(|row| row.dealer == self.dealer)
-    }
-
-    fn needs(&self, row: &Employment, certificate: &Certificate) -> bool {
-        match self.case.text(certificate.kind) {
-            ADVISOR => self.case.text(row.position) == ADVISOR,
-            TECHNICIAN | NEV => self.case.text(row.position) == TECHNICIAN,
-            _ => false,
-        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "a finding has that many parts")]

@@ -14,15 +14,11 @@ const NAMED_ORDERS: usize = 20;
 
 /// Judges every order of a dealer and day together; such a day's finding exists once the day is over.
 pub(super) fn evaluate(case: &Case, certificates: &ByPerson, found: &mut Found) {
-    let kinds = Kinds {
-        advisor: case.facts.codes.find(ADVISOR),
-        technician: case.facts.codes.find(TECHNICIAN),
-        nev: case.facts.codes.find(NEV),
-    };
+    let kinds = Kinds::of(case);
     let mut lacking: Vec<(Code, Date, Code)> = Vec::new();
     for order in case.facts.work_orders.iter().filter(|order| case.judges_dealer(order.dealer)) {
         let on = case.date(order.created_at);
-        if lacks(order, on, certificates, &kinds) {
+        if lacks(order, on, certificates, &kinds).any() {
             lacking.push((order.dealer, on, order.work_order));
         }
     }
@@ -32,24 +28,48 @@ pub(super) fn evaluate(case: &Case, certificates: &ByPerson, found: &mut Found) 
     }
 }
 
-struct Kinds {
+/// The certificate kinds as codes of the case.
+pub(super) struct Kinds {
     advisor: Option<Code>,
     technician: Option<Code>,
     nev: Option<Code>,
 }
 
-fn lacks(order: &WorkOrder, on: Date, certificates: &ByPerson, kinds: &Kinds) -> bool {
+impl Kinds {
+    /// Those of a case; a kind that no fact names has no code.
+    pub(super) fn of(case: &Case) -> Self {
+        let code = |kind| case.facts.codes.find(kind);
+        Self { advisor: code(ADVISOR), technician: code(TECHNICIAN), nev: code(NEV) }
+    }
+}
+
+/// Which certificates were missing on an order.
+#[derive(Clone, Copy)]
+pub(super) struct Lacking {
+    pub(super) advisor: bool,
+    pub(super) technician: bool,
+    pub(super) nev: bool,
+}
+
+impl Lacking {
+    fn any(self) -> bool {
+        self.advisor || self.technician || self.nev
+    }
+}
+
+/// Which certificates were missing on an order created on a day.
+pub(super) fn lacks(order: &WorkOrder, on: Date, certificates: &ByPerson, kinds: &Kinds) -> Lacking {
     let has = |person: Code, kind: Option<Code>, enough: &dyn Fn(&Certificate) -> bool| {
         let own = certificates.get(&person).map_or(&[][..], Vec::as_slice);
         own.iter().any(|certificate| Some(certificate.kind) == kind && certificate.is_valid(on) && enough(certificate))
     };
     let any_level = |_: &Certificate| true;
     let high_enough = |certificate: &Certificate| certificate.level.is_some_and(|level| level >= order.level);
-    let advisor_lacks = order.advisor.is_some_and(|person| !has(person, kinds.advisor, &any_level));
-    advisor_lacks
-        || order.technician.is_some_and(|person| {
-            !has(person, kinds.technician, &high_enough) || (order.nev && !has(person, kinds.nev, &any_level))
-        })
+    Lacking {
+        advisor: order.advisor.is_some_and(|person| !has(person, kinds.advisor, &any_level)),
+        technician: order.technician.is_some_and(|person| !has(person, kinds.technician, &high_enough)),
+        nev: order.nev && order.technician.is_some_and(|person| !has(person, kinds.nev, &any_level)),
+    }
 }
 
 fn judge_day(case: &Case, dealer: Code, on: Date, orders: &[(Code, Date, Code)], found: &mut Found) {

@@ -1,0 +1,81 @@
+//! Why a use case does not do what was asked: what was tried, where, and what to do.
+
+use farsight_exchange::{SourceError, WriteError};
+use farsight_ledger::settlement::Refusal;
+use farsight_rulebook::calendar::HolidaysUnknown;
+use farsight_rulebook::period::Period;
+use farsight_rulebook::policy::PolicyError;
+use farsight_store::StoreError;
+
+/// An error of a use case.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A source that cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A result that cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A step of a settlement that is refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A deadline in working days of a year that is not known.
+    #[error(transparent)]
+    Holidays(#[from] HolidaysUnknown),
+    /// A policy file with faults.
+    #[error("policy {file} is refused:\n{}", faults.iter().map(|fault| format!("  {file}: {fault}")).collect::<Vec<_>>().join("\n"))]
+    Policy {
+        /// The file.
+        file: String,
+        /// Its faults.
+        faults: Vec<PolicyError>,
+    },
+    /// A policy that would change what is locked.
+    #[error("a policy effective on {effective_on} is refused: period {locked} is locked; choose a date after {}", locked.last_day())]
+    PolicyTooEarly {
+        /// Its date.
+        effective_on: jiff::civil::Date,
+        /// The last locked period.
+        locked: Period,
+    },
+    /// Reconciling at an instant that is refused (rulebook 3.3).
+    #[error("checks as of {as_of} cannot be posted: {why}; add --dry-run to compute and show without posting")]
+    AsOf {
+        /// The instant.
+        as_of: String,
+        /// Why.
+        why: String,
+    },
+    /// Anything else that was asked wrongly.
+    #[error("{0}")]
+    Usage(String),
+    /// A file that cannot be read or written.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        why: std::io::Error,
+    },
+}
+
+impl ControlError {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Source(error) => error.code(),
+            Self::Write(error) => error.code(),
+            Self::Refused(refusal) => refusal.code(),
+            Self::Holidays(_) => "holidays_unknown",
+            Self::Policy { .. } => "bad_policy",
+            Self::PolicyTooEarly { .. } => "policy_too_early",
+            Self::AsOf { .. } => "as_of_refused",
+            Self::Usage(_) => "usage",
+            Self::File { .. } => "file",
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Evaluating: facts + policy + as-of instant → findings, and the books reconciled with them, in one transaction.
+//!
+//! A whole run judges shard after shard of dealers, so that its memory does not grow with the network; otherwise only
+//! those units are judged that facts or time have touched. Both leave the same books.
+
+mod plan;
+mod reconcile;
+mod shards;
+
+use farsight_rulebook::case::{Case, Ground, Judged};
+use farsight_rulebook::checks::{CHECKS, Check, bay_turnover, certification, complaint, repeat_repair, spot_check};
+use farsight_rulebook::facts::Facts;
+use farsight_rulebook::finding::Found;
+use farsight_rulebook::time::Instant;
+use farsight_store::audit::Deed;
+use farsight_store::facts::read::{self, Wanted, Which};
+use farsight_store::session::{Isolation, Turn};
+use farsight_store::{Tx, audit, runs, settlements};
+use serde::Serialize;
+
+use crate::{ControlError, Desk, ground};
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The checks, by name; none named: all.
+    pub checks: Vec<String>,
+    /// The as-of instant; none: now.
+    pub as_of: Option<Instant>,
+    /// Look at everything, touched or not.
+    pub full: bool,
+    /// Compute and show, post nothing.
+    pub dry_run: bool,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Outcome {
+    /// The as-of instant, RFC 3339.
+    pub as_of: String,
+    /// The checks judged.
+    pub checks: Vec<&'static str>,
+    /// The checks of which everything was looked at.
+    pub whole: Vec<&'static str>,
+    /// Facts read.
+    pub facts: u64,
+    /// Findings of what was judged.
+    pub findings: u64,
+    /// Charges posted.
+    pub posted: u64,
+    /// Entries reversed.
+    pub reversed: u64,
+    /// Entries compared and left as they are.
+    pub unchanged: u64,
+    /// Penalties not posted for their age (`late_limit_months`).
+    pub too_late: u64,
+    /// Alerts opened.
+    pub alerts_opened: u64,
+    /// Alerts resolved.
+    pub alerts_resolved: u64,
+    /// Reviewed or approved settlements that are calculated again.
+    pub settlements_reopened: u64,
+    /// Whether nothing of it was kept.
+    pub dry_run: bool,
+}
+
+/// Runs checks and reconciles the books.
+pub fn evaluate(desk: &mut Desk, request: &Request) -> Result<Outcome, ControlError> {
+    let scope = desk.scope();
+    let (tenant, now, actor) = (desk.tenant.clone(), desk.now, desk.actor.clone());
+    desk.session.in_turn(scope, Turn::Books, |session| {
+        let work = |tx: &mut Tx| Run::new(tx, &tenant, now, &actor, request)?.carry_out(tx);
+        if request.dry_run {
+            session.rehearse(scope, Isolation::Snapshot, work)
+        } else {
+            session.transaction(scope, Isolation::Snapshot, work)
+        }
+    })
+}
+
+/// The checks of these names, in the order of the catalogue; none named: all.
+pub fn checks_named(names: &[String]) -> Result<Vec<&'static Check>, ControlError> {
+    let known = || CHECKS.iter().map(|check| check.name).collect::<Vec<_>>().join(", ");
+    if let Some(unknown) = names.iter().find(|name| farsight_rulebook::checks::check(name).is_none()) {
+        return Err(ControlError::Usage(format!("no check '{unknown}': there is {}", known())));
+    }
+    Ok(CHECKS.iter().filter(|check| names.is_empty() || names.iter().any(|name| name == check.name)).collect())
+}
+
+/// One run, from its reads to its writes.
+struct Run<'r> {
+    ground: Ground,
+    checks: Vec<&'static Check>,
+    as_of: Instant,
+    now: Instant,
+    actor: &'r str,
+    request: &'r Request,
+    outcome: Outcome,
+}
+
+impl<'r> Run<'r> {
+    fn new(
+        tx: &mut Tx,
+        tenant: &farsight_store::registry::Tenant,
+        now: Instant,
+        actor: &'r str,
+        request: &'r Request,
+    ) -> Result<Self, ControlError> {
+        let ground = ground::load(tx, tenant)?;
+        let checks = checks_named(&request.checks)?;
+        let as_of = request.as_of.unwrap_or(now);
+        let outcome = Outcome {
+            as_of: ground.zone.rfc3339(as_of),
+            checks: checks.iter().map(|check| check.name).collect(),
+            dry_run: request.dry_run,
+            ..Outcome::default()
+        };
+        Ok(Self { ground, checks, as_of, now, actor, request, outcome })
+    }
+
+    fn carry_out(mut self, tx: &mut Tx) -> Result<Outcome, ControlError> {
+        let plan = plan::make(tx, &self)?;
+        let run = runs::next_id(tx)?;
+        let stamp = runs::stamp(tx, self.now)?;
+        let posting = farsight_store::ledger::Posting {
+            run,
+            posted_at: stamp,
+            last_locked: settlements::last_locked(tx)?,
+        };
+        let whole: Vec<&'static Check> = plan.whole.clone();
+        shards::judge(&mut self, tx, &whole, posting)?;
+        for (check, units) in &plan.partial {
+            if !units.is_empty() {
+                self.judge_units(tx, check, units, posting)?;
+            }
+        }
+        for (check, imports) in &plan.seen {
+            runs::seen(tx, check, imports)?;
+        }
+        self.outcome.whole = whole.iter().map(|check| check.name).collect();
+        self.write_down(tx, run, stamp)?;
+        Ok(self.outcome)
+    }
+
+    /// Judges some units of one check, with the facts that they need.
+    fn judge_units(
+        &mut self,
+        tx: &mut Tx,
+        check: &'static Check,
+        units: &[String],
+        posting: farsight_store::ledger::Posting,
+    ) -> Result<(), ControlError> {
+        tx.look_at_few()?;
+        let facts = facts_of_units(tx, check, units, self.ground.zone.name())?;
+        self.outcome.facts += facts.len() as u64;
+        let judged = Judged::Units(units.iter().cloned().collect());
+        let found = judge(&facts, &self.ground, self.as_of, judged, &[check])?;
+        tx.want(&Wanted::codes(units.iter().map(String::as_str)))?;
+        reconcile::reconcile(self, tx, &[check], &facts, &found, reconcile::Among::Units, posting)?;
+        runs::set_wakes(tx, check.name, Some(units), &found.wakes)?;
+        tx.look_at_all()?;
+        Ok(())
+    }
+
+    fn write_down(&self, tx: &mut Tx, run: i64, stamp: Instant) -> Result<(), ControlError> {
+        let outcome = &self.outcome;
+        let row = runs::Run {
+            id: run,
+            checks: outcome.checks.clone(),
+            as_of: self.as_of,
+            ran_at: stamp,
+            whole: outcome.whole.len() == outcome.checks.len(),
+            posted: outcome.posted,
+            reversed: outcome.reversed,
+            unchanged: outcome.unchanged,
+            opened: outcome.alerts_opened,
+            resolved: outcome.alerts_resolved,
+        };
+        runs::add(tx, &row)?;
+        if outcome.posted + outcome.reversed > 0 {
+            let detail = serde_json::json!({ "run": run, "posted": outcome.posted, "reversed": outcome.reversed }).to_string();
+            let deed = Deed { actor: self.actor, action: "books.reconcile", subject: &outcome.as_of, detail: &detail };
+            audit::add(tx, self.now, &deed)?;
+        }
+        Ok(())
+    }
+}
+
+/// Judges facts by some checks.
+fn judge(facts: &Facts, ground: &Ground, as_of: Instant, judged: Judged, checks: &[&Check]) -> Result<Found, ControlError> {
+    let case = Case::new(facts, ground, as_of, judged);
+    let mut found = Found::default();
+    for check in checks {
+        (check.evaluate)(&case, &mut found)?;
+    }
+    Ok(found)
+}
+
+/// The facts that some units of a check need.
+pub(crate) fn facts_of_units(tx: &mut Tx, check: &Check, units: &[String], zone: &str) -> Result<Facts, ControlError> {
+    let mut facts = Facts::default();
+    read::network(tx, &mut facts)?;
+    let dealer_days: Vec<&String> = units.iter().filter(|unit| unit.contains('@')).collect();
+    match check.name {
+        spot_check::NAME => {
+            tx.want(&Wanted::codes(units.iter().map(String::as_str)))?;
+            read::inspections(tx, &mut facts, Which::OfDealers)?;
+        }
+        complaint::NAME => {
+            tx.want(&Wanted::codes(units.iter().map(String::as_str)))?;
+            read::complaints(tx, &mut facts, Which::ById)?;
+            read::complaint_events(tx, &mut facts, Which::ById)?;
+        }
+        certification::NAME => {
+            read::staff(tx, &mut facts)?;
+            if !dealer_days.is_empty() {
+                let mut wanted = Wanted::default();
+                for (dealer, day) in dealer_days.iter().filter_map(|unit| unit.split_once('@')) {
+                    wanted.push(dealer, "", day.parse().ok());
+                }
+                tx.want(&wanted)?;
+                read::work_orders(tx, &mut facts, Which::OfDealerDays, zone)?;
+            }
+        }
+        bay_turnover::NAME => read::customer_base(tx, &mut facts)?,
+        repeat_repair::NAME => {
+            let mut wanted = Wanted::default();
+            for (dealer, vin) in units.iter().filter_map(|unit| unit.split_once('/')) {
+                wanted.push(dealer, vin, None);
+            }
+            tx.want(&wanted)?;
+            read::work_orders(tx, &mut facts, Which::OfVehicles, zone)?;
+            read::support_requests(tx, &mut facts, Which::OfVehicles)?;
+            read::complaints(tx, &mut facts, Which::OfVehicles)?;
+        }
+        _ => {}
+    }
+    Ok(facts)
+}
+
+/// A finding as it is exported.
+#[derive(Debug, Clone)]
+pub struct FindingRow {
+    /// The check.
+    pub check: &'static str,
+    /// The clause.
+    pub clause: &'static str,
+    /// The family.
+    pub family: &'static str,
+    /// The subject.
+    pub subject: String,
+    /// The dealer.
+    pub dealer: String,
+    /// The local date.
+    pub occurred_on: jiff::civil::Date,
+    /// All its charges, posted or vacant.
+    pub amount: farsight_rulebook::money::Money,
+    /// What there is to know at a glance, as JSON.
+    pub detail: String,
+}
+
+/// What each check finds as of its latest run, from the facts stored now; a check that never ran finds nothing.
+pub(crate) fn findings(tx: &mut Tx, tenant: &farsight_store::registry::Tenant) -> Result<Vec<FindingRow>, ControlError> {
+    let ground = ground::load(tx, tenant)?;
+    let mut instants: std::collections::BTreeMap<Instant, Vec<&'static Check>> = std::collections::BTreeMap::new();
+    for mark in runs::marks(tx)? {
+        if let Some(check) = farsight_rulebook::checks::check(&mark.check) {
+            instants.entry(mark.as_of).or_default().push(check);
+        }
+    }
+    let mut rows = Vec::new();
+    for (as_of, checks) in instants {
+        shards::judge_all(tx, &ground, as_of, &checks, |_, facts, found| {
+            rows.extend(found.findings.into_iter().map(|finding| FindingRow {
+                check: finding.check,
+                clause: finding.clause,
+                family: finding.family,
+                dealer: facts.codes.text(finding.dealer).to_owned(),
+                occurred_on: finding.occurred_on,
+                amount: finding.amount(),
+                subject: finding.subject,
+                detail: finding.detail,
+            }));
+            Ok(())
+        })?;
+    }
+    Ok(rows)
+}

@@ -1,0 +1,326 @@
+//! Results out: entries, settlement, alerts, findings.
+
+use std::io::Write;
+
+use farsight_exchange::{OutCell, OutColumn, OutFormat, OutKind, Writer};
+use farsight_ledger::settlement::Status;
+use farsight_rulebook::money::{Currency, Money};
+use farsight_rulebook::period::Period;
+use farsight_rulebook::time::Instant;
+use farsight_store::session::Isolation;
+use farsight_store::settlements::{self, Line, Stored};
+use farsight_store::{Tx, alerts, ledger};
+
+use crate::{ControlError, Desk, audit, evaluate, ground};
+
+/// What is exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// The ledger.
+    Entries,
+    /// One row a period and party.
+    Settlement,
+    /// What people are to look at.
+    Alerts,
+    /// What the checks find.
+    Findings,
+}
+
+impl Report {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Entries => "entries",
+            Self::Settlement => "settlement",
+            Self::Alerts => "alerts",
+            Self::Findings => "findings",
+        }
+    }
+}
+
+/// How it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// RFC 4180, with or without a byte order mark.
+    Csv {
+        /// Whether Excel's mark comes first.
+        bom: bool,
+    },
+    /// One JSON object a line.
+    Ndjson,
+    /// A workbook.
+    Xlsx,
+}
+
+/// Writes a result; gives how many rows it has. The same books give the same bytes.
+pub fn export<W: Write>(
+    desk: &mut Desk,
+    what: Report,
+    period: Option<Period>,
+    format: Format,
+    out: W,
+) -> Result<u64, ControlError> {
+    let zone = ground::zone(&desk.tenant)?;
+    let currency = ground::currency(&desk.tenant)?;
+    let scope = desk.scope();
+    let tenant = desk.tenant.clone();
+    let rows = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
+        // A workbook tells a moment of its making: the month's first, not the clock's, so that it is made alike again.
+        let created = period.map_or(Instant(0), |period| zone.midnight(period.first_day()));
+        let format = match format {
+            Format::Csv { bom } => OutFormat::Csv { bom },
+            Format::Ndjson => OutFormat::Ndjson,
+            Format::Xlsx => OutFormat::Xlsx { sheet: what.name(), created },
+        };
+        let mut sheet = Sheet { writer: Writer::new(out, format, columns(what), &zone)?, rows: 0, currency, total: Money::ZERO };
+        match what {
+            Report::Entries => entries(tx, &mut sheet, period)?,
+            Report::Settlement => settlement(tx, &mut sheet, period)?,
+            Report::Alerts => every_alert(tx, &mut sheet, period)?,
+            Report::Findings => findings(tx, &mut sheet, period, &tenant)?,
+        }
+        sheet.finish(&tenant.code, period)
+    })?;
+    let detail = serde_json::json!({ "period": period.map(|p| p.to_string()), "rows": rows });
+    audit::note(desk, "books.export", what.name(), &detail)?;
+    Ok(rows)
+}
+
+struct Sheet<W: Write> {
+    writer: Writer<W>,
+    rows: u64,
+    currency: Currency,
+    total: Money,
+}
+
+impl<W: Write> Sheet<W> {
+    fn row(&mut self, cells: &[OutCell]) -> Result<(), ControlError> {
+        self.rows += 1;
+        Ok(self.writer.row(cells)?)
+    }
+
+    fn money<'a>(&self, amount: Money) -> OutCell<'a> {
+        OutCell::Decimal(self.currency.show(amount))
+    }
+
+    fn finish(self, tenant: &str, period: Option<Period>) -> Result<u64, ControlError> {
+        let period = period.map_or_else(|| "all".to_owned(), |period| period.to_string());
+        let total = OutCell::Decimal(self.currency.show(self.total));
+        self.writer.finish(&[
+            ("tenant", OutCell::Text(tenant)),
+            ("period", OutCell::Text(&period)),
+            ("currency", OutCell::Text(self.currency.code())),
+            ("rows", OutCell::Count(self.rows as i64)),
+            ("total", total),
+        ])?;
+        Ok(self.rows)
+    }
+}
+
+const fn column(name: &'static str, kind: OutKind) -> OutColumn {
+    OutColumn { name, kind }
+}
+
+const fn text(name: &'static str) -> OutColumn {
+    column(name, OutKind::Text)
+}
+
+fn columns(what: Report) -> &'static [OutColumn] {
+    const ENTRIES: [OutColumn; 17] = [
+        column("entry_id", OutKind::Count),
+        text("period"),
+        text("origin_period"),
+        text("party_kind"),
+        text("party_code"),
+        text("seat"),
+        text("dealer_code"),
+        text("region_code"),
+        text("check"),
+        text("clause"),
+        text("subject"),
+        column("occurred_on", OutKind::Date),
+        column("amount", OutKind::Amount),
+        text("kind"),
+        column("reverses", OutKind::Count),
+        column("policy_version", OutKind::Count),
+        column("posted_at", OutKind::Instant),
+    ];
+    const SETTLEMENT: [OutColumn; 13] = [
+        text("period"),
+        text("party_kind"),
+        text("party_code"),
+        text("name"),
+        text("region_code"),
+        column("penalties", OutKind::Amount),
+        column("incentives", OutKind::Amount),
+        column("reversals", OutKind::Amount),
+        column("net", OutKind::Amount),
+        column("entries", OutKind::Count),
+        text("status"),
+        text("approved_by"),
+        column("locked_at", OutKind::Instant),
+    ];
+    const ALERTS: [OutColumn; 9] = [
+        text("check"),
+        text("clause"),
+        text("subject"),
+        text("dealer_code"),
+        text("severity"),
+        text("status"),
+        column("opened_at", OutKind::Instant),
+        text("acknowledged_by"),
+        column("resolved_at", OutKind::Instant),
+    ];
+    const FINDINGS: [OutColumn; 7] = [
+        text("check"),
+        text("clause"),
+        text("subject"),
+        text("dealer_code"),
+        column("occurred_on", OutKind::Date),
+        column("amount", OutKind::Amount),
+        column("detail", OutKind::Json),
+    ];
+    match what {
+        Report::Entries => &ENTRIES,
+        Report::Settlement => &SETTLEMENT,
+        Report::Alerts => &ALERTS,
+        Report::Findings => &FINDINGS,
+    }
+}
+
+/// Writing can fail in the middle of a stream of rows: the first failure is kept and the rest passed over.
+fn keep_first(failure: &mut Option<ControlError>, step: impl FnOnce() -> Result<(), ControlError>) {
+    if failure.is_none()
+        && let Err(error) = step()
+    {
+        *failure = Some(error);
+    }
+}
+
+fn entries<W: Write>(tx: &mut Tx, sheet: &mut Sheet<W>, period: Option<Period>) -> Result<(), ControlError> {
+    let mut failure = None;
+    ledger::each(tx, period, |entry| {
+        keep_first(&mut failure, || {
+            let (in_period, origin) = (entry.period.to_string(), entry.origin_period.to_string());
+            let terms = &entry.terms;
+            sheet.total = sheet.total + terms.amount;
+            let amount = sheet.money(terms.amount);
+            sheet.row(&[
+                OutCell::Count(entry.id),
+                OutCell::Text(&in_period),
+                OutCell::Text(&origin),
+                OutCell::Text(terms.party_kind.name()),
+                OutCell::Text(&terms.party),
+                OutCell::Text(entry.seat.name()),
+                OutCell::Text(&terms.dealer),
+                OutCell::Text(&entry.region),
+                OutCell::Text(&entry.check),
+                OutCell::Text(&terms.clause),
+                OutCell::Text(&entry.subject),
+                OutCell::Date(terms.occurred_on),
+                amount,
+                OutCell::Text(if entry.reverses.is_some() { "reversal" } else { "charge" }),
+                entry.reverses.map_or(OutCell::Empty, OutCell::Count),
+                OutCell::Count(i64::from(entry.version)),
+                OutCell::Instant(entry.posted_at),
+            ])
+        });
+    })?;
+    failure.map_or(Ok(()), Err)
+}
+
+fn settlement<W: Write>(tx: &mut Tx, sheet: &mut Sheet<W>, period: Option<Period>) -> Result<(), ControlError> {
+    let periods = match period {
+        Some(period) => vec![period],
+        None => settlements::periods(tx)?,
+    };
+    for period in periods {
+        let stored = settlements::find(tx, period)?;
+        let status = stored.as_ref().map(|stored| stored.settlement.status);
+        for line in settlements::lines(tx, period, status)? {
+            settlement_row(sheet, &line, stored.as_ref())?;
+        }
+    }
+    Ok(())
+}
+
+fn settlement_row<W: Write>(sheet: &mut Sheet<W>, line: &Line, stored: Option<&Stored>) -> Result<(), ControlError> {
+    let period = line.period.to_string();
+    sheet.total = sheet.total + line.net();
+    let status = stored.map_or("open", |stored| stored.settlement.status.name());
+    let approved_by = stored.and_then(|stored| stored.settlement.approved_by.as_deref()).unwrap_or_default();
+    let locked_at = stored.filter(|stored| stored.settlement.status == Status::Locked).and_then(|stored| stored.locked_at);
+    let (penalties, incentives, reversals) =
+        (sheet.money(line.penalties), sheet.money(line.incentives), sheet.money(line.reversals));
+    let net = sheet.money(line.net());
+    sheet.row(&[
+        OutCell::Text(&period),
+        OutCell::Text(&line.party_kind),
+        OutCell::Text(&line.party),
+        OutCell::Text(&line.name),
+        OutCell::Text(&line.region),
+        penalties,
+        incentives,
+        reversals,
+        net,
+        OutCell::Count(line.entries),
+        OutCell::Text(status),
+        OutCell::Text(approved_by),
+        locked_at.map_or(OutCell::Empty, OutCell::Instant),
+    ])
+}
+
+/// Alerts of a period are those whose finding occurred in it.
+fn every_alert<W: Write>(
+    tx: &mut Tx,
+    sheet: &mut Sheet<W>,
+    period: Option<Period>,
+) -> Result<(), ControlError> {
+    let mut failure = None;
+    alerts::each(tx, |alert| {
+        if period.is_some_and(|period| Period::of(alert.occurred_on) != period) {
+            return;
+        }
+        keep_first(&mut failure, || {
+            sheet.row(&[
+                OutCell::Text(&alert.check),
+                OutCell::Text(&alert.clause),
+                OutCell::Text(&alert.subject),
+                OutCell::Text(&alert.dealer),
+                OutCell::Text(&alert.severity),
+                OutCell::Text(alert.status()),
+                OutCell::Instant(alert.opened_at),
+                OutCell::Text(alert.acknowledged_by.as_deref().unwrap_or_default()),
+                alert.resolved_at.map_or(OutCell::Empty, OutCell::Instant),
+            ])
+        });
+    })?;
+    failure.map_or(Ok(()), Err)
+}
+
+/// What each check finds as of its latest run, from the facts stored now.
+fn findings<W: Write>(
+    tx: &mut Tx,
+    sheet: &mut Sheet<W>,
+    period: Option<Period>,
+    tenant: &farsight_store::registry::Tenant,
+) -> Result<(), ControlError> {
+    let mut rows = evaluate::findings(tx, tenant)?;
+    rows.retain(|row| period.is_none_or(|period| Period::of(row.occurred_on) == period));
+    rows.sort_by(|a, b| (&a.clause, &a.subject, &a.family).cmp(&(&b.clause, &b.subject, &b.family)));
+    for row in rows {
+        let detail = serde_json::from_str(&row.detail).unwrap_or(serde_json::Value::Null);
+        sheet.total = sheet.total + row.amount;
+        let amount = sheet.money(row.amount);
+        sheet.row(&[
+            OutCell::Text(row.check),
+            OutCell::Text(row.clause),
+            OutCell::Text(&row.subject),
+            OutCell::Text(&row.dealer),
+            OutCell::Date(row.occurred_on),
+            amount,
+            OutCell::Json(&detail),
+        ])?;
+    }
+    Ok(())
+}

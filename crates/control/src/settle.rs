@@ -1,0 +1,153 @@
+//! The settlement's steps: calculate, review, approve, lock.
+
+use farsight_ledger::settlement::{self, Refusal, Settlement, Status, Surroundings};
+use farsight_rulebook::checks::CHECKS;
+use farsight_rulebook::money::Money;
+use farsight_rulebook::period::Period;
+use farsight_rulebook::time::Instant;
+use farsight_store::audit::Deed;
+use farsight_store::session::{Isolation, Turn};
+use farsight_store::settlements::{self, Line, Step, Stored};
+use farsight_store::{Tx, audit, ledger, runs};
+use serde::Serialize;
+
+use crate::evaluate::{self, Outcome, Request};
+use crate::{ControlError, Desk, ground, users};
+
+/// A settlement after a step.
+#[derive(Debug, Clone, Serialize)]
+pub struct Settled {
+    /// The month.
+    pub period: String,
+    /// Where it stands.
+    pub status: &'static str,
+    /// Parties with entries.
+    pub parties: usize,
+    /// Entries.
+    pub entries: i64,
+    /// The sum of charges below zero.
+    pub penalties: String,
+    /// The sum of charges above zero.
+    pub incentives: String,
+    /// The sum of reversals.
+    pub reversals: String,
+    /// All three.
+    pub net: String,
+    /// The audit chain's head, once locked.
+    pub audit_head: Option<String>,
+}
+
+/// Runs all checks as of an instant and calculates the month.
+pub fn calculate(desk: &mut Desk, period: Period, as_of: Instant, by: &str) -> Result<(Outcome, Settled), ControlError> {
+    let scope = desk.scope();
+    // Refusals first: nothing is judged for a settlement that cannot be calculated.
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| may_calculate(tx, period, by))?;
+    let outcome = evaluate::evaluate(desk, &Request { as_of: Some(as_of), ..Request::default() })?;
+    let settled = step(desk, period, by, "settlement.calculate", |tx, step| {
+        may_calculate(tx, period, by)?;
+        settlements::calculated(tx, step, as_of)?;
+        Ok(())
+    })?;
+    Ok((outcome, settled))
+}
+
+fn may_calculate(tx: &mut Tx, period: Period, by: &str) -> Result<(), ControlError> {
+    let actor = users::actor(tx, by)?;
+    let stored = settlements::find(tx, period)?;
+    settlement::calculate(stored.as_ref().map(|stored| &stored.settlement), actor)?;
+    if let Some(locked) = settlements::last_locked(tx)?.filter(|locked| *locked >= period) {
+        return Err(Refusal::Order { period, before: locked.next() }.into());
+    }
+    Ok(())
+}
+
+/// A first person has looked.
+pub fn review(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, ControlError> {
+    step(desk, period, by, "settlement.review", |tx, step| {
+        let actor = users::actor(tx, by)?;
+        settlement::review(&calculated(tx, period)?, actor)?;
+        Ok(settlements::moved(tx, step, Status::Reviewed)?)
+    })
+}
+
+/// A second person agrees.
+pub fn approve(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, ControlError> {
+    step(desk, period, by, "settlement.approve", |tx, step| {
+        let actor = users::actor(tx, by)?;
+        settlement::approve(&calculated(tx, period)?, actor)?;
+        Ok(settlements::moved(tx, step, Status::Approved)?)
+    })
+}
+
+/// Never changes again.
+pub fn lock(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, ControlError> {
+    let zone = ground::zone(&desk.tenant)?;
+    step(desk, period, by, "settlement.lock", |tx, step| {
+        let actor = users::actor(tx, by)?;
+        let around = surroundings(tx, period, zone.end_of(period.last_day()))?;
+        settlement::lock(&calculated(tx, period)?, actor, &around)?;
+        let head = audit::head(tx)?.map_or_else(String::new, |(_, hash)| hash);
+        Ok(settlements::locked(tx, step, &head)?)
+    })
+}
+
+fn calculated(tx: &mut Tx, period: Period) -> Result<Settlement, ControlError> {
+    match settlements::find(tx, period)? {
+        Some(stored) => Ok(stored.settlement),
+        None => Err(ControlError::Usage(format!(
+            "settlement {period} is not calculated yet: run `farsight settle {period} --as-of INSTANT --by EMAIL` first"
+        ))),
+    }
+}
+
+/// What must hold around a settlement before it is locked.
+fn surroundings(tx: &mut Tx, period: Period, over_at: Instant) -> Result<Surroundings, ControlError> {
+    let marks = runs::marks(tx)?;
+    let touched = runs::touched(tx)?;
+    let last_locked = settlements::last_locked(tx)?;
+    let names = || CHECKS.iter().map(|check| check.name);
+    let ran = |name: &str| marks.iter().any(|mark| mark.check == name && mark.as_of >= over_at);
+    Ok(Surroundings {
+        open_before: if last_locked.is_none() { ledger::open_before(tx, period)? } else { None },
+        last_locked,
+        behind: names().filter(|name| !ran(name)).map(str::to_owned).collect(),
+        unseen: names().filter(|name| touched.iter().any(|(check, _)| check == name)).map(str::to_owned).collect(),
+    })
+}
+
+fn step(
+    desk: &mut Desk,
+    period: Period,
+    by: &str,
+    action: &'static str,
+    take: impl FnOnce(&mut Tx, Step) -> Result<(), ControlError>,
+) -> Result<Settled, ControlError> {
+    let (scope, now) = (desk.scope(), desk.now);
+    let currency = ground::currency(&desk.tenant)?;
+    desk.session.in_turn(scope, Turn::Books, |session| {
+        session.transaction(scope, Isolation::Snapshot, |tx| {
+            take(tx, Step { period, by, at: now })?;
+            let stored = settlements::find(tx, period)?;
+            let lines = settlements::lines(tx, period, stored.as_ref().map(|stored| stored.settlement.status))?;
+            let settled = total(period, stored.as_ref(), &lines, |amount| currency.show(amount).to_string());
+            let detail = serde_json::to_string(&settled).unwrap_or_default();
+            audit::add(tx, now, &Deed { actor: by, action, subject: &period.to_string(), detail: &detail })?;
+            Ok(settled)
+        })
+    })
+}
+
+fn total(period: Period, stored: Option<&Stored>, lines: &[Line], show: impl Fn(Money) -> String) -> Settled {
+    let sum = |of: fn(&Line) -> Money| lines.iter().map(of).sum::<Money>();
+    Settled {
+        period: period.to_string(),
+        status: stored.map_or("open", |stored| stored.settlement.status.name()),
+        parties: lines.len(),
+        entries: lines.iter().map(|line| line.entries).sum(),
+        penalties: show(sum(|line| line.penalties)),
+        incentives: show(sum(|line| line.incentives)),
+        reversals: show(sum(|line| line.reversals)),
+        net: show(sum(Line::net)),
+        audit_head: stored.and_then(|stored| stored.audit_head.clone()),
+    }
+}

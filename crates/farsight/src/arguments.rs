@@ -1,0 +1,272 @@
+//! What can be asked for, and its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use farsight_rulebook::period::Period;
+use jiff::civil::Date;
+
+/// Farsight (千里眼): a control tower for car makers over their dealer networks. Facts come in, a dated policy judges
+/// them, and every fen that results can be explained, contested and recomputed.
+#[derive(Debug, Parser)]
+#[command(name = "farsight", version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// Configuration file [default: config/farsight.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE", env = "FARSIGHT_CONFIG", help_heading = "Global options")]
+    pub(crate) config: Option<PathBuf>,
+    /// Data folder: private PostgreSQL and evidence [default: /var/lib/farsight for root, ~/.local/share/farsight for others]
+    #[arg(long, global = true, value_name = "DIR", env = "FARSIGHT_DATA", help_heading = "Global options")]
+    pub(crate) data: Option<PathBuf>,
+    /// Your own PostgreSQL (15 or later) instead of the private one: postgres://user:password@host/name?sslmode=verify-full
+    #[arg(long, global = true, value_name = "URL", env = "FARSIGHT_DATABASE", hide_env_values = true, help_heading = "Global options")]
+    pub(crate) database: Option<String>,
+    /// Where evidence is kept: file:///PATH or s3://BUCKET [default: in the data folder]
+    #[arg(long, global = true, value_name = "URL", env = "FARSIGHT_EVIDENCE", help_heading = "Global options")]
+    pub(crate) evidence: Option<String>,
+    /// The manufacturer [default: the only one there is]
+    #[arg(long, global = true, value_name = "CODE", env = "FARSIGHT_TENANT", help_heading = "Global options")]
+    pub(crate) tenant: Option<String>,
+    /// The present moment, for simulated tenants only: 2026-03-05T14:30:00+08:00, or local '2026-03-05 14:30'
+    #[arg(long, global = true, value_name = "INSTANT", help_heading = "Global options")]
+    pub(crate) now: Option<String>,
+    /// Print results for programs, as JSON on standard output
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a demonstration network with its books, once, and show what came of it
+    Demo(DemoArguments),
+    /// Bring the database to this version (commands do it by themselves; safe to run twice and at once)
+    Migrate,
+    /// Manufacturers
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// People who may enter
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Take facts in: CSV, NDJSON (gzip'd or not) or XLSX, told by file name, each file whole or not at all
+    Import(ImportArguments),
+    /// Judge the facts, reconcile the ledger, open and resolve alerts
+    Check(CheckArguments),
+    /// Calculate the settlement of a month: runs all checks, then adds up
+    Settle(SettleArguments),
+    /// Review a calculated settlement (a first person)
+    Review(StepArguments),
+    /// Approve a reviewed settlement (a second person)
+    Approve(StepArguments),
+    /// Lock an approved settlement; it never changes again
+    Lock(StepArguments),
+    /// Write results: entries, settlement, alerts or findings
+    Export(ExportArguments),
+    /// Print the receipt of an entry: what happened, which clause, the sum, why, and what could have been
+    Explain(ExplainArguments),
+    /// Policy files
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// Dealers in the network
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=16_000))]
+    pub(crate) dealers: u32,
+    /// Whole months of history, up to today
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=120))]
+    pub(crate) months: u32,
+    /// Another seed is another network
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Make it, print the summary and exit (what the demo does in this version in any case)
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Add a manufacturer with its first policy
+    Add(TenantAddArguments),
+    /// List the manufacturers of this installation
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TenantAddArguments {
+    /// Its code: 1–64 ASCII letters, digits, '-', '_', '.'
+    pub(crate) code: String,
+    /// Its name
+    #[arg(long)]
+    pub(crate) name: String,
+    /// The first policy, in force from 2014-09-01: changan-2014, example-2026, or a file
+    #[arg(long, default_value = "changan-2014", value_name = "NAME-or-FILE")]
+    pub(crate) policy: String,
+    /// Its time zone; cannot change later
+    #[arg(long, default_value = "Asia/Shanghai", value_name = "ZONE")]
+    pub(crate) time_zone: String,
+    /// Its currency (ISO 4217); cannot change later
+    #[arg(long, default_value = "CNY", value_name = "CODE")]
+    pub(crate) currency: String,
+    /// The first judged day [default: the policy's first]
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<Date>,
+    /// For tests and demonstrations: its commands take --now
+    #[arg(long)]
+    pub(crate) simulated: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add a user, or give one another role and scope
+    Add(UserAddArguments),
+    /// List the users
+    List,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum RoleName {
+    RegionalManager,
+    Dealer,
+    Finance,
+    Hq,
+    CallCentre,
+    Operator,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserAddArguments {
+    /// The e-mail address
+    pub(crate) email: String,
+    /// What they do
+    #[arg(long, value_enum)]
+    pub(crate) role: RoleName,
+    /// A region they watch (regional managers; may be repeated)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) region: Vec<String>,
+    /// A dealer they work for (dealers' users; may be repeated)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) dealer: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// Files and folders; a file's name says its table: complaints.csv, work_orders-2026-03.ndjson.gz, facts.xlsx
+    #[arg(required = true, value_name = "DIR-or-FILE")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Read and compare everything, store nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write all errors to this file as CSV: file, line, column, value, code, reason
+    #[arg(long, value_name = "FILE")]
+    pub(crate) errors: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// Checks to run: spot-check, complaint, certification, bay-turnover, repeat-repair [default: all]
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Judge as of this moment: 2026-03-05T14:30:00+08:00, or local '2026-03-05 14:30' [default: now]
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) as_of: Option<String>,
+    /// Look at everything, not only at what facts and time have touched; the books are the same
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Compute and show, post nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SettleArguments {
+    /// The month, like 2026-03
+    pub(crate) period: Period,
+    /// Judge as of this moment
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) as_of: String,
+    /// The user who calculates (finance or hq)
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) by: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StepArguments {
+    /// The month, like 2026-03
+    pub(crate) period: Period,
+    /// The user who takes the step
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) by: String,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ReportName {
+    Entries,
+    Settlement,
+    Alerts,
+    Findings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatName {
+    Csv,
+    Xlsx,
+    Ndjson,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// What to write
+    #[arg(value_enum)]
+    pub(crate) what: ReportName,
+    /// Of this month only, like 2026-03 [default: all]
+    #[arg(long)]
+    pub(crate) period: Option<Period>,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "csv")]
+    pub(crate) format: FormatName,
+    /// The file to write, whole or not at all [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Begin a CSV with the byte order mark that Excel looks for
+    #[arg(long)]
+    pub(crate) bom: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The entry's id, as `farsight export entries` shows it
+    pub(crate) entry_id: i64,
+    /// The language of the receipt [default: by LANG]
+    #[arg(long, value_name = "zh-CN|en")]
+    pub(crate) language: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Check a policy file: every fault is told with its line
+    Check {
+        /// The file, or the name of a shipped policy
+        file: String,
+        /// The currency of its amounts
+        #[arg(long, default_value = "CNY", value_name = "CODE")]
+        currency: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Walk the hash chain from its first link to its head
+    Verify,
+}

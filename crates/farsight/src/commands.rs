@@ -1,0 +1,147 @@
+//! One function a command; each opens what it needs, calls one use case, prints.
+
+mod books;
+mod demo;
+mod explain;
+mod export;
+mod import;
+mod tenants;
+
+use std::process::ExitCode;
+
+use farsight_control::{Desk, ground};
+use farsight_rulebook::time::{Instant, Zone};
+use farsight_store::cluster::{self, Cluster};
+use farsight_store::registry::Tenant;
+use farsight_store::{Database, schema};
+use jiff::civil::DateTime;
+
+use crate::arguments::{Arguments, AuditCommand, Command, Global, PolicyCommand, TenantCommand, UserCommand};
+use crate::clock;
+use crate::configuration::{self, Configuration};
+use crate::failure::Failure;
+use crate::output;
+
+/// Runs a command.
+pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let Arguments { global, command } = arguments;
+    if let Command::Policy(PolicyCommand::Check { file, currency }) = &command {
+        return books::check_policy(&global, file, currency); // needs no database
+    }
+    let installation = Installation::open(&global)?;
+    let code = match command {
+        Command::Demo(arguments) => demo::run(&installation, &arguments),
+        Command::Migrate => migrate(&installation),
+        Command::Tenant(TenantCommand::Add(arguments)) => tenants::add(&installation, &arguments),
+        Command::Tenant(TenantCommand::List) => tenants::list(&installation),
+        Command::User(UserCommand::Add(arguments)) => tenants::add_user(&installation, &arguments),
+        Command::User(UserCommand::List) => tenants::list_users(&installation),
+        Command::Import(arguments) => import::run(&installation, &arguments),
+        Command::Check(arguments) => books::check(&installation, &arguments),
+        Command::Settle(arguments) => books::settle(&installation, &arguments),
+        Command::Review(arguments) => books::step(&installation, &arguments, farsight_control::settle::review),
+        Command::Approve(arguments) => books::step(&installation, &arguments, farsight_control::settle::approve),
+        Command::Lock(arguments) => books::step(&installation, &arguments, farsight_control::settle::lock),
+        Command::Export(arguments) => export::run(&installation, &arguments),
+        Command::Explain(arguments) => explain::run(&installation, &arguments),
+        Command::Audit(AuditCommand::Verify) => books::verify_audit(&installation),
+        Command::Policy(PolicyCommand::Check { .. }) => Ok(ExitCode::SUCCESS),
+    };
+    let closed = installation.close();
+    let code = code?;
+    closed?;
+    Ok(code)
+}
+
+/// The database at hand, and what was asked of every command.
+pub(crate) struct Installation {
+    pub(crate) global: Global,
+    pub(crate) database: Database,
+    tenant: Option<String>,
+    migrated: Vec<String>,
+    cluster: Option<Cluster>,
+}
+
+impl Installation {
+    fn open(global: &Global) -> Result<Self, Failure> {
+        let configuration = Configuration::read(global.config.as_deref())?;
+        let (database, cluster) = match global.database.clone().or(configuration.database) {
+            Some(url) => (Database::at(&url), None),
+            None => {
+                let data = match global.data.clone().or(configuration.data) {
+                    Some(data) => data,
+                    None => configuration::default_data()?,
+                };
+                let options = cluster::Options {
+                    bin_dir: std::env::var_os("FARSIGHT_PG_BIN").map(Into::into).or(configuration.postgres_bin),
+                    search_path: std::env::var_os("PATH"),
+                    runtime_dir: std::env::var_os("XDG_RUNTIME_DIR").map(Into::into),
+                    ..cluster::Options::default()
+                };
+                let cluster = Cluster::open(&data, options)?;
+                (Database::at(&cluster.url()), Some(cluster))
+            }
+        };
+        let migrated = if schema::is_behind(&database)? { schema::migrate(&database)? } else { Vec::new() };
+        let tenant = global.tenant.clone().or(configuration.tenant);
+        Ok(Self { global: global.clone(), database, tenant, migrated, cluster })
+    }
+
+    fn close(self) -> Result<(), Failure> {
+        match self.cluster {
+            Some(cluster) => Ok(cluster.close()?),
+            None => Ok(()),
+        }
+    }
+
+    /// The tenant asked for, at its present moment.
+    pub(crate) fn desk(&self) -> Result<Desk, Failure> {
+        let mut desk = Desk::open(&self.database, self.tenant.as_deref(), &configuration::system_actor(), clock::now())?;
+        if let Some(now) = &self.global.now {
+            desk.now = self.simulated_now(&desk.tenant, now)?;
+        }
+        Ok(desk)
+    }
+
+    /// `--now`, which only a simulated tenant takes.
+    fn simulated_now(&self, tenant: &Tenant, now: &str) -> Result<Instant, Failure> {
+        if !tenant.simulated {
+            return Err(Failure::usage(format!(
+                "tenant '{}' is real: its time is the present and --now is refused (only `tenant add --simulated` takes it)",
+                tenant.code
+            )));
+        }
+        instant(now, &ground::zone(tenant)?, "--now")
+    }
+}
+
+/// An instant of the command line: RFC 3339 with offset, or local.
+pub(crate) fn instant(text: &str, zone: &Zone, option: &str) -> Result<Instant, Failure> {
+    let unreadable = || {
+        Failure::usage(format!(
+            "{option} '{text}' is no instant: write 2026-03-05T14:30:00+08:00, or local time in {} like '2026-03-05 14:30'",
+            zone.name()
+        ))
+    };
+    if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
+        return Instant::exactly(timestamp).ok_or_else(|| Failure::usage(format!("{option} '{text}' is finer than a microsecond")));
+    }
+    let local: DateTime = text.parse().map_err(|_| unreadable())?;
+    if !text.contains(':') {
+        return Err(unreadable()); // a bare date would be a guess
+    }
+    zone.instant(local).map_err(|error| Failure::usage(format!("{option} '{text}': {error}")))
+}
+
+fn migrate(installation: &Installation) -> Result<ExitCode, Failure> {
+    #[derive(serde::Serialize)]
+    struct Migrated<'m> {
+        migrated: &'m [String],
+    }
+    let result = Migrated { migrated: &installation.migrated };
+    output::print(installation.global.json, &result, |result| match result.migrated {
+        [] => "the database is up to date".to_owned(),
+        versions => format!("the database is brought up to date: {}", versions.join(", ")),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

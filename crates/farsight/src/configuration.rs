@@ -1,0 +1,59 @@
+//! Configuration: the file, then the environment, then the command line; each overrides the one before.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// The file that is read when none is named and it is there.
+const DEFAULT_FILE: &str = "config/farsight.toml";
+
+/// What a configuration file may hold; every key is optional.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Configuration {
+    /// The data folder: private PostgreSQL cluster and evidence.
+    pub(crate) data: Option<PathBuf>,
+    /// An outside PostgreSQL instead of the private one.
+    pub(crate) database: Option<String>,
+    /// Where evidence is kept.
+    pub(crate) evidence: Option<String>,
+    /// The tenant of commands that name none.
+    pub(crate) tenant: Option<String>,
+    /// The folder of PostgreSQL's programs, for the private cluster.
+    pub(crate) postgres_bin: Option<PathBuf>,
+}
+
+impl Configuration {
+    /// Reads the named file, or the default one where it is there.
+    pub(crate) fn read(named: Option<&Path>) -> Result<Self, Failure> {
+        let path = named.unwrap_or_else(|| Path::new(DEFAULT_FILE));
+        if named.is_none() && !path.exists() {
+            return Ok(Self::default());
+        }
+        let text = std::fs::read_to_string(path)
+            .map_err(|why| Failure::usage(format!("configuration {}: {why}; name another with --config", path.display())))?;
+        toml::from_str(&text).map_err(|error| Failure::usage(format!("configuration {}: {error}", path.display())))
+    }
+}
+
+/// The data folder where nobody names one: of the system for root, of the user for others.
+pub(crate) fn default_data() -> Result<PathBuf, Failure> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(PathBuf::from("/var/lib/farsight"));
+    }
+    if let Some(data) = std::env::var_os("XDG_DATA_HOME").filter(|data| !data.is_empty()) {
+        return Ok(PathBuf::from(data).join("farsight"));
+    }
+    match std::env::var_os("HOME").filter(|home| !home.is_empty()) {
+        Some(home) => Ok(PathBuf::from(home).join(".local/share/farsight")),
+        None => Err(Failure::usage("no data folder: HOME is not set, name one with --data DIR")),
+    }
+}
+
+/// Who acts when nobody is named: the user of the operating system.
+pub(crate) fn system_actor() -> String {
+    let name = ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+    format!("os:{}", name.unwrap_or_else(|| rustix::process::geteuid().as_raw().to_string()))
+}
