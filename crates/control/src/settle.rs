@@ -137,7 +137,7 @@ fn step(
     })
 }
 
-fn total(period: Period, stored: Option<&Stored>, lines: &[Line], show: impl Fn(Money) -> String) -> Settled {
+pub(crate) fn total(period: Period, stored: Option<&Stored>, lines: &[Line], show: impl Fn(Money) -> String) -> Settled {
     let sum = |of: fn(&Line) -> Money| lines.iter().map(of).sum::<Money>();
     Settled {
         period: period.to_string(),

@@ -25,6 +25,8 @@ pub enum Value {
     Text(String),
     /// The text of a message key, such as `role.dealer-gm`.
     Word(String),
+    /// A code with a text of its own under `GROUP.CODE`, if the message files have one; else the code itself.
+    Known(&'static str, String),
     /// A title of the policy, in both languages.
     Title(Text),
     /// A number of things: the message key that counts them, with `{count}`.

@@ -182,3 +182,19 @@ pub fn each(tx: &mut Tx, mut take: impl FnMut(Alert)) -> Result<(), StoreError> 
         });
     })
 }
+
+/// How many alerts are open: critical, warning, notice.
+pub fn open_by_severity(tx: &mut Tx) -> Result<[u64; 3], StoreError> {
+    let mut counts = [0; 3];
+    tx.each::<_, (String, i64)>(
+        diesel::dsl::sql::<(Text, diesel::sql_types::BigInt)>(
+            "SELECT severity, count(*) FROM alerts WHERE resolved_at = 'infinity' GROUP BY severity",
+        ),
+        |(severity, number)| match severity.as_str() {
+            "critical" => counts[0] = number as u64,
+            "warning" => counts[1] = number as u64,
+            _ => counts[2] = number as u64,
+        },
+    )?;
+    Ok(counts)
+}

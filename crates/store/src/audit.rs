@@ -120,3 +120,9 @@ pub fn walk(tx: &mut Tx) -> Result<Walk, StoreError> {
     })?;
     Ok(walk)
 }
+
+/// Whether something of this kind was ever done.
+pub fn has(tx: &mut Tx, action: &str) -> Result<bool, StoreError> {
+    let found = diesel::sql_query("SELECT 1 FROM audit_log WHERE action = $1 LIMIT 1").bind::<Text, _>(action).execute(tx.connection)?;
+    Ok(found > 0)
+}

@@ -362,3 +362,36 @@ struct Earliest {
     #[diesel(sql_type = Nullable<SqlDate>)]
     period: Option<PgDate>,
 }
+
+/// A clause's live entries, added up.
+#[derive(Debug, Clone)]
+pub struct ClauseSum {
+    /// The clause.
+    pub clause: String,
+    /// Live entries.
+    pub entries: u64,
+    /// The sum of all its entries.
+    pub net: Money,
+}
+
+/// Every clause with entries, the largest sum first.
+pub fn by_clause(tx: &mut Tx) -> Result<Vec<ClauseSum>, StoreError> {
+    let mut sums = Vec::new();
+    tx.each::<_, (String, i64, i64)>(
+        diesel::dsl::sql::<(Text, BigInt, BigInt)>(
+            "SELECT clause, (count(*) FILTER (WHERE kind = 'charge') - count(*) FILTER (WHERE kind = 'reversal')), sum(amount)::bigint
+             FROM entries GROUP BY clause ORDER BY abs(sum(amount)) DESC, clause",
+        ),
+        |(clause, entries, net)| sums.push(ClauseSum { clause, entries: entries as u64, net: Money(net) }),
+    )?;
+    Ok(sums)
+}
+
+/// The latest live charge of the largest penalty: worth explaining.
+pub fn worst_entry(tx: &mut Tx) -> Result<Option<i64>, StoreError> {
+    let row: Option<Row> =
+        diesel::sql_query(format!("SELECT * FROM entries e WHERE {LIVE} ORDER BY amount, occurred_on DESC, entry_id LIMIT 1"))
+            .get_result(tx.connection)
+            .optional()?;
+    Ok(row.map(|row| row.entry_id))
+}

@@ -361,3 +361,12 @@ pub fn dealer_codes(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
 pub fn estimated_work_orders(tx: &mut Tx) -> Result<i64, StoreError> {
     tx.number("SELECT pg_relation_size('work_orders') / 230 AS number")
 }
+
+/// The codes of all regions.
+pub fn region_codes(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
+    let mut codes = Vec::new();
+    tx.rows::<Text, String>("SELECT t.region_code FROM regions t WHERE t.superseded_at = 'infinity' ORDER BY 1", |code| {
+        codes.push(code);
+    })?;
+    Ok(codes)
+}

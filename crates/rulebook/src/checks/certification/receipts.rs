@@ -43,10 +43,10 @@ impl<'c> Telling<'_, 'c> {
         let (who, on) = (("person", Value::text(person)), ("on", Value::Date(last)));
         grounds.say("certification.left", [who.clone(), ("dealer", self.dealer()), on.clone(), ("next", Value::Date(plus_days(last, 1)))]);
         grounds.say("certification.was-certified", [who, on]);
-        let exempt = Value::List(self.terms.exempt_reasons.iter().map(Value::text).collect());
+        let exempt = Value::List(self.terms.exempt_reasons.iter().map(|reason| Value::Known("reason", reason.clone())).collect());
         match row.leave_reason {
             Some(reason) => grounds.say("certification.reason", [
-                ("reason", Value::text(self.case.text(reason))), ("exempt", exempt),
+                ("reason", Value::Known("reason", self.case.text(reason).to_owned())), ("exempt", exempt),
             ]),
             None => grounds.say("certification.no-reason", [("exempt", exempt)]),
         }
@@ -110,7 +110,7 @@ impl<'c> Telling<'_, 'c> {
         }
         grounds.say("certification.expiring", [
             ("person", Value::text(self.case.text(row.person))),
-            ("kind", Value::Word(format!("certificate.{}", self.case.text(row.kind)))),
+            ("kind", Value::Known("certificate", self.case.text(row.kind).to_owned())),
             ("expires", Value::Date(row.expires_on)),
             ("days", Value::Counted("count.natural-days", i64::from(days))),
             ("on", Value::Date(on)),

@@ -22,7 +22,7 @@ pub fn grounds(case: &Case, finding: &Finding, grounds: &mut Grounds) -> Result<
     let file = File { case, unit: id, subject: finding.subject.clone(), complaint, events: &events };
     let severity = if complaint.major { "complaint-severity.major" } else { "complaint-severity.general" };
     let fact = FactRef::new(case, complaint, "complaint").judged().note("severity", Value::word(severity));
-    grounds.stand_on(fact.note("category", Value::text(case.text(complaint.category))));
+    grounds.stand_on(fact.note("category", Value::Known("category", case.text(complaint.category).to_owned())));
     match finding.family {
         "complaint.attitude" => {
             grounds.say("complaint.attitude", [("on", Value::Date(finding.occurred_on))]);

@@ -28,7 +28,7 @@ pub fn grounds(case: &Case, finding: &Finding, grounds: &mut Grounds) -> Result<
             && let Some(obligation) = vehicle.cause(complaint, &unreported)
         {
             let fact = FactRef::new(case, *complaint, "complaint").judged();
-            grounds.stand_on(fact.note("category", Value::text(case.text(complaint.category))));
+            grounds.stand_on(fact.note("category", Value::Known("category", case.text(complaint.category).to_owned())));
             vehicle.tell_obligation(obligation, finding, grounds);
             vehicle.tell_complaint(complaint, obligation, grounds);
         }
@@ -75,7 +75,7 @@ impl Vehicle<'_, '_> {
     fn tell_complaint(&self, complaint: &Complaint, obligation: &Obligation, grounds: &mut Grounds) {
         grounds.say("repeat-repair.complaint", [
             ("at", Value::At(complaint.received_at)),
-            ("category", Value::text(self.case.text(complaint.category))),
+            ("category", Value::Known("category", self.case.text(complaint.category).to_owned())),
             ("completed", Value::At(obligation.attempt.at)),
         ]);
         if complaint.received_at < obligation.deadline {
