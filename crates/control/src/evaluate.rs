@@ -96,6 +96,8 @@ struct Run<'r> {
     actor: &'r str,
     request: &'r Request,
     outcome: Outcome,
+    /// Nothing was ever posted or opened: there is nothing to compare with.
+    first_ever: bool,
 }
 
 impl<'r> Run<'r> {
@@ -115,7 +117,8 @@ impl<'r> Run<'r> {
             dry_run: request.dry_run,
             ..Outcome::default()
         };
-        Ok(Self { ground, checks, as_of, now, actor, request, outcome })
+        let first_ever = runs::marks(tx)?.is_empty();
+        Ok(Self { ground, checks, as_of, now, actor, request, outcome, first_ever })
     }
 
     fn carry_out(mut self, tx: &mut Tx) -> Result<Outcome, ControlError> {
@@ -128,6 +131,7 @@ impl<'r> Run<'r> {
             last_locked: settlements::last_locked(tx)?,
         };
         let whole: Vec<&'static Check> = plan.whole.clone();
+        tx.look_at_all()?;
         shards::judge(&mut self, tx, &whole, posting)?;
         for (check, units) in &plan.partial {
             if !units.is_empty() {
@@ -158,7 +162,6 @@ impl<'r> Run<'r> {
         tx.want(&Wanted::codes(units.iter().map(String::as_str)))?;
         reconcile::reconcile(self, tx, &[check], &facts, &found, reconcile::Among::Units, posting)?;
         runs::set_wakes(tx, check.name, Some(units), &found.wakes)?;
-        tx.look_at_all()?;
         Ok(())
     }
 
@@ -204,7 +207,7 @@ pub(crate) fn facts_of_units(tx: &mut Tx, check: &Check, units: &[String], zone:
     match check.name {
         spot_check::NAME => {
             tx.want(&Wanted::codes(units.iter().map(String::as_str)))?;
-            read::inspections(tx, &mut facts, Which::OfDealers)?;
+            read::inspections(tx, &mut facts, Which::DealerByDealer)?;
         }
         complaint::NAME => {
             tx.want(&Wanted::codes(units.iter().map(String::as_str)))?;

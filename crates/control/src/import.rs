@@ -151,7 +151,7 @@ impl Call<'_> {
                 let any = !faults.is_empty();
                 for fault in faults {
                     let file = fault.file as usize;
-                    errors.add(file, row_error(files[file].label(), fault));
+                    errors.add(file, row_error(files, fault));
                 }
                 let keep = !any && errors.files() == failed;
                 Ok::<_, ControlError>(if keep { Attempt::Keep(counts) } else { Attempt::Undo(counts) })
@@ -286,13 +286,20 @@ fn unreadable(file: String, error: &SourceError) -> RowError {
     RowError { file, line: 0, column: String::new(), value: String::new(), code: error.code(), reason: error.to_string() }
 }
 
-fn row_error(file: String, fault: Fault) -> RowError {
+fn row_error(files: &[Source], fault: Fault) -> RowError {
+    let reason = match fault.other {
+        Some((other, line)) => {
+            let place = if other == fault.file { "this file".to_owned() } else { files[other as usize].label() };
+            format!("the same key with other content stands in line {line} of {place}: keep one of them")
+        }
+        None => fault.reason,
+    };
     RowError {
-        file,
+        file: files[fault.file as usize].label(),
         line: fault.line as u64,
         column: fault.column,
         value: fault.value.chars().take(80).collect(),
         code: fault.code,
-        reason: fault.reason,
+        reason,
     }
 }

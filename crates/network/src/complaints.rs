@@ -115,10 +115,12 @@ impl Grievance<'_> {
             dice.between(earliest, (earliest + 30 * HOUR).min(limit - 13 * HOUR).max(earliest))
         };
         let mut done = clock.plus(hours.max(earliest)).awake();
-        for (role, bad, good) in [("dealer-gm", 0.85, 0.99), ("region-deputy-director", 0.93, 0.98)] {
+        let roles = [("dealer-gm", 0.85, 0.99), ("region-deputy-director", 0.93, 0.98)];
+        for (second, (role, bad, good)) in (0..).zip(roles) {
             let (is_there, share) = (dice.chance(between_bad_and_good(bad, good, quality)), dice.unit());
             if self.is_major && is_there {
-                let at = replied.plus(((done.0 - replied.0) as f64 * share) as i64 / 60 * 60 + MINUTE);
+                // Never at one second: a complaint's deeds of a kind are told apart by their time.
+                let at = replied.plus(((done.0 - replied.0) as f64 * share) as i64 / 60 * 60 + MINUTE + second);
                 event(at, "handled", role, None, "");
             }
         }

@@ -85,7 +85,9 @@ impl Messages {
     /// Reads the message files, given as texts.
     pub fn read(chinese: &str, english: &str) -> Result<Self, MessageError> {
         let files = Language::ALL.into_iter().zip([chinese, english]);
-        Ok(Self { languages: files.map(|(language, text)| read(language.tag(), text)).collect::<Result<_, _>>()? })
+        Ok(Self {
+            languages: files.map(|(language, text)| read(language.tag(), text)).collect::<Result<_, _>>()?,
+        })
     }
 
     /// Whether a language has a message.
@@ -99,7 +101,12 @@ impl Messages {
     }
 
     /// A message with its placeholders filled. A value that the message does not ask for is left unsaid.
-    pub fn say<V: AsRef<str>>(&self, language: Language, key: &str, values: &[(&str, V)]) -> Result<String, MessageError> {
+    pub fn say<V: AsRef<str>>(
+        &self,
+        language: Language,
+        key: &str,
+        values: &[(&str, V)],
+    ) -> Result<String, MessageError> {
         let tag = language.tag();
         let unknown = || MessageError::UnknownKey { language: tag, key: key.to_owned() };
         let text = self.texts(language).get(key).ok_or_else(unknown)?;
@@ -124,9 +131,11 @@ impl Messages {
     /// Where the languages differ in keys or placeholders; `.one` forms aside, which not every language has.
     pub fn differences(&self) -> Vec<String> {
         let mut differences = Vec::new();
-        let keys: BTreeSet<&str> = Language::ALL.into_iter().flat_map(|language| self.keys(language)).collect();
-        for key in keys.into_iter().filter(|key| !key.ends_with(".one")) {
-            let asked = Language::ALL.map(|language| self.texts(language).get(key).map(|text| placeholders(text)));
+        let keys: BTreeSet<&str> =
+            Language::ALL.into_iter().flat_map(|language| self.keys(language)).collect();
+        for key in keys.into_iter().filter(|key| key.rsplit('.').next() != Some("one")) {
+            let asked =
+                Language::ALL.map(|language| self.texts(language).get(key).map(|text| placeholders(text)));
             if asked[0] != asked[1] {
                 differences.push(format!("{key}: {:?} and {:?}", asked[0], asked[1]));
             }
@@ -140,7 +149,8 @@ impl Messages {
 }
 
 fn read(language: &'static str, text: &str) -> Result<BTreeMap<String, String>, MessageError> {
-    let unreadable = |reason: toml::de::Error| MessageError::Unreadable { language, reason: reason.to_string() };
+    let unreadable =
+        |reason: toml::de::Error| MessageError::Unreadable { language, reason: reason.to_string() };
     let table: toml::Table = toml::from_str(text).map_err(unreadable)?;
     let mut texts = BTreeMap::new();
     flatten(language, "", table, &mut texts)?;
@@ -214,7 +224,10 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_toml_or_has_odd_braces_is_refused() {
-        assert!(matches!(Messages::read("a = ", ""), Err(MessageError::Unreadable { language: "zh-CN", .. })));
+        assert!(matches!(
+            Messages::read("a = ", ""),
+            Err(MessageError::Unreadable { language: "zh-CN", .. })
+        ));
         for wrong in ["a = 1", "a = \"{x\"", "a = \"x}\"", "a = \"{}\"", "a = \"{x{y}}\""] {
             assert!(matches!(Messages::read("", wrong), Err(MessageError::NoText { .. })), "{wrong}");
         }

@@ -51,7 +51,7 @@ pub enum Value {
 
 impl Value {
     /// A text as it is.
-    pub fn text(text: impl ToString) -> Self {
+    pub fn text(text: impl std::fmt::Display) -> Self {
         Self::Text(text.to_string())
     }
 
@@ -118,7 +118,7 @@ impl FactRef {
 /// What a finding stands on, as its check tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grounds {
-    /// The facts, in the order they are to be read.
+    /// The facts; they are read the judged first, then by time.
     pub facts: Vec<FactRef>,
     /// The arithmetic and reasons, in the order they are to be read.
     pub sentences: Vec<Sentence>,
@@ -168,9 +168,9 @@ pub struct Counterfactual {
 pub struct Receipt {
     /// The charge of the seat asked about; zero if the finding charges it nothing.
     pub amount: Money,
-    /// The facts it stands on, the thing judged first; for a person's charge also the post held.
+    /// The facts it stands on, the thing judged first, then by time; for a person's charge also the post held.
     pub facts: Vec<FactRef>,
-    /// The arithmetic and the reasons, then what the clause charges.
+    /// The arithmetic and the reasons, then what the clause charges for it.
     pub sentences: Vec<Sentence>,
     /// Everyone the finding charges.
     pub charged: Vec<Charged>,
@@ -185,12 +185,16 @@ pub struct Receipt {
 ///
 /// # Errors
 /// As evaluating does, when working days are counted in a year whose holidays are not known.
-pub fn receipt(case: &Case, check: &Check, finding: &Finding, seat: Seat) -> Result<Receipt, HolidaysUnknown> {
+pub fn receipt(
+    case: &Case,
+    check: &Check,
+    finding: &Finding,
+    seat: Seat,
+) -> Result<Receipt, HolidaysUnknown> {
     let mut grounds = Grounds::default();
     (check.grounds)(case, finding, &mut grounds)?;
     case.horizon.take_next(); // what was asked here wakes nothing
-    let judged_first = |fact: &FactRef| !fact.judged;
-    grounds.facts.sort_by_key(judged_first);
+    grounds.facts.sort_by_key(|fact| (!fact.judged, fact.when.instant(&case.ground.zone)));
     let counterfactual = counterfactual(case, check, finding, seat, &grounds.facts);
     let charged = charged::charged(case, finding);
     charged::amounts(case, finding, &mut grounds);
@@ -224,10 +228,14 @@ fn counterfactual(
         return None;
     }
     let smaller = facts.iter().filter_map(|fact| {
-        let other = judged_without(case, check, finding, fact)?;
+        let other = judged_without(case, check, finding, fact).ok()?;
         let would_be = other.as_ref().map_or(Money::ZERO, |other| charge(other, seat));
         let clause = other.map(|other| other.clause);
-        (would_be.0.unsigned_abs() < amount).then(|| Counterfactual { without: fact.clone(), would_be, clause })
+        (would_be.0.unsigned_abs() < amount).then(|| Counterfactual {
+            without: fact.clone(),
+            would_be,
+            clause,
+        })
     });
     smaller.min_by_key(|it| {
         let fact = &it.without;
@@ -236,12 +244,14 @@ fn counterfactual(
     })
 }
 
-/// The finding of the same key with one fact left out; `None` when that cannot be judged.
-fn judged_without(case: &Case, check: &Check, finding: &Finding, fact: &FactRef) -> Option<Option<Finding>> {
+type Judgement = Result<Option<Finding>, HolidaysUnknown>;
+
+/// The finding of the same key with one fact left out, if it is still found.
+fn judged_without(case: &Case, check: &Check, finding: &Finding, fact: &FactRef) -> Judgement {
     let facts = case.facts.without(fact.table, &fact.key);
     let unit = Judged::Units(std::iter::once(finding.unit.clone()).collect());
     let mut found = Found::default();
-    (check.evaluate)(&Case::new(&facts, case.ground, case.horizon.as_of(), unit), &mut found).ok()?;
+    (check.evaluate)(&Case::new(&facts, case.ground, case.horizon.as_of(), unit), &mut found)?;
     let same = |other: &Finding| (other.family, &other.subject) == (finding.family, &finding.subject);
-    Some(found.findings.into_iter().find(same))
+    Ok(found.findings.into_iter().find(same))
 }

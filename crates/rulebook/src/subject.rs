@@ -6,6 +6,7 @@ use crate::codes::is_code;
 use crate::period::Period;
 
 /// The parts of a subject.
+#[expect(missing_docs, reason = "each form shows where its parts stand")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject<'t> {
     /// `inspection:ID`

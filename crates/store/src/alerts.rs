@@ -1,8 +1,10 @@
 //! Alerts: what a person is to look at now. An alert opens with its finding and resolves itself when that is gone.
 
+use std::collections::HashMap;
+
 use diesel::data_types::{PgDate, PgTimestamp};
 use diesel::prelude::*;
-use diesel::sql_types::{Date as SqlDate, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, Date as SqlDate, Nullable, Text, Timestamptz};
 use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
 
@@ -52,9 +54,56 @@ pub enum Among {
     WantedUnits,
 }
 
-const COLUMNS: &str = "family, subject, check_name, clause, unit, dealer_code, severity, occurred_on, detail";
+/// An open alert as far as a finding decides it.
+#[derive(PartialEq, Eq)]
+struct Open {
+    clause: String,
+    unit: String,
+    dealer: String,
+    severity: String,
+    occurred_on: Date,
+    detail: String,
+}
 
-/// Opens what is wanted and not open, resolves what is open and not wanted.
+impl Open {
+    fn says(&self, wanted: &Wanted) -> bool {
+        (&*self.clause, &*self.unit, &*self.dealer, &*self.severity, self.occurred_on, &*self.detail)
+            == (wanted.clause, wanted.unit, wanted.dealer, wanted.severity, wanted.occurred_on, wanted.detail)
+    }
+}
+
+type Key = (String, String);
+
+fn open(tx: &mut Tx, checks: &[&str], among: Among) -> Result<HashMap<Key, Open>, StoreError> {
+    let names = checks.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    let is_open = format!("a.resolved_at = 'infinity' AND a.check_name IN ({names})");
+    let from = match among {
+        Among::Nothing => return Ok(HashMap::new()),
+        // A fence: unit by unit, by index.
+        Among::WantedUnits => format!(
+            "pg_temp.wanted w CROSS JOIN LATERAL (SELECT * FROM alerts a WHERE {is_open} AND a.unit = w.a OFFSET 0) AS a"
+        ),
+        Among::WantedDealers => format!("alerts a WHERE {is_open} AND a.dealer_code IN (SELECT a FROM pg_temp.wanted)"),
+    };
+    let mut open = HashMap::new();
+    let columns = "a.family, a.subject, a.clause, a.unit, a.dealer_code, a.severity, a.occurred_on, a.detail";
+    tx.read(&format!("SELECT {columns} FROM {from}"), |row| {
+        let key = (row.text().to_owned(), row.text().to_owned());
+        let alert = Open {
+            clause: row.text().to_owned(),
+            unit: row.text().to_owned(),
+            dealer: row.text().to_owned(),
+            severity: row.text().to_owned(),
+            occurred_on: row.date(),
+            detail: row.text().to_owned(),
+        };
+        open.insert(key, alert);
+    })?;
+    Ok(open)
+}
+
+/// Opens what is wanted and not open, resolves what is open and not wanted, and lets an open one say what its
+/// finding says now.
 pub fn sync<'a>(
     tx: &mut Tx,
     checks: &[&str],
@@ -62,50 +111,75 @@ pub fn sync<'a>(
     wanted: impl Iterator<Item = Wanted<'a>>,
     at: Instant,
 ) -> Result<Changes, StoreError> {
+    let mut open = open(tx, checks, among)?;
+    let mut changed = Vec::new();
+    let mut opened = Vec::new();
+    for alert in wanted {
+        match open.remove(&(alert.family.to_owned(), alert.subject.to_owned())) {
+            Some(known) if known.says(&alert) => {}
+            Some(_) => changed.push(alert),
+            None => opened.push(alert),
+        }
+    }
+    let resolved: Vec<Key> = open.into_keys().collect();
+    resolve(tx, &resolved, at)?;
+    stage(tx, &changed)?;
+    if !changed.is_empty() {
+        tx.execute(&format!("UPDATE alerts a SET {SAYS} FROM pg_temp.staging s WHERE {SAME}"))?;
+    }
+    // What is open under another unit or dealer, which is judged later in this run, becomes this finding's.
+    stage(tx, &opened)?;
+    let mut news = 0;
+    if !opened.is_empty() {
+        news = diesel::sql_query(format!(
+            "INSERT INTO alerts (tenant_id, {COLUMNS}, opened_at)
+             SELECT (SELECT nullif(current_setting('farsight.tenant', true), '')::integer), {COLUMNS}, $1 FROM pg_temp.staging
+             ON CONFLICT DO NOTHING"
+        ))
+        .bind::<Timestamptz, _>(pg_instant(at))
+        .execute(tx.connection)?;
+        if news < opened.len() {
+            tx.execute(&format!("UPDATE alerts a SET {SAYS} FROM pg_temp.staging s WHERE {SAME}"))?;
+        }
+    }
+    Ok(Changes { opened: news as u64, resolved: resolved.len() as u64 })
+}
+
+const COLUMNS: &str = "family, subject, check_name, clause, unit, dealer_code, severity, occurred_on, detail";
+const SAYS: &str = "check_name = s.check_name, clause = s.clause, unit = s.unit, dealer_code = s.dealer_code,
+    severity = s.severity, occurred_on = s.occurred_on, detail = s.detail";
+const SAME: &str = "a.family = s.family AND a.subject = s.subject AND a.resolved_at = 'infinity'";
+
+fn stage(tx: &mut Tx, alerts: &[Wanted]) -> Result<(), StoreError> {
+    if alerts.is_empty() {
+        return Ok(());
+    }
     let types = "family text, subject text, check_name text, clause text, unit text, dealer_code text, severity text, occurred_on date, detail text";
-    let staged = tx.stage::<StoreError>(types, |rows| {
-        for alert in wanted {
+    tx.stage::<StoreError>(types, |rows| {
+        for alert in alerts {
             let row = rows.row().map_err(|error| StoreError::Input(error.to_string()))?;
             row.text(alert.family).text(alert.subject).text(alert.check).text(alert.clause).text(alert.unit);
             row.text(alert.dealer).text(alert.severity).date(alert.occurred_on).text(alert.detail);
         }
         Ok(())
     })?;
-    let mut changes = Changes::default();
-    if among != Among::Nothing {
-        let whose = match among {
-            Among::WantedUnits => "unit",
-            _ => "dealer_code",
-        };
-        let names = checks.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-        changes.resolved = diesel::sql_query(format!(
-            "UPDATE alerts a SET resolved_at = $1
-             WHERE a.resolved_at = 'infinity' AND a.check_name IN ({names}) AND a.{whose} IN (SELECT a FROM pg_temp.wanted)
-               AND NOT EXISTS (SELECT FROM staging s WHERE s.family = a.family AND s.subject = a.subject)"
-        ))
-        .bind::<Timestamptz, _>(pg_instant(at))
-        .execute(tx.connection)? as u64;
+    Ok(())
+}
+
+fn resolve(tx: &mut Tx, keys: &[Key], at: Instant) -> Result<(), StoreError> {
+    if keys.is_empty() {
+        return Ok(());
     }
-    if staged == 0 {
-        return Ok(changes);
-    }
-    changes.opened = diesel::sql_query(format!(
-        "INSERT INTO alerts (tenant_id, {COLUMNS}, opened_at)
-         SELECT (SELECT nullif(current_setting('farsight.tenant', true), '')::integer), {COLUMNS}, $1 FROM staging
-         ON CONFLICT DO NOTHING"
-    ))
+    let (families, subjects): (Vec<&str>, Vec<&str>) = keys.iter().map(|(family, subject)| (&**family, &**subject)).unzip();
+    diesel::sql_query(
+        "UPDATE alerts a SET resolved_at = $1 FROM unnest($2, $3) AS s (family, subject)
+         WHERE a.family = s.family AND a.subject = s.subject AND a.resolved_at = 'infinity'",
+    )
     .bind::<Timestamptz, _>(pg_instant(at))
-    .execute(tx.connection)? as u64;
-    if changes.opened < staged {
-        tx.execute(
-            "UPDATE alerts a SET check_name = s.check_name, clause = s.clause, unit = s.unit, dealer_code = s.dealer_code,
-                                 severity = s.severity, occurred_on = s.occurred_on, detail = s.detail
-             FROM staging s WHERE a.family = s.family AND a.subject = s.subject AND a.resolved_at = 'infinity'
-               AND (a.clause, a.unit, a.dealer_code, a.severity, a.occurred_on, a.detail)
-                   IS DISTINCT FROM (s.clause, s.unit, s.dealer_code, s.severity, s.occurred_on, s.detail)",
-        )?;
-    }
-    Ok(changes)
+    .bind::<Array<Text>, _>(families)
+    .bind::<Array<Text>, _>(subjects)
+    .execute(tx.connection)?;
+    Ok(())
 }
 
 /// An alert, open or not.

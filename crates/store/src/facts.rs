@@ -1,7 +1,6 @@
 //! Facts, bitemporal: taking them in, reading them for an evaluation, and telling which units they touch.
 
 pub mod read;
-mod short;
 pub mod sources;
 pub mod take_in;
 pub mod touch;

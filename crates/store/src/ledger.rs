@@ -1,5 +1,7 @@
 //! The entries of the ledger: only ever added to.
 
+use std::collections::HashSet;
+
 use diesel::data_types::{PgDate, PgTimestamp};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
@@ -167,44 +169,57 @@ pub enum Among {
     WantedUnits,
 }
 
-type LiveColumns = (BigInt, Text, Text, Text, Text, Text, Text, Text, SqlDate, BigInt);
-type LiveRow = (i64, String, String, String, String, String, String, String, PgDate, i64);
-
 /// The live entries of some checks.
 pub fn live(tx: &mut Tx, checks: &[&str], among: Among) -> Result<Vec<Live>, StoreError> {
-    let whose = match among {
-        Among::WantedUnits => "unit",
-        Among::WantedDealers => "dealer_code",
-    };
     let names = checks.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-    let condition = format!("e.check_name IN ({names}) AND e.{whose} IN (SELECT a FROM pg_temp.wanted)");
-    load_live(tx, "entries e", &condition)
+    let from = match among {
+        // A fence: unit by unit, by index.
+        Among::WantedUnits => format!(
+            "pg_temp.wanted w CROSS JOIN LATERAL (
+                 SELECT * FROM entries e WHERE e.check_name IN ({names}) AND e.unit = w.a OFFSET 0) AS e"
+        ),
+        Among::WantedDealers => {
+            format!("entries e WHERE e.check_name IN ({names}) AND e.dealer_code IN (SELECT a FROM pg_temp.wanted)")
+        }
+    };
+    not_reversed(tx, &from)
 }
 
-fn load_live(tx: &mut Tx, from: &str, condition: &str) -> Result<Vec<Live>, StoreError> {
-    let query = format!(
-        "SELECT e.entry_id, e.family, e.subject, e.seat, e.clause, e.party_kind, e.party_code, e.dealer_code, e.occurred_on, e.amount
-         FROM {from} WHERE {condition} AND {LIVE}"
-    );
-    let mut live = Vec::new();
-    tx.each::<_, LiveRow>(
-        diesel::dsl::sql::<LiveColumns>(&query),
-        |(entry, family, subject, seat, clause, party_kind, party, dealer, occurred_on, amount)| {
-            live.push(Live {
-                entry,
-                key: ChargeKey { family, subject, seat: Seat::named(&seat).unwrap_or(Seat::Dealer) },
-                terms: Terms {
-                    clause,
-                    party_kind: PartyKind::named(&party_kind).unwrap_or(PartyKind::Dealer),
-                    party,
-                    dealer,
-                    occurred_on: date(occurred_on),
-                    amount: Money(amount),
-                },
-            });
+/// What was charged and not reversed, of the entries that a `FROM` clause gives whole (every reversal with its charge).
+fn not_reversed(tx: &mut Tx, from: &str) -> Result<Vec<Live>, StoreError> {
+    let mut charges = Vec::new();
+    let mut reversed = HashSet::new();
+    tx.read(
+        &format!(
+            "SELECT e.reverses, e.entry_id, e.family, e.subject, e.seat, e.clause, e.party_kind, e.party_code, e.dealer_code,
+                    e.occurred_on, e.amount FROM {from}"
+        ),
+        |row| {
+            let reverses = row.big_or();
+            let entry = row.big();
+            let key = ChargeKey {
+                family: row.text().to_owned(),
+                subject: row.text().to_owned(),
+                seat: Seat::named(row.text()).unwrap_or(Seat::Dealer),
+            };
+            let terms = Terms {
+                clause: row.text().to_owned(),
+                party_kind: PartyKind::named(row.text()).unwrap_or(PartyKind::Dealer),
+                party: row.text().to_owned(),
+                dealer: row.text().to_owned(),
+                occurred_on: row.date(),
+                amount: Money(row.big()),
+            };
+            match reverses {
+                Some(charge) => {
+                    reversed.insert(charge);
+                }
+                None => charges.push(Live { entry, key, terms }),
+            }
         },
     )?;
-    Ok(live)
+    charges.retain(|charge| !reversed.contains(&charge.entry));
+    Ok(charges)
 }
 
 /// What a posting carries besides its terms.
@@ -218,26 +233,26 @@ pub struct Posting {
     pub last_locked: Option<Period>,
 }
 
-/// Whether anything was ever posted.
-pub fn is_empty(tx: &mut Tx) -> Result<bool, StoreError> {
-    Ok(tx.number("SELECT count(*) AS number FROM (SELECT FROM entries LIMIT 1) AS one")? == 0)
-}
-
 /// Posts reversals and charges. A charge whose key is live elsewhere (its fact has moved to another unit that is
-/// judged later in the same run) is posted after the reversal of that. Gives how many of each, and the periods.
-pub fn post(tx: &mut Tx, mut postings: Postings, posting: Posting) -> Result<(u64, u64, Vec<Period>), StoreError> {
+/// judged later in the same run) is posted after the reversal of that. `first_ever` says that the books are empty.
+/// Gives how many of each, and the periods.
+pub fn post(
+    tx: &mut Tx,
+    mut postings: Postings,
+    posting: Posting,
+    first_ever: bool,
+) -> Result<(u64, u64, Vec<Period>), StoreError> {
     if postings.reversals.is_empty() && postings.charges.is_empty() {
         return Ok((0, 0, Vec::new()));
     }
-    let first_ever = is_empty(tx)?;
     if !first_ever && !postings.charges.is_empty() {
         stage_keys(tx, &postings.charges)?;
-        let elsewhere = load_live(
+        let elsewhere = not_reversed(
             tx,
-            "entries e JOIN staging s ON s.family = e.family AND s.subject = e.subject AND s.seat = e.seat",
-            "true",
+            "pg_temp.staging s CROSS JOIN LATERAL (SELECT * FROM entries e
+                 WHERE e.family = s.family AND e.subject = s.subject AND e.seat = s.seat OFFSET 0) AS e",
         )?;
-        let known: std::collections::HashSet<i64> = postings.reversals.iter().map(|entry| entry.entry).collect();
+        let known: HashSet<i64> = postings.reversals.iter().map(|entry| entry.entry).collect();
         postings.reversals.extend(elsewhere.into_iter().filter(|entry| !known.contains(&entry.entry)));
     }
     let mut next = tx.number("SELECT coalesce(max(entry_id), 0) + 1 AS number FROM entries")?;

@@ -11,6 +11,7 @@ pub mod alerts;
 pub mod imports;
 pub mod ledger;
 pub mod policies;
+mod reading;
 pub mod registry;
 pub mod runs;
 pub mod schema;

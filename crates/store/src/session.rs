@@ -217,13 +217,13 @@ impl Tx<'_> {
 
     /// Plans by index: for transactions that look at few units of large tables.
     pub fn look_at_few(&mut self) -> Result<(), StoreError> {
-        self.connection.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off")?;
+        self.connection.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_nestloop = on")?;
         Ok(())
     }
 
-    /// Plans for whole tables again.
+    /// Plans by hash and scan: for transactions that look at whole tables.
     pub fn look_at_all(&mut self) -> Result<(), StoreError> {
-        self.connection.batch_execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on")?;
+        self.connection.batch_execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_nestloop = off")?;
         Ok(())
     }
 }

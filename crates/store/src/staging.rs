@@ -13,11 +13,15 @@ use jiff::civil::Date;
 use crate::values::{EPOCH_DAYS, EPOCH_MICROS};
 use crate::{StoreError, Tx};
 
-diesel::table! {
-    /// Stands for the temporary table; its columns are those of the load at hand.
-    staging (line) {
-        line -> BigInt,
+#[allow(unreachable_pub, missing_docs, reason = "what the macro makes")]
+pub(crate) mod staging {
+    diesel::table! {
+        /// Stands for the temporary table; its columns are those of the load at hand.
+        staging (line) {
+            line -> BigInt,
+        }
     }
+    pub use self::staging::table;
 }
 
 /// `COPY staging`, whatever its columns are.

@@ -51,8 +51,7 @@ pub(super) fn reconcile_into(
     posting: Posting,
 ) -> Result<(), ControlError> {
     let names: Vec<&str> = checks.iter().map(|check| check.name).collect();
-    let first_ever = ledger::is_empty(tx)?;
-    let live = if first_ever {
+    let live = if run.first_ever {
         Vec::new()
     } else {
         ledger::live(tx, &names, if among == Among::Units { ledger::Among::WantedUnits } else { ledger::Among::WantedDealers })?
@@ -67,13 +66,14 @@ pub(super) fn reconcile_into(
     outcome.unchanged += postings.unchanged as u64;
     outcome.too_late += postings.too_late as u64;
     let alerts_among = match among {
+        _ if run.first_ever => alerts::Among::Nothing,
         Among::Units => alerts::Among::WantedUnits,
         Among::Dealers => alerts::Among::WantedDealers,
     };
     let changes = alerts::sync(tx, &names, alerts_among, found.findings.iter().flat_map(|f| wanted(facts, f)), posting.posted_at)?;
     outcome.alerts_opened += changes.opened;
     outcome.alerts_resolved += changes.resolved;
-    let (posted, reversed, periods) = ledger::post(tx, postings, posting)?;
+    let (posted, reversed, periods) = ledger::post(tx, postings, posting, run.first_ever)?;
     outcome.posted += posted;
     outcome.reversed += reversed;
     outcome.settlements_reopened += settlements::reopened(tx, &periods)? as u64;

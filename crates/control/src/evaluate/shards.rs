@@ -13,7 +13,7 @@ use super::{Run, reconcile};
 use crate::ControlError;
 
 /// About how many work orders a shard holds: what bounds the memory of a run.
-const ORDERS_A_SHARD: i64 = 700_000;
+const ORDERS_A_SHARD: i64 = 1_200_000;
 
 /// Judges everything of some checks.
 pub(super) fn judge_all(

@@ -20,7 +20,7 @@ pub(super) fn faults(tx: &mut Tx, ground: &Ground, currency: Currency, first_imp
 fn fault(ruling: &TakenRuling, ground: &Ground, currency: Currency) -> Option<Fault> {
     let at = |column: &str, value: &str, code, reason: String| {
         let (column, value) = (column.to_owned(), value.to_owned());
-        Some(Fault { file: ruling.file, line: ruling.line, column, value, code, reason })
+        Some(Fault { file: ruling.file, line: ruling.line, column, value, code, reason, other: None })
     };
     let Some(subject) = Subject::read(&ruling.subject) else {
         let reason = "no form of subject is like this: write it as the finding has it, like complaint:C-1 or inspection:I-1#item-01";
@@ -36,14 +36,9 @@ fn fault(ruling: &TakenRuling, ground: &Ground, currency: Currency) -> Option<Fa
         let form = if kind == RulingKind::Accept { "dealer:CODE@MONTH" } else { "complaint:ID" };
         return at("subject", &ruling.subject, "wrong_subject", format!("a ruling '{}' is on a subject like {form}", ruling.kind));
     }
-    if let Some(family) = ruling.family.as_deref() {
-        if !is_family(family) {
-            return at("family", family, "unknown_family", "no clause family has this name: leave it empty to excuse all".to_owned());
-        }
-        if kind == RulingKind::Excuse && !subject.families().contains(&family) {
-            let known = subject.families().join(", ");
-            return at("family", family, "wrong_family", format!("no finding of this family has such a subject: it can be {known}"));
-        }
+    // A family that no finding of such a subject has is taken: it excuses nothing, as if the finding were not there.
+    if let Some(family) = ruling.family.as_deref().filter(|family| !is_family(family)) {
+        return at("family", family, "unknown_family", "no clause family has this name: leave it empty to excuse all".to_owned());
     }
     if kind == RulingKind::Mishandled {
         return amount_fault(ruling, ground, currency, &at);

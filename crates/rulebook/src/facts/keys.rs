@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use super::{
-    Bays, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Employment, Facts, Inspection, Move,
-    Post, Role, Ruling, SupportRequest, WorkOrder,
+    Bays, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Employment, Facts, Inspection,
+    Move, Post, Role, Ruling, SupportRequest, WorkOrder,
 };
 use crate::codes::{Code, Codes};
 use crate::period::Period;
@@ -160,10 +160,23 @@ mod tests {
     #[test]
     fn keys_have_the_columns_of_their_tables_and_leave_out_one_row() {
         let mut facts = Facts::default();
-        let (dealer, region, other) = (facts.codes.keep("D1"), facts.codes.keep("R1"), facts.codes.keep("P1"));
+        let (dealer, region, other) =
+            (facts.codes.keep("D1"), facts.codes.keep("R1"), facts.codes.keep("P1"));
         let day = Date::constant(2025, 3, 5);
-        facts.posts.push(Post { person: other, role: Role::DistrictManager, scope: dealer, from: day, to: None });
-        facts.posts.push(Post { person: other, role: Role::RegionDirector, scope: region, from: day, to: None });
+        facts.posts.push(Post {
+            person: other,
+            role: Role::DistrictManager,
+            scope: dealer,
+            from: day,
+            to: None,
+        });
+        facts.posts.push(Post {
+            person: other,
+            role: Role::RegionDirector,
+            scope: region,
+            from: day,
+            to: None,
+        });
         let event = ComplaintEvent { complaint: other, at: Instant(0), deed: Deed::HandledByDealerGm };
         let base = CustomerBase { dealer, month: Period::of(day), base_customers: 1, visits: None };
         check(&facts.posts[0], &facts.codes);

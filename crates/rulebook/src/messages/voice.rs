@@ -49,6 +49,9 @@ impl Voice<'_> {
             return self.fill("receipt.fact", &[("fact", &role), ("when", &when)]);
         }
         let notes = notes.join(&self.word("list.separator")?);
+        if fact.notes.iter().any(|(_, value)| matches!(value, Value::Days(..))) {
+            return self.fill("receipt.fact-standing", &[("fact", &role), ("notes", &notes)]);
+        }
         self.fill("receipt.fact-with-notes", &[("fact", &role), ("when", &when), ("notes", &notes)])
     }
 
@@ -81,7 +84,8 @@ impl Voice<'_> {
             Value::Days(first, None) => self.fill("days.open", &[("from", &self.date(*first)?)]),
             Value::Month(month) => self.month(month.first_day()),
             Value::List(values) => {
-                let said: Result<Vec<String>, MessageError> = values.iter().map(|value| self.value(value)).collect();
+                let said: Result<Vec<String>, MessageError> =
+                    values.iter().map(|value| self.value(value)).collect();
                 Ok(said?.join(&self.word("list.separator")?))
             }
             Value::At(at) => self.instant(*at),
@@ -120,7 +124,8 @@ impl Voice<'_> {
 
     fn counted(&self, key: &str, count: i64) -> Said {
         let one = format!("{key}.one");
-        let key = if count == 1 && self.messages.has(self.language, &one) { one } else { format!("{key}.other") };
+        let key =
+            if count == 1 && self.messages.has(self.language, &one) { one } else { format!("{key}.other") };
         self.fill(&key, &[("count", &count.to_string())])
     }
 
@@ -152,17 +157,21 @@ impl Voice<'_> {
             ("elapsed.days", micros / DAY),
             ("elapsed.hours", micros % DAY / HOUR),
             ("elapsed.minutes", micros % HOUR / MINUTE),
-            ("elapsed.seconds", if micros < HOUR { micros % MINUTE / SECOND } else { 0 }),
+            ("elapsed.seconds", micros % MINUTE / SECOND),
         ];
-        let said: Result<Vec<String>, MessageError> =
-            units.into_iter().filter(|(_, count)| *count > 0).map(|(key, count)| self.counted(key, count)).collect();
+        let said: Result<Vec<String>, MessageError> = units
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(key, count)| self.counted(key, count))
+            .collect();
         Ok(said?.join(&self.word("elapsed.separator")?))
     }
 
     /// Without sign, thousands apart.
     fn amount(&self, amount: Money) -> Said {
         let text = self.currency.show(Money(amount.0.saturating_abs())).to_string();
-        let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
+        let (whole, fraction) =
+            text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
         let mut grouped = String::with_capacity(text.len() + 4);
         for (place, digit) in whole.chars().enumerate() {
             if place > 0 && (whole.len() - place).is_multiple_of(3) {

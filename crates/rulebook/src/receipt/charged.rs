@@ -27,19 +27,32 @@ pub(super) fn charged(case: &Case, finding: &Finding) -> Vec<Charged> {
     posted.chain(vacant).collect()
 }
 
-/// What the clause charges each seat, as it stands in the version that judged.
+/// What the clause charges the seats that this finding charges, as it stands in the version that judged; or that
+/// it sets no amount.
 pub(super) fn amounts(case: &Case, finding: &Finding, grounds: &mut Grounds) {
     let Some(version) = case.ground.timeline.version(finding.version) else { return };
     let Some(clause) = version.policy.clause(finding.clause) else { return };
     for terms in &clause.charges {
         if terms.amount.is_zero() {
-            grounds.say("clause.no-amount", [("clause", Value::Title(clause.title.clone())), ("seat", seat_word(terms.seat))]);
-        } else {
-            grounds.say("clause.amount", [
-                ("clause", Value::Title(clause.title.clone())),
-                ("seat", seat_word(terms.seat)),
-                ("charge", Value::Charge(terms.amount)),
-            ]);
+            grounds.say(
+                "clause.no-amount",
+                [("clause", Value::Title(clause.title.clone())), ("seat", seat_word(terms.seat))],
+            );
+        } else if finding
+            .charges
+            .iter()
+            .map(|charge| charge.seat)
+            .chain(finding.vacant.iter().map(|(seat, _)| *seat))
+            .any(|seat| seat == terms.seat)
+        {
+            grounds.say(
+                "clause.amount",
+                [
+                    ("clause", Value::Title(clause.title.clone())),
+                    ("seat", seat_word(terms.seat)),
+                    ("charge", Value::Charge(terms.amount)),
+                ],
+            );
         }
     }
 }
@@ -52,7 +65,8 @@ pub(super) fn post(case: &Case, finding: &Finding, seat: Seat, grounds: &mut Gro
     if seat == Seat::RegionDirector
         && let Some(step) = last_move(case, finding)
     {
-        grounds.stand_on(FactRef::new(case, step, "move").note("region", Value::text(case.text(step.region))));
+        grounds
+            .stand_on(FactRef::new(case, step, "move").note("region", Value::text(case.text(step.region))));
     }
 }
 
@@ -85,19 +99,22 @@ fn why(case: &Case, finding: &Finding, seat: Seat, party: Code, kind: PartyKind)
     let days = Value::Days(post.from, post.to);
     let region = || Value::text(case.text(finding.region));
     match post.role {
-        Role::DistrictManager => vec![Sentence::new("charged.district-manager", [
-            ("person", person), ("dealer", dealer()), ("on", on), ("days", days),
-        ])],
+        Role::DistrictManager => vec![Sentence::new(
+            "charged.district-manager",
+            [("person", person), ("dealer", dealer()), ("on", on), ("days", days)],
+        )],
         Role::RegionDeputyDirector => vec![
-            Sentence::new("charged.region-deputy-director", [
-                ("person", person), ("region", region()), ("on", on), ("days", days),
-            ]),
+            Sentence::new(
+                "charged.region-deputy-director",
+                [("person", person), ("region", region()), ("on", on), ("days", days)],
+            ),
             in_region(case, finding),
         ],
         Role::RegionDirector | Role::DealerGm => vec![
-            Sentence::new("charged.region-director", [
-                ("person", person), ("region", region()), ("on", on), ("days", days),
-            ]),
+            Sentence::new(
+                "charged.region-director",
+                [("person", person), ("region", region()), ("on", on), ("days", days)],
+            ),
             in_region(case, finding),
         ],
     }

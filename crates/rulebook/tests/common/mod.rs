@@ -1,17 +1,23 @@
 //! Reads a folder of fact files into [`Facts`], simply: for tests, which have small files without faults.
 
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+
+pub mod book;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
-use farsight_rulebook::calendar::Calendar;
+use farsight_rulebook::calendar::{Calendar, DayKind};
 use farsight_rulebook::case::{Case, Ground, Judged};
 use farsight_rulebook::checks::CHECKS;
+use farsight_rulebook::codes::{Code, Codes};
 use farsight_rulebook::facts::{
     Bays, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Employment, Facts, Inspection,
     InspectionResult, Level, Move, Post, Role, Ruling, RulingKind, SupportRequest, WorkOrder,
 };
 use farsight_rulebook::finding::Found;
+use farsight_rulebook::messages::Messages;
 use farsight_rulebook::money::Currency;
 use farsight_rulebook::policy::{Policy, Timeline};
 use farsight_rulebook::time::{Instant, Zone};
@@ -213,9 +219,56 @@ pub fn policy(name: &str) -> Policy {
     Policy::read(&text, Currency::of("CNY").unwrap()).unwrap_or_else(|errors| panic!("{errors:#?}"))
 }
 
+/// The message files that ship.
+pub fn messages() -> Messages {
+    let chinese = include_str!("../../../../config/messages/zh-CN.toml");
+    Messages::read(chinese, include_str!("../../../../config/messages/en.toml")).unwrap()
+}
+
+/// A shipped policy with some texts replaced, each after the header of its table.
+pub fn policy_with(name: &str, edits: &[(&str, &str, &str)]) -> Policy {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/policies");
+    let mut text = std::fs::read_to_string(root.join(format!("{name}.toml"))).unwrap();
+    for (header, from, to) in edits {
+        let table = text.find(&format!("[{header}]\n")).unwrap_or_else(|| panic!("no table {header}"));
+        let place = table + text[table..].find(from).unwrap_or_else(|| panic!("no {from} in {header}"));
+        text.replace_range(place..place + from.len(), to);
+    }
+    Policy::read(&text, Currency::of("CNY").unwrap()).unwrap_or_else(|errors| panic!("{errors:#?}"))
+}
+
+/// The ground of an example policy with some texts replaced, and the calendars that ship.
+pub fn ground_with(edits: &[(&str, &str, &str)]) -> Ground {
+    let timeline = Timeline::of(policy_with("example-2026", edits), Date::constant(2014, 9, 1));
+    Ground { timeline, zone: Zone::shanghai(), calendar: shipped_calendar() }
+}
+
+/// The calendars under `config/calendars`.
+pub fn shipped_calendar() -> Calendar {
+    let mut calendar = Calendar::default();
+    for entry in
+        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/calendars")).unwrap()
+    {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let file: serde_json::Value = serde_json::from_reader(File::open(path).unwrap()).unwrap();
+            for day in file["days"].as_array().unwrap() {
+                let kind =
+                    if day["isOffDay"].as_bool().unwrap() { DayKind::Holiday } else { DayKind::MakeUp };
+                calendar.set(day["date"].as_str().unwrap().parse().unwrap(), kind);
+            }
+        }
+    }
+    calendar
+}
+
 pub fn ground(policy_name: &str) -> Ground {
     let start = Date::constant(2014, 9, 1);
-    Ground { timeline: Timeline::of(policy(policy_name), start), zone: Zone::shanghai(), calendar: Calendar::default() }
+    Ground {
+        timeline: Timeline::of(policy(policy_name), start),
+        zone: Zone::shanghai(),
+        calendar: Calendar::default(),
+    }
 }
 
 pub fn evaluate(facts: &Facts, ground: &Ground, as_of: Instant) -> Found {
@@ -225,4 +278,90 @@ pub fn evaluate(facts: &Facts, ground: &Ground, as_of: Instant) -> Found {
         (check.evaluate)(&case, &mut found).unwrap();
     }
     found
+}
+
+/// The same facts with the codes of another holder, their rows in the opposite order, begun elsewhere.
+pub fn recode(from: &Facts, to: &mut Facts, turn: usize) {
+    fn turned<R>(rows: &[R], turn: usize) -> impl Iterator<Item = &R> {
+        rows.iter().rev().cycle().skip(turn % rows.len().max(1)).take(rows.len())
+    }
+    let code = |codes: &mut Codes, code: Code| codes.keep(from.codes.text(code));
+    let codes = &mut to.codes;
+    to.dealers = turned(&from.dealers, turn)
+        .map(|r| Dealer { dealer: code(codes, r.dealer), region: code(codes, r.region), ..*r })
+        .collect();
+    to.moves = turned(&from.moves, turn)
+        .map(|r| Move { dealer: code(codes, r.dealer), region: code(codes, r.region), ..*r })
+        .collect();
+    to.posts = turned(&from.posts, turn)
+        .map(|r| Post { person: code(codes, r.person), scope: code(codes, r.scope), ..*r })
+        .collect();
+    to.bays = turned(&from.bays, turn).map(|r| Bays { dealer: code(codes, r.dealer), ..*r }).collect();
+    to.customer_base = turned(&from.customer_base, turn)
+        .map(|r| CustomerBase { dealer: code(codes, r.dealer), ..*r })
+        .collect();
+    let inspections = turned(&from.inspections, turn);
+    to.inspections = inspections
+        .map(|r| Inspection {
+            dealer: code(codes, r.dealer),
+            item: code(codes, r.item),
+            inspection: code(codes, r.inspection),
+            ..*r
+        })
+        .collect();
+    let complaints = turned(&from.complaints, turn);
+    to.complaints = complaints
+        .map(|r| Complaint {
+            complaint: code(codes, r.complaint),
+            dealer: code(codes, r.dealer),
+            category: code(codes, r.category),
+            vin: r.vin.map(|vin| code(codes, vin)),
+            ..*r
+        })
+        .collect();
+    let events = turned(&from.complaint_events, turn);
+    to.complaint_events =
+        events.map(|r| ComplaintEvent { complaint: code(codes, r.complaint), ..*r }).collect();
+    let employments = turned(&from.employments, turn);
+    to.employments = employments
+        .map(|r| Employment {
+            person: code(codes, r.person),
+            dealer: code(codes, r.dealer),
+            position: code(codes, r.position),
+            leave_reason: r.leave_reason.map(|reason| code(codes, reason)),
+            ..*r
+        })
+        .collect();
+    let certificates = turned(&from.certificates, turn);
+    to.certificates = certificates
+        .map(|r| Certificate {
+            certificate: code(codes, r.certificate),
+            person: code(codes, r.person),
+            kind: code(codes, r.kind),
+            ..*r
+        })
+        .collect();
+    let orders = turned(&from.work_orders, turn);
+    to.work_orders = orders
+        .map(|r| WorkOrder {
+            work_order: code(codes, r.work_order),
+            dealer: code(codes, r.dealer),
+            vin: code(codes, r.vin),
+            fault: r.fault.map(|fault| code(codes, fault)),
+            advisor: r.advisor.map(|person| code(codes, person)),
+            technician: r.technician.map(|person| code(codes, person)),
+            ..*r
+        })
+        .collect();
+    let requests = turned(&from.support_requests, turn);
+    to.support_requests = requests
+        .map(|r| SupportRequest {
+            request: code(codes, r.request),
+            dealer: code(codes, r.dealer),
+            vin: code(codes, r.vin),
+            fault: code(codes, r.fault),
+            ..*r
+        })
+        .collect();
+    to.rulings = turned(&from.rulings, turn).cloned().collect();
 }

@@ -31,6 +31,8 @@ pub struct Fault {
     pub code: &'static str,
     /// What is wrong and what to do.
     pub reason: String,
+    /// The file and line of the row it contradicts.
+    pub other: Option<(i32, i64)>,
 }
 
 /// Codes that small tables hold, for checking references as rows stream by.
@@ -180,8 +182,10 @@ struct FaultRow {
     line: i64,
     #[diesel(sql_type = Nullable<Text>)]
     value: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    other: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    other_file: Option<i32>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    other_line: Option<i64>,
 }
 
 #[derive(QueryableByName)]
@@ -202,6 +206,7 @@ impl Merge<'_> {
             clashing = true;
             faults.extend(self.correct(tx)?);
         }
+        faults.extend(self.left_out(tx)?);
         faults.extend(self.inconsistent(tx)?);
         Ok((self.counts(tx, clashing)?, faults))
     }
@@ -274,13 +279,13 @@ impl Merge<'_> {
             let Some(key) = large(to) else { continue };
             let name = quoted(column.name);
             let query = format!(
-                "SELECT s.file, s.line, s.{name} AS value, NULL::text AS other FROM staging s
+                "SELECT s.file, s.line, s.{name} AS value, NULL::integer AS other_file, NULL::bigint AS other_line FROM staging s
                  WHERE s.{name} IS NOT NULL AND {included} AND NOT EXISTS (
                      SELECT FROM {to} t WHERE t.{key} = s.{name} AND t.superseded_at = 'infinity')
                  ORDER BY s.file, s.line LIMIT {MAX_FAULTS}",
                 included = self.included(),
             );
-            faults.extend(self.ask(tx, &query, column.name, "unknown_reference", |_| {
+            faults.extend(self.ask(tx, &query, column.name, "unknown_reference", || {
                 format!("not among the {to}: import it first, or correct the code")
             })?);
         }
@@ -293,7 +298,7 @@ impl Merge<'_> {
         query: &str,
         column: &str,
         code: &'static str,
-        reason: impl Fn(&str) -> String,
+        reason: impl Fn() -> String,
     ) -> Result<Vec<Fault>, StoreError> {
         let rows: Vec<FaultRow> = diesel::sql_query(query).load(tx.connection)?;
         let fault = |row: FaultRow| Fault {
@@ -302,7 +307,8 @@ impl Merge<'_> {
             column: column.to_owned(),
             value: row.value.unwrap_or_default(),
             code,
-            reason: reason(row.other.as_deref().unwrap_or_default()),
+            reason: reason(),
+            other: row.other_file.zip(row.other_line),
         };
         Ok(rows.into_iter().map(fault).collect())
     }
@@ -368,7 +374,7 @@ impl Merge<'_> {
         for (at, column) in self.table.columns.iter().enumerate().filter(|(_, column)| column.required) {
             let earlier = missing_before(at);
             let query = format!(
-                "SELECT s.file, s.line, {key} AS value, NULL::text AS other FROM staging s
+                "SELECT s.file, s.line, {key} AS value, NULL::integer AS other_file, NULL::bigint AS other_line FROM staging s
                  WHERE (s.present & {bit}) = 0 AND (s.present & {earlier}) = {earlier} AND {included} AND NOT EXISTS (
                      SELECT FROM {table} t WHERE {same} AND t.superseded_at = 'infinity')
                  ORDER BY s.file, s.line LIMIT {MAX_FAULTS}",
@@ -378,7 +384,7 @@ impl Merge<'_> {
                 table = self.table.name,
                 same = self.same_key("t", "s"),
             );
-            faults.extend(self.ask(tx, &query, column.name, "missing_column", |_| {
+            faults.extend(self.ask(tx, &query, column.name, "missing_column", || {
                 "this fact is new and needs the column: add it".to_owned()
             })?);
         }
@@ -400,8 +406,8 @@ impl Merge<'_> {
                  UNION ALL
                  SELECT a.file, a.line, b.file, b.line, {key_a} FROM several a JOIN several b ON {same}
                  WHERE (a.file, a.line) < (b.file, b.line) AND ({differs}))
-             SELECT file, line, value, file2 || ' ' || line2 AS other FROM pair
-             UNION SELECT file2, line2, value, file || ' ' || line FROM pair
+             SELECT file, line, value, file2 AS other_file, line2 AS other_line FROM pair
+             UNION SELECT file2, line2, value, file, line FROM pair
              ORDER BY 1, 2 LIMIT {MAX_FAULTS}",
             key = self.key_text("c"),
             key_a = self.key_text("a"),
@@ -413,7 +419,7 @@ impl Merge<'_> {
                 .collect::<Vec<_>>()
                 .join(" OR "),
         );
-        self.ask(tx, &pairs, key_column, "contradicting_rows", str::to_owned)
+        self.ask(tx, &pairs, key_column, "contradicting_rows", || "the same key with other content".to_owned())
     }
 
     /// Corrections that, with what stays stored, break a rule of their table.
@@ -433,11 +439,38 @@ impl Merge<'_> {
                 ),
             };
             let query = format!(
-                "SELECT c.file, c.line, c.{name}::text AS value, NULL::text AS other FROM clashes c WHERE {condition}
+                "SELECT c.file, c.line, c.{name}::text AS value, NULL::integer AS other_file, NULL::bigint AS other_line FROM clashes c WHERE {condition}
                  ORDER BY 1, 2 LIMIT {MAX_FAULTS}",
                 name = quoted(column),
             );
-            faults.extend(self.ask(tx, &query, column, "out_of_order", |_| reason.clone())?);
+            faults.extend(self.ask(tx, &query, column, "out_of_order", || reason.clone())?);
+        }
+        Ok(faults)
+    }
+
+    /// New facts of a file without a column that they need in their case: the reader can't know that nothing is stored.
+    fn left_out(&self, tx: &mut Tx) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for rule in self.table.rules {
+            let Rule::NeededWhen { column, other, is } = *rule else { continue };
+            let Some((at, _)) = self.table.column(column) else { continue };
+            let query = format!(
+                "SELECT s.file, s.line, NULL::text AS value, NULL::integer AS other_file, NULL::bigint AS other_line FROM staging s
+                 WHERE (s.present & {bit}) = 0 AND {included} AND EXISTS (
+                     SELECT FROM {table} t WHERE {same} AND t.superseded_at = 'infinity' AND t.import_id = {first} + s.file
+                         AND t.line = s.line AND t.{other} = '{is}' AND t.{name} IS NULL)
+                 ORDER BY 1, 2 LIMIT {MAX_FAULTS}",
+                bit = 1 << at,
+                included = self.included(),
+                table = self.table.name,
+                same = self.same_key("t", "s"),
+                first = self.first_import,
+                other = quoted(other),
+                name = quoted(column),
+            );
+            faults.extend(self.ask(tx, &query, column, "needed", || {
+                format!("{column} is needed when {other} is '{is}': add the column")
+            })?);
         }
         Ok(faults)
     }
@@ -459,7 +492,7 @@ impl Merge<'_> {
         };
         let varies: Vec<String> = conditions.iter().map(|column| format!("min({column}) <> max({column})")).collect();
         let query = format!(
-            "SELECT (i.import_id - {first})::integer AS file, i.line, i.{group} AS value, NULL::text AS other
+            "SELECT (i.import_id - {first})::integer AS file, i.line, i.{group} AS value, NULL::integer AS other_file, NULL::bigint AS other_line
              FROM {table} i JOIN (
                  SELECT {group} FROM {table}
                  WHERE superseded_at = 'infinity' AND NOT voided AND {group} IN (SELECT {group} FROM staging)
@@ -470,7 +503,7 @@ impl Merge<'_> {
             table = self.table.name,
             varies = varies.join(" OR "),
         );
-        self.ask(tx, &query, group, "inconsistent_rows", |_| format!("{reason}: correct the rows that differ"))
+        self.ask(tx, &query, group, "inconsistent_rows", || format!("{reason}: correct the rows that differ"))
     }
 
     fn counts(&self, tx: &mut Tx, clashing: bool) -> Result<Vec<(i64, Merged)>, StoreError> {

@@ -61,17 +61,7 @@ fn touches(check: &str, zone: &str) -> Vec<(&'static str, Option<String>)> {
                 "SELECT DISTINCT e.dealer_code AS unit FROM employments e WHERE e.person_code IN (
                      SELECT t.person_code FROM employments t WHERE {CHANGED})"
             ))),
-            ("certificates", Some(format!(
-                "WITH changed AS (SELECT t.person_code, min(t.issued_on) AS since FROM certificates t WHERE {CHANGED} GROUP BY 1)
-                 SELECT DISTINCT e.dealer_code AS unit FROM employments e JOIN changed c USING (person_code)
-                 UNION
-                 SELECT DISTINCT o.dealer_code || '@' || (o.created_at AT TIME ZONE '{zone}')::date
-                 FROM dealers d JOIN work_orders o ON o.dealer_code = d.dealer_code
-                      AND o.created_at >= ((SELECT min(since) FROM changed)::timestamp AT TIME ZONE '{zone}')
-                      AND o.superseded_at = 'infinity'
-                 JOIN changed c ON c.person_code IN (o.advisor_code, o.technician_code)
-                 WHERE d.superseded_at = 'infinity'"
-            ))),
+            ("certificates", Some(certificates(zone))),
             of("bays", "t.dealer_code", ""),
             of("work_orders", &format!("t.dealer_code || '@' || (t.created_at AT TIME ZONE '{zone}')::date"), ""),
             of(
@@ -107,6 +97,28 @@ fn touches(check: &str, zone: &str) -> Vec<(&'static str, Option<String>)> {
         _ => return vec![("", None)],
     }
     list
+}
+
+/// The rosters of a certificate's holder, and the days of orders with the holder on them from where it changes things:
+/// a revocation or another end changes nothing before it.
+fn certificates(zone: &str) -> String {
+    format!(
+        "WITH changed AS MATERIALIZED (
+             SELECT min(t.person_code) AS person, max(t.person_code) AS other_person,
+                    CASE WHEN count(*) > 1 AND count(DISTINCT (t.person_code, t.kind, t.level, t.issued_on, t.voided)) = 1
+                         THEN min(least(t.revoked_on, t.expires_on + 1)) ELSE min(t.issued_on) END AS since
+             FROM certificates t WHERE {CHANGED} GROUP BY t.certificate_id),
+         holders AS MATERIALIZED (
+             SELECT array_agg(person) || array_agg(other_person) AS persons, min(since) AS since FROM changed)
+         SELECT DISTINCT e.dealer_code AS unit FROM holders h JOIN employments e ON e.person_code = ANY(h.persons)
+         UNION
+         SELECT o.unit FROM holders h CROSS JOIN dealers d CROSS JOIN LATERAL (
+             SELECT o.dealer_code || '@' || (o.created_at AT TIME ZONE '{zone}')::date AS unit FROM work_orders o
+             WHERE o.dealer_code = d.dealer_code AND o.created_at >= (h.since::timestamp AT TIME ZONE '{zone}')
+               AND o.superseded_at = 'infinity'
+               AND (o.advisor_code = ANY(h.persons) OR o.technician_code = ANY(h.persons)) OFFSET 0) AS o -- a fence: dealer by dealer, by index
+         WHERE d.superseded_at = 'infinity'"
+    )
 }
 
 /// The units of a check that these imports touch.

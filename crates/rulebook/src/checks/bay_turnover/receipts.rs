@@ -1,6 +1,6 @@
 //! What a finding about bay turnover stands on: the month's customers and bays, the region's volume, the order.
 
-use super::{Dealer, FAMILY, Figures, Terms, Volume, figures, orders, ONE};
+use super::{Dealer, FAMILY, Figures, ONE, Terms, Volume, figures, orders};
 use crate::calendar::HolidaysUnknown;
 use crate::case::Case;
 use crate::facts::RulingKind;
@@ -41,7 +41,8 @@ impl Telling<'_, '_> {
             let fact = FactRef::new(case, row, "customer-base").judged();
             grounds.stand_on(fact.note("base", Value::text(row.base_customers)));
         }
-        let bays = case.facts.bays.iter().filter(|row| row.dealer == dealer && row.effective_on <= month.last_day());
+        let bays =
+            case.facts.bays.iter().filter(|row| row.dealer == dealer && row.effective_on <= month.last_day());
         let bays = bays.max_by_key(|row| row.effective_on);
         if let Some(row) = bays {
             grounds.stand_on(FactRef::new(case, row, "bays").note("bays", Value::text(row.bays)));
@@ -51,21 +52,31 @@ impl Telling<'_, '_> {
 
     fn turnover(&self, month: Period, grounds: &mut Grounds) {
         let (Some(base), Some(bays)) = self.rows(month, grounds) else { return };
-        grounds.say("bay-turnover.turnover", [
-            ("month", Value::Month(month)),
-            ("base", Value::text(base)),
-            ("bays", Value::Counted("count.bays", bays)),
-            ("turnover", hundredths(base, bays)),
-        ]);
+        grounds.say(
+            "bay-turnover.turnover",
+            [
+                ("month", Value::Month(month)),
+                ("base", Value::text(base)),
+                ("bays", Value::Counted("count.bays", bays)),
+                ("turnover", hundredths(base, bays)),
+            ],
+        );
         let factor = self.factor(month, grounds);
         let rectify = self.finding.clause == self.terms.rectify_clause.name;
-        let (key, at) = if rectify { ("bay-turnover.rectify", self.terms.rectify) } else { ("bay-turnover.warn", self.terms.warn) };
-        grounds.say(key, [
-            ("at", Value::text(at)),
-            ("factor", four(factor)),
-            ("threshold", four(i128::from(at) * factor)),
-            ("turnover", hundredths(base, bays)),
-        ]);
+        let (key, at) = if rectify {
+            ("bay-turnover.rectify", self.terms.rectify)
+        } else {
+            ("bay-turnover.warn", self.terms.warn)
+        };
+        grounds.say(
+            key,
+            [
+                ("at", Value::text(at)),
+                ("factor", four(factor)),
+                ("threshold", four(i128::from(at) * factor)),
+                ("turnover", hundredths(base, bays)),
+            ],
+        );
         if rectify {
             self.due(month, grounds);
         }
@@ -74,18 +85,22 @@ impl Telling<'_, '_> {
     fn factor(&self, month: Period, grounds: &mut Grounds) -> i128 {
         let region = self.case.org.region(self.finding.dealer, month.last_day());
         let Some((figures, region)) = self.figures.months.get(&month).zip(region) else { return ONE };
-        let (network, of_region) = (figures.network, figures.regions.get(&region).copied().unwrap_or_default());
+        let (network, of_region) =
+            (figures.network, figures.regions.get(&region).copied().unwrap_or_default());
         let factor = super::factor(network, of_region);
         let known = |volume: Volume| volume.visits > 0 && volume.base > 0;
         if known(network) && known(of_region) {
-            grounds.say("bay-turnover.factor", [
-                ("region", Value::text(self.case.text(region))),
-                ("visits", Value::text(network.visits)),
-                ("base", Value::text(network.base)),
-                ("region_visits", Value::text(of_region.visits)),
-                ("region_base", Value::text(of_region.base)),
-                ("factor", four(factor)),
-            ]);
+            grounds.say(
+                "bay-turnover.factor",
+                [
+                    ("region", Value::text(self.case.text(region))),
+                    ("visits", Value::text(network.visits)),
+                    ("base", Value::text(network.base)),
+                    ("region_visits", Value::text(of_region.visits)),
+                    ("region_base", Value::text(of_region.base)),
+                    ("factor", four(factor)),
+                ],
+            );
         } else {
             grounds.say("bay-turnover.factor-unknown", [("region", Value::text(self.case.text(region)))]);
         }
@@ -93,11 +108,14 @@ impl Telling<'_, '_> {
     }
 
     fn due(&self, month: Period, grounds: &mut Grounds) {
-        grounds.say("bay-turnover.due", [
-            ("month", Value::Month(month)),
-            ("days", Value::Counted("count.natural-days", self.terms.rectify_days)),
-            ("due", Value::Date(plus_days(month.last_day(), self.terms.rectify_days))),
-        ]);
+        grounds.say(
+            "bay-turnover.due",
+            [
+                ("month", Value::Month(month)),
+                ("days", Value::Counted("count.natural-days", self.terms.rectify_days)),
+                ("due", Value::Date(plus_days(month.last_day(), self.terms.rectify_days))),
+            ],
+        );
     }
 
     /// The months the order covers, and its acceptances.
@@ -106,7 +124,9 @@ impl Telling<'_, '_> {
         let dealer = Dealer { case, dealer: self.finding.dealer, unit: &self.finding.unit };
         let rectified = dealer.judge_months(&self.figures.months, &mut Found::default());
         let orders = orders::orders(case, &self.finding.unit, &rectified);
-        let Some(order) = orders.into_iter().find(|order| order.months.first() == Some(&first)) else { return };
+        let Some(order) = orders.into_iter().find(|order| order.months.first() == Some(&first)) else {
+            return;
+        };
         for month in &order.months {
             self.rows(*month, grounds);
             let subject = format!("dealer:{}@{month}", self.finding.unit);
@@ -122,10 +142,19 @@ impl Telling<'_, '_> {
         self.due(first, grounds);
         let due = plus_days(first.last_day(), self.terms.rectify_days);
         match order.accepted_on {
-            Some(on) => grounds.say("bay-turnover.accepted-late", [
-                ("on", Value::Date(on)),
-                ("late", Value::Counted("count.natural-days", crate::time::day_number(on) - crate::time::day_number(due))),
-            ]),
+            Some(on) => grounds.say(
+                "bay-turnover.accepted-late",
+                [
+                    ("on", Value::Date(on)),
+                    (
+                        "late",
+                        Value::Counted(
+                            "count.natural-days",
+                            crate::time::day_number(on) - crate::time::day_number(due),
+                        ),
+                    ),
+                ],
+            ),
             None => grounds.say("bay-turnover.not-accepted", [("as_of", Value::At(case.horizon.as_of()))]),
         }
     }
@@ -139,11 +168,14 @@ impl Telling<'_, '_> {
         if bays.is_none() {
             grounds.say("bay-turnover.no-bays", [month_value.clone()]);
         }
-        grounds.say("bay-turnover.grace", [
-            month_value,
-            ("days", Value::Counted("count.natural-days", self.terms.data_grace_days)),
-            ("on", Value::Date(plus_days(month.last_day(), self.terms.data_grace_days))),
-        ]);
+        grounds.say(
+            "bay-turnover.grace",
+            [
+                month_value,
+                ("days", Value::Counted("count.natural-days", self.terms.data_grace_days)),
+                ("on", Value::Date(plus_days(month.last_day(), self.terms.data_grace_days))),
+            ],
+        );
     }
 }
 

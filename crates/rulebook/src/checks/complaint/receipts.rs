@@ -14,7 +14,9 @@ use crate::time::Instant;
 pub fn grounds(case: &Case, finding: &Finding, grounds: &mut Grounds) -> Result<(), HolidaysUnknown> {
     debug_assert_eq!(finding.check, NAME);
     let Some(Subject::Complaint { complaint: id }) = Subject::read(&finding.subject) else { return Ok(()) };
-    let Some(complaint) = case.facts.complaints.iter().find(|row| case.text(row.complaint) == id) else { return Ok(()) };
+    let Some(complaint) = case.facts.complaints.iter().find(|row| case.text(row.complaint) == id) else {
+        return Ok(());
+    };
     let Some(version) = case.ground.timeline.version(finding.version) else { return Ok(()) };
     let mut events: Vec<&ComplaintEvent> =
         case.facts.complaint_events.iter().filter(|event| event.complaint == complaint.complaint).collect();
@@ -22,7 +24,8 @@ pub fn grounds(case: &Case, finding: &Finding, grounds: &mut Grounds) -> Result<
     let file = File { case, unit: id, subject: finding.subject.clone(), complaint, events: &events };
     let severity = if complaint.major { "complaint-severity.major" } else { "complaint-severity.general" };
     let fact = FactRef::new(case, complaint, "complaint").judged().note("severity", Value::word(severity));
-    grounds.stand_on(fact.note("category", Value::Known("category", case.text(complaint.category).to_owned())));
+    grounds
+        .stand_on(fact.note("category", Value::Known("category", case.text(complaint.category).to_owned())));
     match finding.family {
         "complaint.attitude" => {
             grounds.say("complaint.attitude", [("on", Value::Date(finding.occurred_on))]);
@@ -46,21 +49,28 @@ impl File<'_, '_> {
         let amount = ruling.amount.unwrap_or_default();
         grounds.stand_on(FactRef::new(self.case, *ruling, "ruling").note("amount", Value::Amount(amount)));
         if rulings.len() > 1 {
-            grounds.say("complaint.latest-ruling", [("count", Value::Counted("count.rulings", rulings.len() as i64))]);
+            grounds.say(
+                "complaint.latest-ruling",
+                [("count", Value::Counted("count.rulings", rulings.len() as i64))],
+            );
         }
-        grounds.say("complaint.mishandled", [
-            ("ruling", Value::text(&ruling.ruling)),
-            ("at", Value::At(ruling.decided_at)),
-            ("amount", Value::Amount(amount)),
-            ("least", Value::Amount(terms.mishandled_least.money)),
-            ("most", Value::Amount(terms.mishandled_most.money)),
-        ]);
+        grounds.say(
+            "complaint.mishandled",
+            [
+                ("ruling", Value::text(&ruling.ruling)),
+                ("at", Value::At(ruling.decided_at)),
+                ("amount", Value::Amount(amount)),
+                ("least", Value::Amount(terms.mishandled_least.money)),
+                ("most", Value::Amount(terms.mishandled_most.money)),
+            ],
+        );
     }
 
     fn tell_clock(&self, grounds: &mut Grounds) -> Instant {
         let dispatched = self.case.horizon.came(self.complaint.dispatched_at);
         let start = dispatched.unwrap_or(self.complaint.received_at);
-        let key = if dispatched.is_some() { "complaint.clock-dispatched" } else { "complaint.clock-received" };
+        let key =
+            if dispatched.is_some() { "complaint.clock-dispatched" } else { "complaint.clock-received" };
         grounds.say(key, [("at", Value::At(start))]);
         start
     }
@@ -68,8 +78,16 @@ impl File<'_, '_> {
     fn tell_reply(&self, version: &Version, grounds: &mut Grounds) -> Result<(), HolidaysUnknown> {
         let terms = &version.policy.complaint;
         let start = self.tell_clock(grounds);
-        let due = self.case.ground.calendar.deadline(&self.case.ground.zone, start, terms.days, terms.reply_days)?;
-        grounds.say("complaint.reply-due", [("days", days(terms.days, terms.reply_days)), ("due", Value::At(due))]);
+        let due = self.case.ground.calendar.deadline(
+            &self.case.ground.zone,
+            start,
+            terms.days,
+            terms.reply_days,
+        )?;
+        grounds.say(
+            "complaint.reply-due",
+            [("days", days(terms.days, terms.reply_days)), ("due", Value::At(due))],
+        );
         let reply = self.event(|deed| deed == Deed::FirstReply);
         self.tell_deed(reply, due, "complaint.reply-came-late", "complaint.no-reply", grounds);
         Ok(())
@@ -92,7 +110,8 @@ impl File<'_, '_> {
         let due = self.tell_closing_due(version, grounds)?;
         let closing = self.event(|deed| deed == Deed::Callback(Some(true)));
         self.tell_deed(closing, due, "complaint.closed-late", "complaint.not-closed", grounds);
-        let mut submissions = self.events.iter().filter(|event| event.deed == Deed::Submitted && event.at <= due).peekable();
+        let mut submissions =
+            self.events.iter().filter(|event| event.deed == Deed::Submitted && event.at <= due).peekable();
         if submissions.peek().is_none() {
             grounds.say("complaint.not-submitted", [("due", Value::At(due))]);
         }
@@ -100,10 +119,10 @@ impl File<'_, '_> {
             grounds.stand_on(self.deed(submission));
             if let Some(answer) = self.next_answer(submission.at) {
                 grounds.stand_on(self.deed(answer));
-                grounds.say("complaint.submission-refused", [
-                    ("at", Value::At(submission.at)),
-                    ("answered", Value::At(answer.at)),
-                ]);
+                grounds.say(
+                    "complaint.submission-refused",
+                    [("at", Value::At(submission.at)), ("answered", Value::At(answer.at))],
+                );
             }
         }
         Ok(())
@@ -141,7 +160,8 @@ impl File<'_, '_> {
         match done {
             Some(event) => {
                 grounds.stand_on(self.deed(event));
-                grounds.say(late, [("at", Value::At(event.at)), ("late", Value::Elapsed(event.at.0 - due.0))]);
+                grounds
+                    .say(late, [("at", Value::At(event.at)), ("late", Value::Elapsed(event.at.0 - due.0))]);
             }
             None => grounds.say(missing, [("as_of", Value::At(self.case.horizon.as_of()))]),
         }

@@ -48,7 +48,10 @@ impl<'c> Telling<'_, 'c> {
     fn item(&self, row: &Inspection, finding: &Finding, grounds: &mut Grounds) {
         if finding.family != FAMILY {
             grounds.stand_on(self.fact(row, "not-visible").judged());
-            grounds.say("spot-check.not-visible", [("item", self.title(row.item)), ("at", Value::At(row.inspected_at))]);
+            grounds.say(
+                "spot-check.not-visible",
+                [("item", self.title(row.item)), ("at", Value::At(row.inspected_at))],
+            );
             return;
         }
         grounds.stand_on(self.fact(row, "failure").judged());
@@ -56,17 +59,22 @@ impl<'c> Telling<'_, 'c> {
         let on = finding.occurred_on;
         let days = self.first_of_days(&earlier, on);
         let (from, count) = (window_start(self.terms, on), days.len() as i64 + 1);
-        grounds.say("spot-check.window", [
-            ("item", self.title(row.item)),
-            ("days", Value::Days(from, Some(on))),
-            ("count", Value::text(count)),
-            ("limit", Value::text(self.terms.year_count)),
-        ]);
+        grounds.say(
+            "spot-check.window",
+            [
+                ("item", self.title(row.item)),
+                ("days", Value::Days(from, Some(on))),
+                ("count", Value::text(count)),
+            ],
+        );
         if count >= self.terms.year_count {
-            days.iter().for_each(|look| grounds.stand_on(self.fact(look.row, "earlier-failure")));
-            grounds.say("spot-check.third", [("count", Value::text(count)), ("limit", Value::text(self.terms.year_count))]);
-            if self.terms.manager_unit == ManagerUnit::Item {
-                grounds.say("spot-check.managers-by-item", []);
+            for look in &days {
+                grounds.stand_on(self.fact(look.row, "earlier-failure"));
+            }
+            grounds.say("spot-check.third", [("limit", Value::text(self.terms.year_count))]);
+            match self.terms.manager_unit {
+                ManagerUnit::Item => grounds.say("spot-check.managers-by-item", []),
+                ManagerUnit::Inspection => grounds.say("spot-check.managers-apart", []),
             }
         } else {
             self.repeat(&earlier, on, grounds);
@@ -90,7 +98,9 @@ impl<'c> Telling<'_, 'c> {
                 let month = Period::of(on).previous();
                 let of_month: Vec<&Look> =
                     earlier.iter().filter(|look| look.is_failure() && Period::of(look.on) == month).collect();
-                of_month.iter().for_each(|look| grounds.stand_on(self.fact(look.row, "earlier-failure")));
+                for look in &of_month {
+                    grounds.stand_on(self.fact(look.row, "earlier-failure"));
+                }
                 let month = ("month", Value::Month(month));
                 if of_month.is_empty() {
                     grounds.say("spot-check.first-month", [month]);
@@ -103,7 +113,13 @@ impl<'c> Telling<'_, 'c> {
 
     /// The thirds of one inspection, with the earlier failures that make them thirds.
     fn managers(&self, inspection: &str, finding: &Finding, grounds: &mut Grounds) {
-        let mut rows: Vec<&Inspection> = self.case.facts.inspections.iter().filter(|row| self.case.text(row.inspection) == inspection).collect();
+        let mut rows: Vec<&Inspection> = self
+            .case
+            .facts
+            .inspections
+            .iter()
+            .filter(|row| self.case.text(row.inspection) == inspection)
+            .collect();
         rows.sort_unstable_by_key(|row| self.case.text(row.item));
         let mut thirds = Vec::new();
         for row in rows.into_iter().filter(|row| row.result == InspectionResult::Fail) {
@@ -113,24 +129,38 @@ impl<'c> Telling<'_, 'c> {
             let earlier = self.earlier(row);
             let days = self.first_of_days(&earlier, finding.occurred_on);
             let count = days.len() as i64 + 1;
-            let repeated = earlier.last().is_some_and(|look| look.is_failure() && look.on == finding.occurred_on);
+            let repeated =
+                earlier.last().is_some_and(|look| look.is_failure() && look.on == finding.occurred_on);
             if count >= self.terms.year_count && !repeated {
                 grounds.stand_on(self.fact(row, "failure").judged());
-                days.iter().for_each(|look| grounds.stand_on(self.fact(look.row, "earlier-failure")));
-                grounds.say("spot-check.window", [
-                    ("item", self.title(row.item)),
-                    ("days", Value::Days(window_start(self.terms, finding.occurred_on), Some(finding.occurred_on))),
-                    ("count", Value::text(count)),
-                    ("limit", Value::text(self.terms.year_count)),
-                ]);
+                for look in &days {
+                    grounds.stand_on(self.fact(look.row, "earlier-failure"));
+                }
+                grounds.say(
+                    "spot-check.window",
+                    [
+                        ("item", self.title(row.item)),
+                        (
+                            "days",
+                            Value::Days(
+                                window_start(self.terms, finding.occurred_on),
+                                Some(finding.occurred_on),
+                            ),
+                        ),
+                        ("count", Value::text(count)),
+                    ],
+                );
                 thirds.push(self.title(row.item));
             }
         }
-        grounds.say("spot-check.managers", [
-            ("count", Value::Counted("count.items", thirds.len() as i64)),
-            ("items", Value::List(thirds)),
-            ("on", Value::Date(finding.occurred_on)),
-        ]);
+        grounds.say(
+            "spot-check.managers",
+            [
+                ("count", Value::Counted("count.items", thirds.len() as i64)),
+                ("items", Value::List(thirds)),
+                ("on", Value::Date(finding.occurred_on)),
+            ],
+        );
     }
 
     /// The counting results of the same dealer and item before a failure, in order.
@@ -147,7 +177,8 @@ impl<'c> Telling<'_, 'c> {
     /// The earliest failure of each day within the window of thirds.
     fn first_of_days<'l>(&self, earlier: &'l [Look<'c>], on: Date) -> Vec<&'l Look<'c>> {
         let from = window_start(self.terms, on);
-        let mut days: Vec<&Look> = earlier.iter().filter(|look| look.is_failure() && look.on >= from).collect();
+        let mut days: Vec<&Look> =
+            earlier.iter().filter(|look| look.is_failure() && look.on >= from).collect();
         days.dedup_by_key(|look| look.on);
         days
     }
