@@ -316,6 +316,16 @@ pub enum RulingKind {
 }
 
 impl RulingKind {
+    /// Its name in a file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Excuse => "excuse",
+            Self::Withdraw => "withdraw",
+            Self::Mishandled => "mishandled",
+            Self::Accept => "accept",
+        }
+    }
+
     /// The kind of its name in a file.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {

@@ -402,10 +402,10 @@ pub fn by_clause(tx: &mut Tx) -> Result<Vec<ClauseSum>, StoreError> {
     Ok(sums)
 }
 
-/// The latest live charge of the largest penalty: worth explaining.
+/// A live charge worth explaining: the latest third of a dealer, else the largest penalty.
 pub fn worst_entry(tx: &mut Tx) -> Result<Option<i64>, StoreError> {
     let row: Option<Row> =
-        diesel::sql_query(format!("SELECT * FROM entries e WHERE {LIVE} ORDER BY amount, occurred_on DESC, entry_id LIMIT 1"))
+        diesel::sql_query(format!("SELECT * FROM entries e WHERE {LIVE} ORDER BY clause = 'spot-check.third' AND seat = 'dealer' DESC, amount, occurred_on DESC, entry_id LIMIT 1"))
             .get_result(tx.connection)
             .optional()?;
     Ok(row.map(|row| row.entry_id))

@@ -4,6 +4,7 @@ use diesel::data_types::{PgDate, PgTimestamp};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
 use farsight_ledger::settlement::{Settlement, Status};
+use farsight_rulebook::finding::PartyKind;
 use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
@@ -263,4 +264,23 @@ pub fn periods(tx: &mut Tx) -> Result<Vec<Period>, StoreError> {
     let rows: Vec<Of> =
         diesel::sql_query("SELECT period FROM entries GROUP BY period UNION SELECT period FROM settlements ORDER BY period").load(tx.connection)?;
     Ok(rows.into_iter().map(|row| month(row.period)).collect())
+}
+
+/// The name of a party as it is now; empty when it is not known.
+pub fn party_name(tx: &mut Tx, kind: PartyKind, code: &str) -> Result<String, StoreError> {
+    #[derive(QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let (table, column) = match kind {
+        PartyKind::Dealer => ("dealers", "dealer_code"),
+        PartyKind::Person => ("people", "person_code"),
+    };
+    let row: Option<Name> =
+        diesel::sql_query(format!("SELECT name FROM {table} WHERE {column} = $1 AND superseded_at = 'infinity'"))
+            .bind::<Text, _>(code)
+            .get_result(tx.connection)
+            .optional()?;
+    Ok(row.map(|row| row.name).unwrap_or_default())
 }

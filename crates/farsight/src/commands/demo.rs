@@ -55,7 +55,7 @@ fn words(shown: &Shown, installation: &Installation) -> String {
     lines.push("look further:".to_owned());
     let farsight = command(installation);
     if let Some(entry) = shown.entry {
-        lines.push(format!("  {farsight} explain {entry}                 the receipt of the largest penalty"));
+        lines.push(format!("  {farsight} explain {entry}                 the receipt of a penalty"));
     }
     if let Some(open) = shown.months.iter().find(|month| month.status == "open") {
         lines.push(format!("  {farsight} export settlement --period {}   what finance takes away", open.period));

@@ -3,7 +3,7 @@
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
-use farsight_rulebook::tables::Table;
+use farsight_rulebook::tables::{Kind, Table};
 use farsight_rulebook::time::Instant;
 
 use crate::values::instant;
@@ -39,7 +39,16 @@ pub fn origin(tx: &mut Tx, table: &Table, key: &[&str]) -> Result<Option<Origin>
     let columns: Vec<String> = table
         .key()
         .zip(1..=key.len())
-        .map(|((_, column), place)| format!("t.\"{}\" = ($1)[{place}]", column.name))
+        .map(|((_, column), place)| {
+            let text = format!("($1)[{place}]");
+            let value = match column.kind {
+                Kind::Date => format!("{text}::date"),
+                Kind::Month => format!("({text} || '-01')::date"),
+                Kind::Instant => format!("{text}::timestamptz"),
+                _ => text,
+            };
+            format!("t.\"{}\" = {value}", column.name)
+        })
         .collect();
     let query = format!(
         "SELECT i.source, t.line, i.imported_by, t.recorded_at FROM {} t JOIN imports i USING (import_id)
