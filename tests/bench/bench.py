@@ -243,7 +243,7 @@ class Bench:
         report = json.loads(taken.output)
         self.peer_reports["evaluate"] = report
         parts = ", ".join(f"{name} {spent * 1000:.0f} ms" for name, spent in report["check_seconds"].items())
-        self.figures.append(Figure("evaluation alone, one core", seconds(report["seconds"]), value=report["facts_a_second"] / 1e6, at_least=5, unit="M facts/s", note=parts))  # fmt: skip
+        self.figures.append(Figure("evaluation alone, one core", seconds(report["core_seconds"]), value=report["facts_a_second"] / 1e6, at_least=5, unit="M facts/s", note=parts))  # fmt: skip
 
     def part_scale(self) -> None:
         """The first check and the import on smaller and larger networks."""
@@ -257,15 +257,17 @@ class Bench:
                 self.cluster.drop("scaled")
             else:
                 self.imported(network)
-            points.append((size, self.imports[network].seconds, self.firsts[network].seconds))
+            points.append((size, self.imports[network], self.firsts[network]))
             if network != self.network:
                 self.cluster.drop(f"facts_{size}")
         if len(points) < 2:
             return
         for name, index, bar in (("check, first", 2, 1.1), ("import", 1, None)):
-            slope = exponent([(point[0], point[index]) for point in points])
-            each = ", ".join(f"{point[0]} dealers {point[index]:.2f} s" for point in points)
-            self.figures.append(Figure(f"growth with dealers: {name}", f"{sizes[0]} to {sizes[-1]}", value=slope, at_most=bar, unit="exponent", note=each))  # fmt: skip
+            taken = [(size, pair[index - 1]) for size, *pair in points]
+            slope = exponent([(size, one.seconds) for size, one in taken])
+            work = exponent([(size, one.cpu_seconds + one.server_cpu_seconds) for size, one in taken])
+            each = ", ".join(f"{size} dealers {one.seconds:.2f} s" for size, one in taken)
+            self.figures.append(Figure(f"growth with dealers: {name}", f"{sizes[0]} to {sizes[-1]}", value=slope, at_most=bar, unit="exponent", note=f"{each}; by processor time {number(work)}"))  # fmt: skip
 
     def part_memory(self) -> None:
         """The other commands, for their memory and their time."""

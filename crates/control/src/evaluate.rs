@@ -15,7 +15,7 @@ use farsight_rulebook::time::Instant;
 use farsight_store::audit::Deed;
 use farsight_store::facts::read::{self, Wanted, Which};
 use farsight_store::session::{Isolation, Turn};
-use farsight_store::{Tx, audit, runs, settlements};
+use farsight_store::{Database, Tx, audit, runs, settlements};
 use serde::Serialize;
 
 use crate::{ControlError, Desk, ground};
@@ -68,8 +68,9 @@ pub struct Outcome {
 pub fn evaluate(desk: &mut Desk, request: &Request) -> Result<Outcome, ControlError> {
     let scope = desk.scope();
     let (tenant, now, actor) = (desk.tenant.clone(), desk.now, desk.actor.clone());
+    let database = desk.database.clone();
     desk.session.in_turn(scope, Turn::Books, |session| {
-        let work = |tx: &mut Tx| Run::new(tx, &tenant, now, &actor, request)?.carry_out(tx);
+        let work = |tx: &mut Tx| Run::new(tx, &database, &tenant, now, &actor, request)?.carry_out(tx);
         if request.dry_run {
             session.rehearse(scope, Isolation::Snapshot, work)
         } else {
@@ -98,11 +99,13 @@ struct Run<'r> {
     outcome: Outcome,
     /// Nothing was ever posted or opened: there is nothing to compare with.
     first_ever: bool,
+    database: Database,
 }
 
 impl<'r> Run<'r> {
     fn new(
         tx: &mut Tx,
+        database: &Database,
         tenant: &farsight_store::registry::Tenant,
         now: Instant,
         actor: &'r str,
@@ -118,7 +121,7 @@ impl<'r> Run<'r> {
             ..Outcome::default()
         };
         let first_ever = runs::marks(tx)?.is_empty();
-        Ok(Self { ground, checks, as_of, now, actor, request, outcome, first_ever })
+        Ok(Self { ground, checks, as_of, now, actor, request, outcome, first_ever, database: database.clone() })
     }
 
     fn carry_out(mut self, tx: &mut Tx) -> Result<Outcome, ControlError> {
@@ -263,7 +266,7 @@ pub struct FindingRow {
 }
 
 /// What each check finds as of its latest run, from the facts stored now; a check that never ran finds nothing.
-pub(crate) fn findings(tx: &mut Tx, tenant: &farsight_store::registry::Tenant) -> Result<Vec<FindingRow>, ControlError> {
+pub(crate) fn findings(tx: &mut Tx, database: &Database, tenant: &farsight_store::registry::Tenant) -> Result<Vec<FindingRow>, ControlError> {
     let ground = ground::load(tx, tenant)?;
     let mut instants: std::collections::BTreeMap<Instant, Vec<&'static Check>> = std::collections::BTreeMap::new();
     for mark in runs::marks(tx)? {
@@ -273,7 +276,8 @@ pub(crate) fn findings(tx: &mut Tx, tenant: &farsight_store::registry::Tenant) -
     }
     let mut rows = Vec::new();
     for (as_of, checks) in instants {
-        shards::judge_all(tx, &ground, as_of, &checks, |_, facts, found| {
+        let basis = shards::Basis { database, ground: &ground, as_of, checks: &checks };
+        shards::judge_all(tx, basis, |_, facts, found| {
             rows.extend(found.findings.into_iter().map(|finding| FindingRow {
                 check: finding.check,
                 clause: finding.clause,

@@ -63,7 +63,7 @@ pub fn export<W: Write>(
     let zone = ground::zone(&desk.tenant)?;
     let currency = ground::currency(&desk.tenant)?;
     let scope = desk.scope();
-    let tenant = desk.tenant.clone();
+    let (database, tenant) = (desk.database.clone(), desk.tenant.clone());
     let rows = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         // A workbook tells a moment of its making: the month's first, not the clock's, so that it is made alike again.
         let created = period.map_or(Instant(0), |period| zone.midnight(period.first_day()));
@@ -77,7 +77,7 @@ pub fn export<W: Write>(
             Report::Entries => entries(tx, &mut sheet, period)?,
             Report::Settlement => settlement(tx, &mut sheet, period)?,
             Report::Alerts => every_alert(tx, &mut sheet, period)?,
-            Report::Findings => findings(tx, &mut sheet, period, &tenant)?,
+            Report::Findings => findings(tx, &mut sheet, period, &database, &tenant)?,
         }
         sheet.finish(&tenant.code, period)
     })?;
@@ -303,9 +303,10 @@ fn findings<W: Write>(
     tx: &mut Tx,
     sheet: &mut Sheet<W>,
     period: Option<Period>,
+    database: &farsight_store::Database,
     tenant: &farsight_store::registry::Tenant,
 ) -> Result<(), ControlError> {
-    let mut rows = evaluate::findings(tx, tenant)?;
+    let mut rows = evaluate::findings(tx, database, tenant)?;
     rows.retain(|row| period.is_none_or(|period| Period::of(row.occurred_on) == period));
     rows.sort_by(|a, b| (&a.clause, &a.subject, &a.family).cmp(&(&b.clause, &b.subject, &b.family)));
     for row in rows {

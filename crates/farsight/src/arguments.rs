@@ -23,15 +23,12 @@ pub(crate) struct Global {
     /// Configuration file [default: config/farsight.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE", env = "FARSIGHT_CONFIG", help_heading = "Global options")]
     pub(crate) config: Option<PathBuf>,
-    /// Data folder: private PostgreSQL and evidence [default: /var/lib/farsight for root, ~/.local/share/farsight for others]
+    /// Data folder, with the private PostgreSQL [default: /var/lib/farsight for root, ~/.local/share/farsight for others]
     #[arg(long, global = true, value_name = "DIR", env = "FARSIGHT_DATA", help_heading = "Global options")]
     pub(crate) data: Option<PathBuf>,
     /// Your own PostgreSQL (15 or later) instead of the private one: postgres://user:password@host/name?sslmode=verify-full
     #[arg(long, global = true, value_name = "URL", env = "FARSIGHT_DATABASE", hide_env_values = true, help_heading = "Global options")]
     pub(crate) database: Option<String>,
-    /// Where evidence is kept: file:///PATH or s3://BUCKET [default: in the data folder]
-    #[arg(long, global = true, value_name = "URL", env = "FARSIGHT_EVIDENCE", help_heading = "Global options")]
-    pub(crate) evidence: Option<String>,
     /// The manufacturer [default: the only one there is]
     #[arg(long, global = true, value_name = "CODE", env = "FARSIGHT_TENANT", help_heading = "Global options")]
     pub(crate) tenant: Option<String>,

@@ -13,12 +13,10 @@ const DEFAULT_FILE: &str = "config/farsight.toml";
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Configuration {
-    /// The data folder: private PostgreSQL cluster and evidence.
+    /// The data folder, with the private PostgreSQL cluster.
     pub(crate) data: Option<PathBuf>,
     /// An outside PostgreSQL instead of the private one.
     pub(crate) database: Option<String>,
-    /// Where evidence is kept.
-    pub(crate) evidence: Option<String>,
     /// The tenant of commands that name none.
     pub(crate) tenant: Option<String>,
     /// The folder of PostgreSQL's programs, for the private cluster.

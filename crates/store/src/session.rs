@@ -115,6 +115,26 @@ impl Session {
         Ok(value)
     }
 
+    /// Runs `work` in a transaction that sees just what another one sees, while that one is open.
+    pub fn beside<T, E: From<StoreError>>(
+        &mut self,
+        scope: Scope,
+        snapshot: &Snapshot,
+        work: impl FnOnce(&mut Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let tenant = scope.tenant;
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '{}'; SET LOCAL farsight.tenant = '{tenant}'",
+            snapshot.0
+        );
+        self.connection.batch_execute(&begin).map_err(StoreError::from)?;
+        let result = work(&mut Tx { connection: &mut self.connection, scope });
+        let ended = self.connection.batch_execute("ROLLBACK").map_err(StoreError::from);
+        let value = result?;
+        ended?;
+        Ok(value)
+    }
+
     fn begin(&mut self, scope: Scope, isolation: Isolation) -> Result<(), StoreError> {
         let level = match isolation {
             Isolation::ReadCommitted => "READ COMMITTED",
@@ -151,6 +171,16 @@ impl Session {
     }
 }
 
+/// What a transaction sees, for another session to see the same.
+#[derive(Debug, Clone)]
+pub struct Snapshot(String);
+
+#[derive(QueryableByName)]
+struct SnapshotRow {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    snapshot: String,
+}
+
 /// A transaction for a scope.
 pub struct Tx<'s> {
     pub(crate) connection: &'s mut PgConnection,
@@ -167,6 +197,17 @@ impl Tx<'_> {
     /// The tenant.
     pub fn tenant(&self) -> i32 {
         self.scope.tenant
+    }
+
+    /// The scope.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// What this transaction sees, while it is open.
+    pub fn snapshot(&mut self) -> Result<Snapshot, StoreError> {
+        let row: SnapshotRow = diesel::sql_query("SELECT pg_export_snapshot() AS snapshot").get_result(self.connection)?;
+        Ok(Snapshot(row.snapshot))
     }
 
     pub(crate) fn execute(&mut self, sql: &str) -> Result<usize, StoreError> {

@@ -56,7 +56,9 @@ pub(super) fn reconcile_into(
     } else {
         ledger::live(tx, &names, if among == Among::Units { ledger::Among::WantedUnits } else { ledger::Among::WantedDealers })?
     };
-    let desired = found.findings.iter().flat_map(|finding| desired(facts, finding)).collect();
+    let mut desired: Vec<Desired> = found.findings.iter().flat_map(|finding| desired(facts, finding)).collect();
+    // In the order of the ledger's indexes, which then grow at their ends.
+    desired.sort_unstable_by(|a, b| (a.context.check, &a.context.unit, &a.key).cmp(&(b.context.check, &b.context.unit, &b.key)));
     let today = run.ground.zone.date(run.as_of);
     let postings = compare(desired, live, |charge| {
         let policy = &run.ground.timeline.version(charge.context.version)?.policy;

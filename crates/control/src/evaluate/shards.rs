@@ -1,5 +1,7 @@
 //! A whole run, shard after shard of dealers.
 
+use std::sync::mpsc::sync_channel;
+
 use farsight_rulebook::case::{Ground, Judged};
 use farsight_rulebook::checks::{Check, bay_turnover, certification, complaint, repeat_repair, spot_check};
 use farsight_rulebook::facts::Facts;
@@ -7,62 +9,118 @@ use farsight_rulebook::finding::{Found, Wake};
 use farsight_rulebook::time::Instant;
 use farsight_store::facts::read::{self, Wanted, Which};
 use farsight_store::ledger::Posting;
-use farsight_store::{Tx, runs};
+use farsight_store::{Database, Tx, runs};
 
 use super::{Run, reconcile};
 use crate::ControlError;
 
 /// About how many work orders a shard holds: what bounds the memory of a run.
-const ORDERS_A_SHARD: i64 = 1_200_000;
+const ORDERS_A_SHARD: i64 = 750_000;
 
-/// Judges everything of some checks.
+/// What a run rests on.
+#[derive(Clone, Copy)]
+pub(super) struct Basis<'b> {
+    pub(super) database: &'b Database,
+    pub(super) ground: &'b Ground,
+    pub(super) as_of: Instant,
+    pub(super) checks: &'b [&'static Check],
+}
+
+/// A shard, judged.
+struct Shard {
+    facts: Facts,
+    found: Found,
+    read: u64,
+}
+
+/// Judges everything of some checks. While one shard is handed to `each`, a session beside this one, which sees the
+/// same, reads and judges the next. Gives how many facts were read.
 pub(super) fn judge_all(
     tx: &mut Tx,
-    ground: &Ground,
-    as_of: Instant,
-    checks: &[&'static Check],
+    basis: Basis,
     mut each: impl FnMut(&mut Tx, &Facts, Found) -> Result<(), ControlError>,
 ) -> Result<u64, ControlError> {
-    let mut common = Facts::default();
-    read::network(tx, &mut common)?;
-    let reads = |names: &[&str]| checks.iter().any(|check| names.contains(&check.name));
-    if reads(&[certification::NAME]) {
-        read::staff(tx, &mut common)?;
-    }
-    if reads(&[bay_turnover::NAME]) {
-        read::customer_base(tx, &mut common)?;
-    }
-    let mut facts_read = common.len() as u64;
     let dealers = read::dealer_codes(tx)?;
     let shards = (read::estimated_work_orders(tx)? / ORDERS_A_SHARD + 1) as usize;
-    for shard in dealers.chunks(dealers.len().div_ceil(shards).max(1)) {
-        let which = if shard.len() == dealers.len() { Which::All } else { Which::OfDealers };
-        let mut facts = common.clone();
-        tx.want(&Wanted::codes(shard.iter().map(String::as_str)))?;
-        if reads(&[spot_check::NAME]) {
-            read::inspections(tx, &mut facts, which)?;
+    let size = dealers.len().div_ceil(shards).max(1);
+    let (scope, snapshot) = (tx.scope(), tx.snapshot()?);
+    std::thread::scope(|threads| {
+        // Nothing is kept between the two: one shard is judged while another is posted.
+        let (hand_over, take_over) = sync_channel::<Result<Shard, ControlError>>(0);
+        let dealers = &dealers;
+        threads.spawn(move || {
+            let judged = || -> Result<(), ControlError> {
+                basis.database.session()?.beside(scope, &snapshot, |tx| {
+                    tx.look_at_all()?;
+                    let common = read_common(tx, basis)?;
+                    for (number, shard) in dealers.chunks(size).enumerate() {
+                        let mut judged = judge_shard(tx, basis, &common, shard)?;
+                        judged.read += if number == 0 { common.len() as u64 } else { 0 };
+                        if hand_over.send(Ok(judged)).is_err() {
+                            break; // the run has failed and says why itself
+                        }
+                    }
+                    Ok(())
+                })
+            };
+            if let Err(error) = judged() {
+                // Where nobody listens any more, the run has failed and says why itself.
+                let _ = hand_over.send(Err(error));
+            }
+        });
+        let mut facts_read = 0;
+        for (shard, judged) in dealers.chunks(size).zip(take_over.iter()) {
+            let Shard { facts, found, read } = judged?;
+            facts_read += read;
+            tx.want(&Wanted::codes(shard.iter().map(String::as_str)))?;
+            each(tx, &facts, found)?;
         }
-        if reads(&[complaint::NAME, repeat_repair::NAME]) {
-            read::complaints(tx, &mut facts, which)?;
-        }
-        if reads(&[complaint::NAME]) {
-            read::complaint_events(tx, &mut facts, which)?;
-        }
-        if reads(&[certification::NAME, repeat_repair::NAME]) {
-            read::work_orders(tx, &mut facts, which, ground.zone.name())?;
-        }
-        if reads(&[repeat_repair::NAME]) {
-            read::support_requests(tx, &mut facts, which)?;
-        }
-        facts_read += (facts.len() - common.len()) as u64;
-        let codes = shard.iter().map(|dealer| facts.codes.keep(dealer)).collect();
-        let found = super::judge(&facts, ground, as_of, Judged::Dealers(codes), checks)?;
-        facts.work_orders = Vec::new();
-        facts.complaint_events = Vec::new();
-        facts.inspections = Vec::new();
-        each(tx, &facts, found)?;
+        // A failure after the last shard, or instead of one.
+        take_over.iter().next().map_or(Ok(facts_read), |last| last.map(|_| facts_read))
+    })
+}
+
+fn reads(basis: Basis, names: &[&str]) -> bool {
+    basis.checks.iter().any(|check| names.contains(&check.name))
+}
+
+/// The facts that every shard needs.
+fn read_common(tx: &mut Tx, basis: Basis) -> Result<Facts, ControlError> {
+    let mut common = Facts::default();
+    read::network(tx, &mut common)?;
+    if reads(basis, &[certification::NAME]) {
+        read::staff(tx, &mut common)?;
     }
-    Ok(facts_read)
+    if reads(basis, &[bay_turnover::NAME]) {
+        read::customer_base(tx, &mut common)?;
+    }
+    Ok(common)
+}
+
+fn judge_shard(tx: &mut Tx, basis: Basis, common: &Facts, shard: &[String]) -> Result<Shard, ControlError> {
+    let mut facts = common.clone();
+    tx.want(&Wanted::codes(shard.iter().map(String::as_str)))?;
+    if reads(basis, &[spot_check::NAME]) {
+        read::inspections(tx, &mut facts, Which::OfDealers)?;
+    }
+    if reads(basis, &[complaint::NAME, repeat_repair::NAME]) {
+        read::complaints(tx, &mut facts, Which::OfDealers)?;
+    }
+    if reads(basis, &[complaint::NAME]) {
+        read::complaint_events(tx, &mut facts, Which::OfDealers)?;
+    }
+    if reads(basis, &[certification::NAME, repeat_repair::NAME]) {
+        read::work_orders(tx, &mut facts, Which::OfDealers, basis.ground.zone.name())?;
+    }
+    if reads(basis, &[repeat_repair::NAME]) {
+        read::support_requests(tx, &mut facts, Which::OfDealers)?;
+    }
+    let read = (facts.len() - common.len()) as u64;
+    let codes = shard.iter().map(|dealer| facts.codes.keep(dealer)).collect();
+    let found = super::judge(&facts, basis.ground, basis.as_of, Judged::Dealers(codes), basis.checks)?;
+    // Only the texts of the findings are needed from here on.
+    let facts = Facts { codes: std::mem::take(&mut facts.codes), ..Facts::default() };
+    Ok(Shard { facts, found, read })
 }
 
 /// Judges everything of some checks and reconciles.
@@ -72,7 +130,8 @@ pub(super) fn judge(run: &mut Run, tx: &mut Tx, checks: &[&'static Check], posti
     }
     let mut wakes: Vec<Wake> = Vec::new();
     let mut outcome = std::mem::take(&mut run.outcome);
-    let facts = judge_all(tx, &run.ground, run.as_of, checks, |tx, facts, mut found| {
+    let basis = Basis { database: &run.database, ground: &run.ground, as_of: run.as_of, checks };
+    let facts = judge_all(tx, basis, |tx, facts, mut found| {
         wakes.append(&mut found.wakes);
         reconcile::reconcile_into(&mut outcome, run, tx, checks, facts, &found, reconcile::Among::Dealers, posting)
     })?;
