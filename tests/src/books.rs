@@ -18,7 +18,9 @@ pub fn net_of(entries: &str) -> Rows {
     let mut net = Rows::new();
     for row in records(entries) {
         let cell = |name: &str| row[name].as_str();
-        let key = ["party_kind", "party_code", "dealer_code", "clause", "subject", "occurred_on"].map(cell).join(",");
+        let key = ["party_kind", "party_code", "dealer_code", "clause", "subject", "occurred_on"]
+            .map(cell)
+            .join(",");
         *net.entry(key).or_default() += fen(cell("amount"));
     }
     net.retain(|_, amount| *amount != 0);
@@ -27,13 +29,19 @@ pub fn net_of(entries: &str) -> Rows {
 
 /// Findings: clause, subject, dealer, date.
 pub fn findings_of(findings: &str) -> Rows {
-    count(records(findings).map(|row| ["clause", "subject", "dealer_code", "occurred_on"].map(|name| row[name].as_str()).join(",")))
+    count(records(findings).map(|row| {
+        ["clause", "subject", "dealer_code", "occurred_on"].map(|name| row[name].as_str()).join(",")
+    }))
 }
 
 /// Alerts that are not resolved: clause, subject, dealer, severity.
 pub fn open_alerts_of(alerts: &str) -> Rows {
     let open = records(alerts).filter(|row| row["status"] != "resolved");
-    count(open.map(|row| ["clause", "subject", "dealer_code", "severity"].map(|name| row[name].as_str()).join(",")))
+    count(
+        open.map(|row| {
+            ["clause", "subject", "dealer_code", "severity"].map(|name| row[name].as_str()).join(",")
+        }),
+    )
 }
 
 fn count(rows: impl Iterator<Item = String>) -> Rows {
@@ -44,7 +52,11 @@ fn count(rows: impl Iterator<Item = String>) -> Rows {
 
 /// The rows of a CSV text, by column.
 pub fn records(text: &str) -> impl Iterator<Item = BTreeMap<String, String>> {
-    csv::Reader::from_reader(text.as_bytes()).into_deserialize().map(|row| row.expect("a row")).collect::<Vec<_>>().into_iter()
+    csv::Reader::from_reader(text.as_bytes())
+        .into_deserialize()
+        .map(|row| row.expect("a row"))
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// An amount with two decimals in its smallest unit.
@@ -97,7 +109,8 @@ pub fn alerts_raised(findings: &Rows, policy: &str) -> Rows {
     let mut alerts = Rows::new();
     for (row, count) in findings {
         let mut cells = row.split(',');
-        let (clause, subject, dealer) = (cells.next().unwrap_or(""), cells.next().unwrap_or(""), cells.next().unwrap_or(""));
+        let (clause, subject, dealer) =
+            (cells.next().unwrap_or(""), cells.next().unwrap_or(""), cells.next().unwrap_or(""));
         let severity = policy.clause(clause).unwrap_or_else(|| panic!("no clause {clause}")).severity;
         if severity != Severity::None {
             *alerts.entry(format!("{clause},{subject},{dealer},{}", severity.name())).or_default() += count;
@@ -107,7 +120,8 @@ pub fn alerts_raised(findings: &Rows, policy: &str) -> Rows {
 }
 
 fn shipped(name: &str) -> Policy {
-    let text = std::fs::read_to_string(root().join(format!("config/policies/{name}.toml"))).expect("a shipped policy");
+    let text = std::fs::read_to_string(root().join(format!("config/policies/{name}.toml")))
+        .expect("a shipped policy");
     let yuan = farsight_rulebook::money::Currency::of("CNY").expect("the yuan");
     Policy::read(&text, yuan).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }
@@ -130,9 +144,13 @@ impl Case {
     /// Compares the whole books.
     #[track_caller]
     pub fn compare(&self, what: &str, office: &mut Office) {
-        let read = |file: &str| std::fs::read_to_string(self.folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let read = |file: &str| {
+            std::fs::read_to_string(self.folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+        };
         let judged = |rows: Rows, clause: usize| -> Rows {
-            rows.into_iter().filter(|(row, _)| is_judged(row.split(',').nth(clause).unwrap_or_default())).collect()
+            rows.into_iter()
+                .filter(|(row, _)| is_judged(row.split(',').nth(clause).unwrap_or_default()))
+                .collect()
         };
         let what = format!("{what}, {} {}", self.policy, self.as_of);
         let expected = judged(findings_of(&read(self.findings)), 0);
@@ -140,21 +158,29 @@ impl Case {
         same(&format!("{what}: findings"), &office.findings(), &expected);
         same(&format!("{what}: charges"), &office.net(), &judged(net_of(&read(self.charges)), 3));
         let raised = alerts_raised(&expected, self.policy);
-        let open = office.open_alerts().into_iter().filter(|(row, _)| !row.starts_with("post-vacant,")).collect();
+        let open =
+            office.open_alerts().into_iter().filter(|(row, _)| !row.starts_with("post-vacant,")).collect();
         same(&format!("{what}: alerts"), &open, &raised);
     }
 }
 
 /// Whether this version judges a clause (rulebook 4.1 to 4.5).
 fn is_judged(clause: &str) -> bool {
-    ["spot-check.", "complaint.", "certification.", "bay-turnover.", "repeat-repair."].iter().any(|check| clause.starts_with(check))
+    ["spot-check.", "complaint.", "certification.", "bay-turnover.", "repeat-repair."]
+        .iter()
+        .any(|check| clause.starts_with(check))
 }
 
 fn shared(folder: &str) -> Option<PathBuf> {
     Some(root().join("../shared").join(folder)).filter(|path| path.is_dir())
 }
 
-const fn case(policy: &'static str, as_of: &'static str, charges: &'static str, findings: &'static str) -> Case {
+const fn case(
+    policy: &'static str,
+    as_of: &'static str,
+    charges: &'static str,
+    findings: &'static str,
+) -> Case {
     Case { folder: PathBuf::new(), policy, as_of, charges, findings }
 }
 
@@ -168,8 +194,18 @@ pub fn small() -> Vec<Case> {
     at(
         &folder,
         &[
-            case("changan-2014", "2025-07-01T00:00:00+08:00", "expected-changan-2014.csv", "expected-findings.csv"),
-            case("example-2026", "2025-07-01T00:00:00+08:00", "expected-example-2026.csv", "expected-findings.csv"),
+            case(
+                "changan-2014",
+                "2025-07-01T00:00:00+08:00",
+                "expected-changan-2014.csv",
+                "expected-findings.csv",
+            ),
+            case(
+                "example-2026",
+                "2025-07-01T00:00:00+08:00",
+                "expected-example-2026.csv",
+                "expected-findings.csv",
+            ),
         ],
     )
 }
@@ -177,7 +213,8 @@ pub fn small() -> Vec<Case> {
 /// Case 1 of the contract, two policies at two instants, where it lies beside the repository.
 pub fn case_1() -> Option<Vec<Case>> {
     let (june, new_year) = ("2025-06-15T12:00:00+08:00", "2026-01-01T00:00:00+08:00");
-    let (found_june, found_new_year) = ("expected-findings-at-2025-06-15.csv", "expected-findings-at-2026-01-01.csv");
+    let (found_june, found_new_year) =
+        ("expected-findings-at-2025-06-15.csv", "expected-findings-at-2026-01-01.csv");
     Some(at(
         &shared("case-1")?,
         &[
@@ -203,6 +240,11 @@ pub fn case_2() -> Option<Vec<Case>> {
 
 /// The records of real origin.
 pub fn real() -> Option<Vec<Case>> {
-    let case = case("changan-2014", "2017-12-01T00:00:00+08:00", "expected-changan-2014.csv", "expected-findings.csv");
+    let case = case(
+        "changan-2014",
+        "2017-12-01T00:00:00+08:00",
+        "expected-changan-2014.csv",
+        "expected-findings.csv",
+    );
     Some(at(&shared("real")?, &[case]))
 }

@@ -58,7 +58,15 @@ impl Dice {
     }
 
     fn instant(&mut self) -> String {
-        let time = *self.pick(&["00:00:00", "00:00:01", "09:00:00", "10:00:00", "17:00:00", "23:59:59", "23:59:59.999999"]);
+        let time = *self.pick(&[
+            "00:00:00",
+            "00:00:01",
+            "09:00:00",
+            "10:00:00",
+            "17:00:00",
+            "23:59:59",
+            "23:59:59.999999",
+        ]);
         let (date, offset) = (self.date(), *self.pick(&["+08:00", "+08:00", "+08:00", "+00:00", "Z"]));
         format!("{date}T{time}{offset}")
     }
@@ -96,7 +104,9 @@ const OFTEN: [(&str, usize); 13] = [
 /// What everything else refers to.
 pub fn masters() -> Vec<Sheet> {
     let rows = |letter: &str, count: usize, rest: &[&str]| -> Vec<Vec<String>> {
-        let row = |number| std::iter::once(format!("{letter}{number}")).chain(rest.iter().map(ToString::to_string)).collect();
+        let row = |number| {
+            std::iter::once(format!("{letter}{number}")).chain(rest.iter().map(ToString::to_string)).collect()
+        };
         (1..=count).map(row).collect()
     };
     let sheet = |table: &str, columns: &str, rows| Sheet {
@@ -107,7 +117,11 @@ pub fn masters() -> Vec<Sheet> {
     vec![
         sheet("regions", "region_code name", rows("R", 2, &["region"])),
         sheet("people", "person_code name", rows("P", 6, &["person"])),
-        sheet("dealers", "dealer_code name region_code opened_on", rows("D", 4, &["dealer", "R1", "2020-01-01"])),
+        sheet(
+            "dealers",
+            "dealer_code name region_code opened_on",
+            rows("D", 4, &["dealer", "R1", "2020-01-01"]),
+        ),
     ]
 }
 
@@ -123,7 +137,14 @@ fn row(table: &str, dice: &mut Dice) -> Row {
             put("name", "dealer".to_owned());
             put("region_code", dice.code("R", 2));
             put("opened_on", dice.pick(&["2020-01-01", "2020-01-01", "2025-02-01"]).to_string());
-            put("closed_on", if dice.once_in(3) { dice.date().replace("2025-01", "2025-06").replace("2025-02", "2025-05") } else { String::new() });
+            put(
+                "closed_on",
+                if dice.once_in(3) {
+                    dice.date().replace("2025-01", "2025-06").replace("2025-02", "2025-05")
+                } else {
+                    String::new()
+                },
+            );
         }
         "dealer_regions" => {
             put("dealer_code", dice.code("D", 4));
@@ -131,12 +152,25 @@ fn row(table: &str, dice: &mut Dice) -> Row {
             put("region_code", dice.code("R", 2));
         }
         "posts" => {
-            let role = *dice.pick(&["region-director", "region-deputy-director", "district-manager", "district-manager", "dealer-gm"]);
+            let role = *dice.pick(&[
+                "region-director",
+                "region-deputy-director",
+                "district-manager",
+                "district-manager",
+                "dealer-gm",
+            ]);
             put("person_code", dice.code("P", 6));
             put("role", role.to_owned());
             put("scope_code", if role.starts_with("region") { dice.code("R", 2) } else { dice.code("D", 4) });
             put("from", dice.pick(&["2014-01-01", "2025-01-01", "2025-03-01"]).to_string());
-            put("to", if dice.once_in(2) { dice.pick(&["2025-03-10", "2025-05-31"]).to_string() } else { String::new() });
+            put(
+                "to",
+                if dice.once_in(2) {
+                    dice.pick(&["2025-03-10", "2025-05-31"]).to_string()
+                } else {
+                    String::new()
+                },
+            );
         }
         "bays" => {
             put("dealer_code", dice.code("D", 4));
@@ -174,16 +208,29 @@ fn row(table: &str, dice: &mut Dice) -> Row {
         "complaint_events" => {
             put("complaint_id", dice.code("C", 20));
             put("at", dice.instant());
-            put("kind", dice.pick(&["first-reply", "handled", "submitted", "callback", "callback"]).to_string());
+            put(
+                "kind",
+                dice.pick(&["first-reply", "handled", "submitted", "callback", "callback"]).to_string(),
+            );
             put("actor_role", dice.pick(&["dealer-gm", "region-deputy-director"]).to_string());
             put("satisfied", dice.or_empty(Dice::flag));
         }
         "employments" => {
             put("person_code", dice.code("P", 6));
             put("dealer_code", dice.code("D", 2));
-            put("position", dice.pick(&["service-advisor", "service-advisor", "technician", "porter"]).to_string());
+            put(
+                "position",
+                dice.pick(&["service-advisor", "service-advisor", "technician", "porter"]).to_string(),
+            );
             put("from", dice.pick(&["2024-12-01", "2025-01-01", "2025-03-01"]).to_string());
-            put("to", if dice.once_in(2) { dice.pick(&["2025-02-28", "2025-04-15", "2025-05-31"]).to_string() } else { String::new() });
+            put(
+                "to",
+                if dice.once_in(2) {
+                    dice.pick(&["2025-02-28", "2025-04-15", "2025-05-31"]).to_string()
+                } else {
+                    String::new()
+                },
+            );
             put("leave_reason", dice.pick(&["resigned", "transfer", ""]).to_string());
         }
         "certificates" => {
@@ -192,7 +239,10 @@ fn row(table: &str, dice: &mut Dice) -> Row {
             put("kind", dice.pick(&["service-advisor", "service-advisor", "technician", "nev"]).to_string());
             put("level", dice.pick(&["", "basic", "special", "difficult"]).to_string());
             put("issued_on", dice.pick(&["2024-06-01", "2025-01-15", "2025-03-01"]).to_string());
-            put("expires_on", dice.pick(&["2025-04-01", "2025-06-10", "2025-07-20", "2026-12-31"]).to_string());
+            put(
+                "expires_on",
+                dice.pick(&["2025-04-01", "2025-06-10", "2025-07-20", "2026-12-31"]).to_string(),
+            );
             put("revoked_on", if dice.once_in(5) { dice.date() } else { String::new() });
         }
         "work_orders" => {
@@ -223,7 +273,8 @@ fn row(table: &str, dice: &mut Dice) -> Row {
 /// A ruling on one of these subjects, or on some other thing.
 pub fn ruling(dice: &mut Dice, subjects: &[String], decided_at: &str) -> Row {
     let complaint = format!("complaint:C{}", dice.between(1, 20));
-    let found = if subjects.is_empty() || dice.once_in(6) { complaint.clone() } else { dice.pick(subjects).clone() };
+    let found =
+        if subjects.is_empty() || dice.once_in(6) { complaint.clone() } else { dice.pick(subjects).clone() };
     let (kind, subject) = match dice.below(10) {
         0..=5 => ("excuse", found),
         6 => ("withdraw", complaint),
@@ -231,10 +282,24 @@ pub fn ruling(dice: &mut Dice, subjects: &[String], decided_at: &str) -> Row {
         _ => ("accept", format!("dealer:D{}@2025-{:02}", dice.between(1, 4), dice.between(1, 6))),
     };
     let families = Subject::read(&subject).map_or(&[][..], |subject| subject.families());
-    let family = if kind == "excuse" && !families.is_empty() && dice.once_in(2) { dice.pick(families).to_string() } else { String::new() };
-    let amount = if kind == "mishandled" { dice.pick(&["5000", "7777.77", "20000", "20000.01"]).to_string() } else { String::new() };
+    let family = if kind == "excuse" && !families.is_empty() && dice.once_in(2) {
+        dice.pick(families).to_string()
+    } else {
+        String::new()
+    };
+    let amount = if kind == "mishandled" {
+        dice.pick(&["5000", "7777.77", "20000", "20000.01"]).to_string()
+    } else {
+        String::new()
+    };
     let ruling_id = dice.code("Q", 40);
-    let cells = [("ruling_id", ruling_id.as_str()), ("kind", kind), ("subject", &subject), ("family", &family), ("decided_at", decided_at)];
+    let cells = [
+        ("ruling_id", ruling_id.as_str()),
+        ("kind", kind),
+        ("subject", &subject),
+        ("family", &family),
+        ("decided_at", decided_at),
+    ];
     let cells = cells.into_iter().chain([("decided_by", "HQ"), ("amount", amount.as_str())]);
     cells.map(|(column, value)| (column.to_owned(), value.to_owned())).collect()
 }
@@ -258,7 +323,11 @@ impl World {
         let text = |name: &str, kind: Kind| {
             let text = row.get(name).cloned().unwrap_or_default();
             // Keys are compared after reading, instants as UTC.
-            if kind == Kind::Instant { text.parse::<jiff::Timestamp>().expect("an instant").to_string() } else { text }
+            if kind == Kind::Instant {
+                text.parse::<jiff::Timestamp>().expect("an instant").to_string()
+            } else {
+                text
+            }
         };
         known.key().map(|(_, column)| text(column.name, column.kind)).collect()
     }
@@ -268,7 +337,8 @@ impl World {
         for sheet in sheets {
             for cells in &sheet.rows {
                 let row: Row = sheet.columns.iter().cloned().zip(cells.iter().cloned()).collect();
-                let stored = self.rows.entry((sheet.table.clone(), Self::key(&sheet.table, &row))).or_default();
+                let stored =
+                    self.rows.entry((sheet.table.clone(), Self::key(&sheet.table, &row))).or_default();
                 for (column, value) in row {
                     // An empty `voided` says nothing.
                     if column != "voided" || !value.is_empty() {
@@ -283,8 +353,15 @@ impl World {
     pub fn sheets(&self) -> Vec<Sheet> {
         let of = |table: &'static tables::Table| {
             let columns: Vec<String> = table.all_columns().map(|column| column.name.to_owned()).collect();
-            let cells = |row: &Row| columns.iter().map(|column| row.get(column).cloned().unwrap_or_default()).collect();
-            let rows = self.rows.iter().filter(|((name, _), _)| name == table.name).map(|(_, row)| cells(row)).collect();
+            let cells = |row: &Row| {
+                columns.iter().map(|column| row.get(column).cloned().unwrap_or_default()).collect()
+            };
+            let rows = self
+                .rows
+                .iter()
+                .filter(|((name, _), _)| name == table.name)
+                .map(|(_, row)| cells(row))
+                .collect();
             Sheet { table: table.name.to_owned(), columns, rows }
         };
         TABLES.iter().map(of).filter(|sheet| !sheet.rows.is_empty()).collect()
@@ -292,7 +369,8 @@ impl World {
 
     /// Rows for one call: new ones, late ones, corrections of some columns, voids; a sheet for each.
     pub fn draw(&self, dice: &mut Dice, most: usize) -> Vec<Sheet> {
-        let tables: Vec<&str> = OFTEN.iter().flat_map(|(table, times)| std::iter::repeat_n(*table, *times)).collect();
+        let tables: Vec<&str> =
+            OFTEN.iter().flat_map(|(table, times)| std::iter::repeat_n(*table, *times)).collect();
         let mut sheets: Vec<Sheet> = Vec::new();
         let mut keys = Vec::new();
         for _ in 0..dice.between(1, most) {
@@ -305,10 +383,14 @@ impl World {
             let Some((table, row)) = row else { continue };
             let key = (table.clone(), Self::key(&table, &row));
             // An event of a complaint that is not known is refused: once in a while is enough.
-            let refused = table == "complaint_events" && !self.rows.contains_key(&("complaints".to_owned(), vec![row["complaint_id"].clone()]));
+            let refused = table == "complaint_events"
+                && !self.rows.contains_key(&("complaints".to_owned(), vec![row["complaint_id"].clone()]));
             if !keys.contains(&key) && (!refused || dice.once_in(20)) {
                 keys.push(key);
-                match sheets.iter_mut().find(|sheet| sheet.table == table && sheet.columns.iter().eq(row.keys())) {
+                match sheets
+                    .iter_mut()
+                    .find(|sheet| sheet.table == table && sheet.columns.iter().eq(row.keys()))
+                {
                     Some(sheet) => sheet.rows.push(row.into_values().collect()),
                     None => sheets.push(sheet_of(&table, row)),
                 }
@@ -318,7 +400,11 @@ impl World {
     }
 
     fn known(&self, dice: &mut Dice) -> Option<(&String, &Row)> {
-        let changing: Vec<_> = self.rows.iter().filter(|((table, _), _)| !["regions", "people"].contains(&table.as_str())).collect();
+        let changing: Vec<_> = self
+            .rows
+            .iter()
+            .filter(|((table, _), _)| !["regions", "people"].contains(&table.as_str()))
+            .collect();
         if changing.is_empty() {
             return None;
         }
@@ -348,9 +434,13 @@ impl World {
     fn void(&self, dice: &mut Dice) -> Option<(String, Row)> {
         let (table, known) = self.known(dice)?;
         let keys = tables::table(table)?.key();
-        let mut kept: Row = keys.map(|(_, column)| (column.name.to_owned(), known[column.name].clone())).collect();
+        let mut kept: Row =
+            keys.map(|(_, column)| (column.name.to_owned(), known[column.name].clone())).collect();
         let voided = known.get("voided").is_some_and(|voided| voided == "true");
-        kept.insert("voided".to_owned(), if voided && !dice.once_in(3) { "false" } else { "true" }.to_owned());
+        kept.insert(
+            "voided".to_owned(),
+            if voided && !dice.once_in(3) { "false" } else { "true" }.to_owned(),
+        );
         Some((table.clone(), kept))
     }
 }

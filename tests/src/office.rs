@@ -69,7 +69,8 @@ impl Office {
 
     /// Another desk of a tenant that is there.
     pub fn open(tower: &Tower, code: &str) -> Self {
-        let desk = Desk::open(&tower.database, Some(code), "test", at(LATE)).unwrap_or_else(|error| panic!("{error}"));
+        let desk = Desk::open(&tower.database, Some(code), "test", at(LATE))
+            .unwrap_or_else(|error| panic!("{error}"));
         Self { desk }
     }
 
@@ -115,7 +116,8 @@ impl Office {
     /// An export as it is written.
     pub fn export(&mut self, what: Report, period: Option<Period>, format: Format) -> Vec<u8> {
         let mut out = Vec::new();
-        export::export(&mut self.desk, what, period, format, &mut out).unwrap_or_else(|error| panic!("{error}"));
+        export::export(&mut self.desk, what, period, format, &mut out)
+            .unwrap_or_else(|error| panic!("{error}"));
         out
     }
 
@@ -141,7 +143,9 @@ impl Office {
     pub fn step(&mut self, step: Step, period: &str, by: &str) -> Result<Settled, ControlError> {
         let period = month(period);
         match step {
-            Step::Settle(as_of) => settle::calculate(&mut self.desk, period, at(as_of), by).map(|(_, settled)| settled),
+            Step::Settle(as_of) => {
+                settle::calculate(&mut self.desk, period, at(as_of), by).map(|(_, settled)| settled)
+            }
             Step::Review => settle::review(&mut self.desk, period, by),
             Step::Approve => settle::approve(&mut self.desk, period, by),
             Step::Lock => settle::lock(&mut self.desk, period, by),
@@ -150,7 +154,12 @@ impl Office {
 
     /// All four steps, by people in turn.
     pub fn lock(&mut self, period: &str, as_of: &'static str) -> Settled {
-        let steps = [(Step::Settle(as_of), "anna@oem"), (Step::Review, "anna@oem"), (Step::Approve, "bo@oem"), (Step::Lock, "anna@oem")];
+        let steps = [
+            (Step::Settle(as_of), "anna@oem"),
+            (Step::Review, "anna@oem"),
+            (Step::Approve, "bo@oem"),
+            (Step::Lock, "anna@oem"),
+        ];
         let mut last = None;
         for (step, by) in steps {
             let settled = self.step(step, period, by);

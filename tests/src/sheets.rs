@@ -41,7 +41,11 @@ pub fn split(sheets: &[Sheet], mut pick: impl FnMut(&str, usize) -> bool) -> (Ve
         first.rows.clear();
         second.rows.clear();
         for (place, row) in sheet.rows.iter().enumerate() {
-            if pick(&sheet.table, place) { first.rows.push(row.clone()) } else { second.rows.push(row.clone()) }
+            if pick(&sheet.table, place) {
+                first.rows.push(row.clone());
+            } else {
+                second.rows.push(row.clone());
+            }
         }
         both.0.extend(Some(first).filter(|sheet| !sheet.rows.is_empty()));
         both.1.extend(Some(second).filter(|sheet| !sheet.rows.is_empty()));

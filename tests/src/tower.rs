@@ -44,7 +44,8 @@ fn shared_cluster() -> Arc<Cluster> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let folder = target.join("tmp/farsight-tests");
     std::fs::create_dir_all(&folder).expect("the folder of the test cluster can be made");
-    let cluster = Cluster::open(&folder, options()).unwrap_or_else(|error| panic!("{error}\n(remove {} to start over)", folder.display()));
+    let cluster = Cluster::open(&folder, options())
+        .unwrap_or_else(|error| panic!("{error}\n(remove {} to start over)", folder.display()));
     let cluster = Arc::new(cluster);
     *shared = Arc::downgrade(&cluster);
     cluster
@@ -153,7 +154,8 @@ struct TextRow {
 
 /// The rows of a query with one text column named `value`.
 pub fn texts(connection: &mut PgConnection, sql: &str) -> Vec<String> {
-    let rows: Vec<TextRow> = diesel::sql_query(sql).load(connection).unwrap_or_else(|error| panic!("{sql}\n{error}"));
+    let rows: Vec<TextRow> =
+        diesel::sql_query(sql).load(connection).unwrap_or_else(|error| panic!("{sql}\n{error}"));
     rows.into_iter().map(|row| row.value).collect()
 }
 
@@ -184,8 +186,15 @@ fn sweep(connection: &mut PgConnection) {
 fn migrations_hash() -> String {
     let mut files = Vec::new();
     let folder = root().join("migrations");
-    for migration in std::fs::read_dir(folder).expect("migrations").map(|entry| entry.expect("migrations").path()) {
-        files.extend(std::fs::read_dir(migration).into_iter().flatten().map(|entry| entry.expect("a migration").path()));
+    for migration in
+        std::fs::read_dir(folder).expect("migrations").map(|entry| entry.expect("migrations").path())
+    {
+        files.extend(
+            std::fs::read_dir(migration)
+                .into_iter()
+                .flatten()
+                .map(|entry| entry.expect("a migration").path()),
+        );
     }
     files.sort();
     let mut hasher = Sha256::new();

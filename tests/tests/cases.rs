@@ -92,7 +92,8 @@ fn files_and_rows_in_another_order() {
         facts.iter_mut().for_each(|sheet| sheet.rows.reverse());
         let (first, second) = sheets::split(&facts, |_, row| row % 3 == 0);
         let folder = Folder::new();
-        let mut files: Vec<PathBuf> = second.iter().map(|sheet| folder.csv(&format!("{}-a", sheet.table), sheet)).collect();
+        let mut files: Vec<PathBuf> =
+            second.iter().map(|sheet| folder.csv(&format!("{}-a", sheet.table), sheet)).collect();
         files.extend(first.iter().map(|sheet| folder.csv(&format!("{}-b", sheet.table), sheet)));
         files.reverse();
         let tower = Tower::new();
@@ -111,7 +112,8 @@ fn half_of_the_rows_first_and_a_check_in_between() {
         for case in &cases {
             // What others refer to comes whole.
             let whole = ["regions", "people", "dealers", "complaints", "work_orders"];
-            let (first, second) = sheets::split(&case.facts(), |table, row| whole.contains(&table) || row % 2 == 0);
+            let (first, second) =
+                sheets::split(&case.facts(), |table, row| whole.contains(&table) || row % 2 == 0);
             let tower = Tower::new();
             let mut office = Office::new(&tower, "t", case.policy);
             office.import_folder(&Folder::of(&first));

@@ -69,7 +69,15 @@ impl Walk {
         office.import_folder(&Folder::of(&masters()));
         office.finance(&["anna@oem", "bo@oem"]);
         let as_of = at("2025-01-15T00:00:00+08:00");
-        Self { dice: Dice::new(seed), world: World::new(), office, as_of, locked: BTreeMap::new(), refused: 0, imports: 0 }
+        Self {
+            dice: Dice::new(seed),
+            world: World::new(),
+            office,
+            as_of,
+            locked: BTreeMap::new(),
+            refused: 0,
+            imports: 0,
+        }
     }
 
     fn step(&mut self, log: &mut Vec<String>) {
@@ -79,7 +87,9 @@ impl Walk {
                 self.import(&sheets, log);
             }
             8..=9 => {
-                let subjects: Vec<String> = records(&self.office.csv(Report::Findings, None)).map(|row| row["subject"].clone()).collect();
+                let subjects: Vec<String> = records(&self.office.csv(Report::Findings, None))
+                    .map(|row| row["subject"].clone())
+                    .collect();
                 let decided_at = self.as_of.to_string();
                 let ruling = ruling(&mut self.dice, &subjects, &decided_at);
                 self.import(&[sheet_of("rulings", ruling)], log);
@@ -100,7 +110,11 @@ impl Walk {
             return;
         }
         let folder = Folder::new();
-        let paths: Vec<_> = sheets.iter().enumerate().map(|(n, sheet)| folder.csv(&format!("{}-{n}", sheet.table), sheet)).collect();
+        let paths: Vec<_> = sheets
+            .iter()
+            .enumerate()
+            .map(|(n, sheet)| folder.csv(&format!("{}-{n}", sheet.table), sheet))
+            .collect();
         let outcome = self.office.try_import(&paths).unwrap_or_else(|error| panic!("{error}"));
         for (sheet, path) in sheets.iter().zip(&paths) {
             let file = path.display().to_string();
@@ -113,8 +127,14 @@ impl Walk {
                 self.refused += 1;
             }
             for row in &sheet.rows {
-                let row: Vec<String> = sheet.columns.iter().zip(row).map(|(column, cell)| format!("{column}={cell}")).collect();
-                log.push(format!("import {} {}{}", sheet.table, row.join(" "), if taken { "" } else { " (refused)" }));
+                let row: Vec<String> =
+                    sheet.columns.iter().zip(row).map(|(column, cell)| format!("{column}={cell}")).collect();
+                log.push(format!(
+                    "import {} {}{}",
+                    sheet.table,
+                    row.join(" "),
+                    if taken { "" } else { " (refused)" }
+                ));
             }
         }
     }
@@ -126,16 +146,27 @@ impl Walk {
 
     fn check(&mut self, names: &[&str], log: &mut Vec<String>) {
         self.advance();
-        let request = Request { checks: names.iter().map(ToString::to_string).collect(), as_of: Some(self.as_of), ..Request::default() };
+        let request = Request {
+            checks: names.iter().map(ToString::to_string).collect(),
+            as_of: Some(self.as_of),
+            ..Request::default()
+        };
         let outcome = self.office.evaluate(&request);
-        log.push(format!("check {names:?} as of {}: {} posted, {} reversed", outcome.as_of, outcome.posted, outcome.reversed));
+        log.push(format!(
+            "check {names:?} as of {}: {} posted, {} reversed",
+            outcome.as_of, outcome.posted, outcome.reversed
+        ));
         enough(&mut self.office, &request);
     }
 
     fn full(&mut self, log: &mut Vec<String>) {
         self.advance();
-        let outcome = self.office.evaluate(&Request { full: true, as_of: Some(self.as_of), ..Request::default() });
-        log.push(format!("check --full as of {}: {} posted, {} reversed", outcome.as_of, outcome.posted, outcome.reversed));
+        let outcome =
+            self.office.evaluate(&Request { full: true, as_of: Some(self.as_of), ..Request::default() });
+        log.push(format!(
+            "check --full as of {}: {} posted, {} reversed",
+            outcome.as_of, outcome.posted, outcome.reversed
+        ));
     }
 
     /// A step of the first open month, or of one at random.
@@ -149,9 +180,16 @@ impl Walk {
             steps.truncate(self.dice.between(1, 3));
         }
         for step in steps {
-            let by = if step == Step::Approve { "bo@oem" } else { *self.dice.pick(&["anna@oem", "anna@oem", "anna@oem", "bo@oem"]) };
+            let by = if step == Step::Approve {
+                "bo@oem"
+            } else {
+                *self.dice.pick(&["anna@oem", "anna@oem", "anna@oem", "bo@oem"])
+            };
             let result = match step {
-                Step::Settle(_) => farsight_control::settle::calculate(&mut self.office.desk, period, self.as_of, by).map(|(_, settled)| settled),
+                Step::Settle(_) => {
+                    farsight_control::settle::calculate(&mut self.office.desk, period, self.as_of, by)
+                        .map(|(_, settled)| settled)
+                }
                 other => self.office.step(other, &period.to_string(), by),
             };
             let told = result.as_ref().map_or_else(|error| error.code(), |settled| settled.status);
@@ -169,7 +207,10 @@ impl Walk {
 
     fn locked_stays(&mut self) {
         for (period, before) in self.locked.clone() {
-            assert!(self.exports(period) == before, "the exports of {period} are not what they were when it was locked");
+            assert!(
+                self.exports(period) == before,
+                "the exports of {period} are not what they were when it was locked"
+            );
         }
     }
 
@@ -179,7 +220,11 @@ impl Walk {
         let as_of = Request { as_of: Some(self.as_of), ..Request::default() };
         self.office.evaluate(&as_of);
         let again = self.office.evaluate(&as_of);
-        assert_eq!((again.posted, again.reversed, again.alerts_opened, again.alerts_resolved), (0, 0, 0, 0), "a second check");
+        assert_eq!(
+            (again.posted, again.reversed, again.alerts_opened, again.alerts_resolved),
+            (0, 0, 0, 0),
+            "a second check"
+        );
 
         let fresh = Tower::new();
         let mut clean = Office::new(&fresh, "clean", policy);
@@ -196,14 +241,21 @@ impl Walk {
         enough(&mut self.office, &as_of);
         self.locked_stays();
         self.office.audit_links();
-        assert!(self.refused * 3 < self.imports.max(3), "{} of {} imports are refused: the test says little", self.refused, self.imports);
+        assert!(
+            self.refused * 3 < self.imports.max(3),
+            "{} of {} imports are refused: the test says little",
+            self.refused,
+            self.imports
+        );
         (findings.len(), self.locked.len())
     }
 }
 
 /// What a check looked at was enough: a look at everything would change nothing; if it would, tells what.
 fn enough(office: &mut Office, request: &Request) {
-    let unchanged = |outcome: &Outcome| outcome.posted + outcome.reversed + outcome.alerts_opened + outcome.alerts_resolved == 0;
+    let unchanged = |outcome: &Outcome| {
+        outcome.posted + outcome.reversed + outcome.alerts_opened + outcome.alerts_resolved == 0
+    };
     let full = Request { full: true, ..request.clone() };
     let shown = office.evaluate(&Request { dry_run: true, ..full.clone() });
     if unchanged(&shown) {
@@ -259,7 +311,10 @@ fn runs(part: u64) {
         findings += found;
         locked += locks;
     }
-    assert!(findings > 20 * cases as usize && locked > 0, "{findings} findings, {locked} locked periods: the test says little");
+    assert!(
+        findings > 20 * cases as usize && locked > 0,
+        "{findings} findings, {locked} locked periods: the test says little"
+    );
 }
 
 #[test]
@@ -292,7 +347,9 @@ fn any_share_of_a_case_at_any_moment() {
         let end = at(case.as_of);
         for part in (0..6).rev() {
             // Complaints before their events: a piece of each table, its references first.
-            let (now, later) = farsight_tests::sheets::split(&rest, |table, _| part == 0 || table == "complaints" || dice.once_in(part + 1));
+            let (now, later) = farsight_tests::sheets::split(&rest, |table, _| {
+                part == 0 || table == "complaints" || dice.once_in(part + 1)
+            });
             office.import_folder(&Folder::of(&now));
             rest = later;
             let as_of = end.plus_hours(-24 * 31 * part as i64);

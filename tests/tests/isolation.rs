@@ -65,7 +65,10 @@ fn value(table: &Table, column: &Column) -> String {
 }
 
 fn dealer(code: &str) -> Sheet {
-    sheet("dealers", &format!("dealer_code | name | region_code | opened_on\n{code} | Centre | regions-1 | 2020-01-01"))
+    sheet(
+        "dealers",
+        &format!("dealer_code | name | region_code | opened_on\n{code} | Centre | regions-1 | 2020-01-01"),
+    )
 }
 
 fn failures(dealer: &str) -> Sheet {
@@ -91,7 +94,9 @@ fn tables(sql: &mut PgConnection) -> Vec<String> {
 fn columns(sql: &mut PgConnection, table: &str) -> Vec<String> {
     texts(
         sql,
-        &format!("SELECT column_name::text AS value FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}' ORDER BY ordinal_position"),
+        &format!(
+            "SELECT column_name::text AS value FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}' ORDER BY ordinal_position"
+        ),
     )
 }
 
@@ -108,7 +113,8 @@ fn under_the_role(tower: &Tower, setting: Option<&str>) -> PgConnection {
 #[test]
 fn no_tables_but_those_with_a_tenant() {
     let tower = Tower::new();
-    let without = "SELECT tablename::text AS value FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN (
+    let without =
+        "SELECT tablename::text AS value FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN (
         SELECT table_name FROM information_schema.columns WHERE column_name = 'tenant_id') ORDER BY 1";
     assert_eq!(texts(&mut tower.sql(), without), ["__diesel_schema_migrations"]);
 }
@@ -120,9 +126,14 @@ fn one_tenants_setting_shows_that_tenants_rows_and_no_other() {
     let known = tables(&mut owner);
     assert!(known.len() > TABLES.len() + 10, "{known:?}");
     for table in &known {
-        let count = |sql: &mut PgConnection, of: i32| number(sql, &format!("SELECT count(*) FROM {table} WHERE tenant_id = {of}"));
+        let count = |sql: &mut PgConnection, of: i32| {
+            number(sql, &format!("SELECT count(*) FROM {table} WHERE tenant_id = {of}"))
+        };
         let (of_a, of_b) = (count(&mut owner, a.tenant()), count(&mut owner, b.tenant()));
-        assert!(of_a > 0 && of_b > 0, "{table} needs rows of both tenants for this test to say anything: {of_a}, {of_b}");
+        assert!(
+            of_a > 0 && of_b > 0,
+            "{table} needs rows of both tenants for this test to say anything: {of_a}, {of_b}"
+        );
         let mut as_b = under_the_role(&tower, Some(&b.tenant().to_string()));
         assert_eq!(number(&mut as_b, &format!("SELECT count(*) FROM {table}")), of_b, "{table}: all of B's");
         assert_eq!(count(&mut as_b, a.tenant()), 0, "{table}: none of A's");
@@ -136,7 +147,11 @@ fn without_a_tenant_nothing_is_seen() {
     for setting in [None, Some(""), Some("0"), Some("-1"), Some("2147483647")] {
         let mut sql = under_the_role(&tower, setting);
         for table in &known {
-            assert_eq!(number(&mut sql, &format!("SELECT count(*) FROM {table}")), 0, "{table} with {setting:?}");
+            assert_eq!(
+                number(&mut sql, &format!("SELECT count(*) FROM {table}")),
+                0,
+                "{table} with {setting:?}"
+            );
         }
     }
     for nonsense in ["nonsense", "1; SELECT 2", "1 OR true", "99999999999999999999"] {
@@ -165,25 +180,47 @@ fn nothing_is_made_or_moved_into_another_tenant() {
     let mut owner = tower.sql();
     let known = tables(&mut owner);
     let rows_of_a = |owner: &mut PgConnection| -> Vec<i64> {
-        known.iter().map(|table| number(owner, &format!("SELECT count(*) FROM {table} WHERE tenant_id = {}", a.tenant()))).collect()
+        known
+            .iter()
+            .map(|table| {
+                number(owner, &format!("SELECT count(*) FROM {table} WHERE tenant_id = {}", a.tenant()))
+            })
+            .collect()
     };
     let before = rows_of_a(&mut owner);
     let mut sql = under_the_role(&tower, Some(&b.tenant().to_string()));
     for table in &known {
         let columns = columns(&mut owner, table);
         let names: Vec<String> = columns.iter().map(|name| format!("\"{name}\"")).collect();
-        let values: Vec<String> =
-            names.iter().map(|name| if name == "\"tenant_id\"" { a.tenant().to_string() } else { name.clone() }).collect();
-        let own_as_anothers =
-            format!("INSERT INTO {table} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {table} LIMIT 1", names.join(", "), values.join(", "));
+        let values: Vec<String> = names
+            .iter()
+            .map(|name| if name == "\"tenant_id\"" { a.tenant().to_string() } else { name.clone() })
+            .collect();
+        let own_as_anothers = format!(
+            "INSERT INTO {table} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {table} LIMIT 1",
+            names.join(", "),
+            values.join(", ")
+        );
         let given_away = format!("UPDATE {table} SET tenant_id = {}", a.tenant());
         for statement in [own_as_anothers, given_away] {
             let told = refused(&mut sql, &statement);
-            assert!(["row-level security", "permission denied", "is locked", "only be updated to DEFAULT"].iter().any(|why| told.contains(why)), "{statement}\n{told}");
+            assert!(
+                ["row-level security", "permission denied", "is locked", "only be updated to DEFAULT"]
+                    .iter()
+                    .any(|why| told.contains(why)),
+                "{statement}\n{told}"
+            );
         }
-        for statement in [format!("TRUNCATE {table}"), format!("ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"), format!("DROP TABLE {table}")] {
+        for statement in [
+            format!("TRUNCATE {table}"),
+            format!("ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"),
+            format!("DROP TABLE {table}"),
+        ] {
             let told = refused(&mut sql, &statement);
-            assert!(told.contains("permission denied") || told.contains("must be owner"), "{statement}\n{told}");
+            assert!(
+                told.contains("permission denied") || told.contains("must be owner"),
+                "{statement}\n{told}"
+            );
         }
     }
     assert_eq!(rows_of_a(&mut owner), before);
@@ -255,7 +292,8 @@ fn the_programs_role_owns_nothing_and_has_no_way_up() {
     assert_eq!(number(&mut sql, member), 0);
     let creates = "SELECT has_schema_privilege('farsight_app', 'public', 'CREATE')::int";
     assert_eq!(number(&mut sql, creates), 0);
-    let runs_as_owner = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef";
+    let runs_as_owner =
+        "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef";
     assert_eq!(number(&mut sql, runs_as_owner), 0);
 }
 

@@ -36,8 +36,16 @@ fn up_down_and_up_again_is_the_same_schema() {
     assert!(!schema::migrate(&tower.database).unwrap().is_empty());
     assert!(!schema::is_behind(&tower.database).unwrap());
     let first = catalogue(&mut sql);
-    assert!(first.len() > 500 && first.iter().any(|line| line.starts_with("policy entries")), "{} lines", first.len());
-    assert_eq!(schema::migrate(&tower.database).unwrap(), Vec::<String>::new(), "the second time there is nothing to do");
+    assert!(
+        first.len() > 500 && first.iter().any(|line| line.starts_with("policy entries")),
+        "{} lines",
+        first.len()
+    );
+    assert_eq!(
+        schema::migrate(&tower.database).unwrap(),
+        Vec::<String>::new(),
+        "the second time there is nothing to do"
+    );
     schema::unmigrate(&tower.database).unwrap();
     assert_eq!(catalogue(&mut sql), Vec::<String>::new(), "down leaves nothing behind");
     schema::migrate(&tower.database).unwrap();
@@ -50,7 +58,8 @@ fn up_down_and_up_again_is_the_same_schema() {
 fn many_at_once_migrate_once() {
     let tower = Tower::empty();
     let ran: Vec<Vec<String>> = std::thread::scope(|scope| {
-        let migrations: Vec<_> = (0..4).map(|_| scope.spawn(|| schema::migrate(&tower.database).unwrap())).collect();
+        let migrations: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| schema::migrate(&tower.database).unwrap())).collect();
         migrations.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert_eq!(ran.iter().filter(|versions| !versions.is_empty()).count(), 1, "{ran:?}");
@@ -99,8 +108,10 @@ fn fact_tables_have_the_columns_and_keys_of_the_contract() {
         stored.sort();
         assert_eq!(stored, expected, "{}", table.name);
 
-        let key: Vec<&str> =
-            std::iter::once("tenant_id").chain(table.key().map(|(_, column)| column.name)).chain(std::iter::once("superseded_at")).collect();
+        let key: Vec<&str> = std::iter::once("tenant_id")
+            .chain(table.key().map(|(_, column)| column.name))
+            .chain(std::iter::once("superseded_at"))
+            .collect();
         let stored = format!(
             "SELECT a.attname::text AS value FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (attnum, place)
              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum

@@ -26,7 +26,9 @@ fn network() -> Vec<Sheet> {
 }
 
 fn failed(inspection: &str, item: &str, on: &str) -> Sheet {
-    let rows = format!("inspection_id | item_code | dealer_code | inspected_at | result\n{inspection} | {item} | D1 | {on} 10:00 | fail");
+    let rows = format!(
+        "inspection_id | item_code | dealer_code | inspected_at | result\n{inspection} | {item} | D1 | {on} 10:00 | fail"
+    );
     sheet("inspections", &rows)
 }
 
@@ -82,7 +84,11 @@ fn steps_in_order_each_by_whom_it_takes() {
     for by in ["ops@oem", "calls@oem"] {
         no(&mut office, settle, january, by, "role_may_not");
     }
-    assert_eq!(number(&mut tower.sql(), "SELECT count(*) FROM runs"), 0, "a refused settlement judges nothing");
+    assert_eq!(
+        number(&mut tower.sql(), "SELECT count(*) FROM runs"),
+        0,
+        "a refused settlement judges nothing"
+    );
     yes(&mut office, settle, january, "hq@oem", "calculated");
     no(&mut office, Step::Approve, january, "anna@oem", "wrong_status");
     no(&mut office, Step::Lock, january, "anna@oem", "wrong_status");
@@ -148,7 +154,8 @@ fn nothing_is_locked_on_books_that_ran_too_early_or_missed_a_fact() {
     approved(&mut office, FEBRUARY);
     office.import_folder(&files(&[failed("I-9", "item-09", "2025-03-20")]));
     no(&mut office, Step::Lock, january, "anna@oem", "facts_unseen");
-    let one = Request { checks: vec!["spot-check".to_owned()], as_of: Some(at(FEBRUARY)), ..Request::default() };
+    let one =
+        Request { checks: vec!["spot-check".to_owned()], as_of: Some(at(FEBRUARY)), ..Request::default() };
     office.evaluate(&one);
     no(&mut office, Step::Lock, january, "anna@oem", "facts_unseen"); // four checks have not seen it
     office.check(FEBRUARY);
@@ -180,7 +187,10 @@ fn a_late_fact_goes_to_the_first_open_period_and_keeps_its_origin() {
     assert_eq!(kept(&mut office), locked, "what is locked is the same to the byte");
     // The settlement of March has it all, and the sum is right.
     let settled = office.lock("2025-03", MAY);
-    assert_eq!((settled.net.as_str(), settled.reversals.as_str(), settled.entries), ("-1500.00", "500.00", 4));
+    assert_eq!(
+        (settled.net.as_str(), settled.reversals.as_str(), settled.entries),
+        ("-1500.00", "500.00", 4)
+    );
     assert_eq!(kept(&mut office), locked);
 }
 
@@ -189,7 +199,9 @@ fn kept(office: &mut Office) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for period in ["2025-01", "2025-02"] {
         for what in [Report::Entries, Report::Settlement] {
-            for format in [Format::Csv { bom: false }, Format::Csv { bom: true }, Format::Ndjson, Format::Xlsx] {
+            for format in
+                [Format::Csv { bom: false }, Format::Csv { bom: true }, Format::Ndjson, Format::Xlsx]
+            {
                 all.push(office.export(what, Some(month(period)), format));
             }
         }
@@ -215,7 +227,11 @@ fn a_locked_settlement_does_not_follow_its_masters() {
     office.check(MAY);
     assert_eq!(office.csv(Report::Settlement, Some(month("2025-01"))), before);
     let open = office.csv(Report::Settlement, Some(month("2025-02")));
-    assert!(records(&open).all(|row| row["penalties"] == "-1500.00" || row["net"] == "500.00" || row["net"] == "0.00"), "{open}");
+    assert!(
+        records(&open)
+            .all(|row| row["penalties"] == "-1500.00" || row["net"] == "500.00" || row["net"] == "0.00"),
+        "{open}"
+    );
 }
 
 #[test]
@@ -229,7 +245,11 @@ fn a_posting_sets_a_reviewed_or_approved_settlement_back() {
         if until == Step::Approve {
             yes(&mut office, Step::Approve, january, "bo@oem", "approved");
         }
-        office.import_folder(&files(&[failed(&format!("I-8{round}"), &format!("item-1{round}"), "2025-01-20")]));
+        office.import_folder(&files(&[failed(
+            &format!("I-8{round}"),
+            &format!("item-1{round}"),
+            "2025-01-20",
+        )]));
         let outcome = office.check(APRIL);
         assert_eq!((outcome.posted, outcome.settlements_reopened), (1, 1));
         assert_eq!(status(&mut office, january), "calculated");
@@ -258,7 +278,9 @@ fn a_locked_period_cannot_be_posted_into_by_anyone() {
     )
     .join(", ");
     let again = |period: &str| {
-        format!("INSERT INTO entries (entry_id, turn, period, {columns}) SELECT entry_id + 1000, turn + 1, '{period}', {columns} FROM entries WHERE kind = 'charge' LIMIT 1")
+        format!(
+            "INSERT INTO entries (entry_id, turn, period, {columns}) SELECT entry_id + 1000, turn + 1, '{period}', {columns} FROM entries WHERE kind = 'charge' LIMIT 1"
+        )
     };
     let tenant = office.tenant();
     for role in ["SELECT 1".to_owned(), format!("SET ROLE farsight_app; SET farsight.tenant = '{tenant}'")] {
@@ -284,12 +306,18 @@ fn a_locked_period_cannot_be_posted_into_by_anyone() {
 fn runs_go_forward_and_not_beyond_the_present() {
     let tower = Tower::new();
     let mut office = office(&tower);
-    let tried = |office: &mut Office, request: Request| -> Result<evaluate::Outcome, ControlError> { evaluate::evaluate(&mut office.desk, &request) };
+    let tried = |office: &mut Office, request: Request| -> Result<evaluate::Outcome, ControlError> {
+        evaluate::evaluate(&mut office.desk, &request)
+    };
     let as_of = |text: &str| Request { as_of: Some(at(text)), ..Request::default() };
     office.check(MAY);
     let earlier = tried(&mut office, as_of(APRIL)).unwrap_err();
     assert_eq!(earlier.code(), "as_of_refused", "{earlier}");
-    assert!(earlier.to_string().contains("2025-05-01T00:00:00+08:00") && earlier.to_string().contains("--dry-run"), "{earlier}");
+    assert!(
+        earlier.to_string().contains("2025-05-01T00:00:00+08:00")
+            && earlier.to_string().contains("--dry-run"),
+        "{earlier}"
+    );
     let named = Request { checks: vec!["complaint".to_owned()], ..as_of(APRIL) };
     assert_eq!(tried(&mut office, named).unwrap_err().code(), "as_of_refused", "nor of one check");
     let later = tried(&mut office, as_of("2030-01-01T00:00:00.000001+08:00")).unwrap_err();
@@ -314,7 +342,9 @@ fn two_runs_at_once_post_once() {
             .map(|_| {
                 scope.spawn(|| {
                     let mut desk = Desk::open(&tower.database, Some("t"), "test", at(LATE)).unwrap();
-                    evaluate::evaluate(&mut desk, &Request { as_of: Some(at(APRIL)), ..Request::default() }).unwrap().posted
+                    evaluate::evaluate(&mut desk, &Request { as_of: Some(at(APRIL)), ..Request::default() })
+                        .unwrap()
+                        .posted
                 })
             })
             .collect();

@@ -67,6 +67,7 @@ fn messages() -> Result<Messages, ControlError> {
     .map_err(unsaid)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn unsaid(error: MessageError) -> ControlError {
     ControlError::Usage(format!("the receipt cannot be worded: {error}"))
 }

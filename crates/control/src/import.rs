@@ -11,7 +11,7 @@ use farsight_rulebook::case::Ground;
 use farsight_rulebook::checks::CHECKS;
 use farsight_rulebook::tables::Table;
 use farsight_store::audit::Deed;
-use farsight_store::facts::take_in::{self, Fault, Merge, Merged, References};
+use farsight_store::facts::take_in::{self, Fault, Merge, Merged, References, Taken};
 use farsight_store::imports::{self, Import};
 use farsight_store::session::{Attempt, Isolation, Turn};
 use farsight_store::{StoreError, Tx, audit};
@@ -144,7 +144,7 @@ impl Call<'_> {
             let left: u64 = staged - failed.iter().map(|file| rows[*file as usize]).sum::<u64>();
             let merge = Merge { table, first_import, recorded_at, excluded: &failed };
             let attempt = tx.attempt(|tx| {
-                let (counts, mut faults) = merge.run(tx, left)?;
+                let Taken { counts, mut faults } = merge.run(tx, left)?;
                 if table.name == "rulings" {
                     faults.extend(rulings::faults(tx, self.ground, self.reading.currency, first_import)?);
                 }

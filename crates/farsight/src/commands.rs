@@ -98,13 +98,13 @@ impl Installation {
     pub(crate) fn desk(&self) -> Result<Desk, Failure> {
         let mut desk = Desk::open(&self.database, self.tenant.as_deref(), &configuration::system_actor(), clock::now())?;
         if let Some(now) = &self.global.now {
-            desk.now = self.simulated_now(&desk.tenant, now)?;
+            desk.now = Self::simulated_now(&desk.tenant, now)?;
         }
         Ok(desk)
     }
 
     /// `--now`, which only a simulated tenant takes.
-    fn simulated_now(&self, tenant: &Tenant, now: &str) -> Result<Instant, Failure> {
+    fn simulated_now(tenant: &Tenant, now: &str) -> Result<Instant, Failure> {
         if !tenant.simulated {
             return Err(Failure::usage(format!(
                 "tenant '{}' is real: its time is the present and --now is refused (only `tenant add --simulated` takes it)",

@@ -21,7 +21,11 @@ fn wrong_usage_is_exit_2_and_says_what_to_do() {
     let bare = Farsight::on_database(EXE, &tower.url());
     let told = bare.run(&["check"]);
     assert_eq!(told.code, Some(2), "{}", told.err);
-    assert!(told.err.contains("there is no tenant yet") && told.err.contains("farsight tenant add"), "{}", told.err);
+    assert!(
+        told.err.contains("there is no tenant yet") && told.err.contains("farsight tenant add"),
+        "{}",
+        told.err
+    );
     let farsight = begun(&tower);
     let real = farsight.clone().with("--tenant", "real");
     farsight.ok(&["tenant", "add", "real", "--name", "R"]);
@@ -39,7 +43,11 @@ fn wrong_usage_is_exit_2_and_says_what_to_do() {
         (&simulated, &["export", "entries", "--period", "2025-13"], "2025-13"),
         (&simulated, &["export", "entries", "--bom", "--format", "xlsx"], "--bom"),
         (&simulated, &["settle", "2025-01", "--by", "a@b"], "--as-of"),
-        (&simulated, &["settle", "2025-01", "--as-of", "2025-02-01 00:00", "--by", "nobody@oem"], "no user 'nobody@oem'"),
+        (
+            &simulated,
+            &["settle", "2025-01", "--as-of", "2025-02-01 00:00", "--by", "nobody@oem"],
+            "no user 'nobody@oem'",
+        ),
         (&simulated, &["user", "add", "nobody", "--role", "finance"], "e-mail"),
         (&simulated, &["user", "add", "a@b", "--role", "king"], "finance"),
         (&simulated, &["user", "add", "a@b", "--role", "dealer"], "--dealer"),
@@ -75,13 +83,20 @@ fn wrong_usage_is_exit_2_and_says_what_to_do() {
 #[test]
 fn help_needs_nothing() {
     let nowhere = Farsight::on_database(EXE, "postgres://nowhere.invalid/none");
-    for command in ["import", "check", "settle", "review", "approve", "lock", "export", "explain", "policy", "audit", "tenant", "user", "migrate"] {
+    for command in [
+        "import", "check", "settle", "review", "approve", "lock", "export", "explain", "policy", "audit",
+        "tenant", "user", "migrate",
+    ] {
         assert!(nowhere.ok(&[command, "--help"]).contains("Usage"), "{command}");
     }
     assert!(nowhere.ok(&["--version"]).starts_with("farsight "));
     let told = nowhere.run(&["migrate"]);
     assert_eq!(told.code, Some(1));
-    assert!(told.err.contains("cannot connect to the database") && told.err.contains("--database"), "{}", told.err);
+    assert!(
+        told.err.contains("cannot connect to the database") && told.err.contains("--database"),
+        "{}",
+        told.err
+    );
 }
 
 /// Four commands on a data folder that does not exist yet: one makes it, all find it, the last one out stops the server.
@@ -90,12 +105,27 @@ fn four_at_once_on_a_fresh_folder() {
     let data = tempfile::tempdir().unwrap();
     let farsight = Farsight::on_data(EXE, &data.path().join("new"));
     let children: Vec<_> = (0..4)
-        .map(|_| farsight.command(&["migrate", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        .map(|_| {
+            farsight
+                .command(&["migrate", "--json"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
         .collect();
-    let told: Vec<_> = children.into_iter().map(|child| cli::told(child.wait_with_output().unwrap())).collect();
+    let told: Vec<_> =
+        children.into_iter().map(|child| cli::told(child.wait_with_output().unwrap())).collect();
     assert!(told.iter().all(|told| told.code == Some(0)), "{told:#?}");
-    assert_eq!(told.iter().filter(|told| told.out.trim() != r#"{"migrated":[]}"#).count(), 1, "one migrates: {told:#?}");
-    assert!(!data.path().join("new/postgres/data/postmaster.pid").exists(), "the last one out stopped the server");
+    assert_eq!(
+        told.iter().filter(|told| told.out.trim() != r#"{"migrated":[]}"#).count(),
+        1,
+        "one migrates: {told:#?}"
+    );
+    assert!(
+        !data.path().join("new/postgres/data/postmaster.pid").exists(),
+        "the last one out stopped the server"
+    );
     assert!(farsight.ok(&["migrate"]).contains("up to date"));
 }
 
@@ -107,7 +137,14 @@ fn two_imports_at_once_store_once() {
     let case = &books::small()[0];
     let folder = Folder::of(&case.facts());
     let children: Vec<_> = (0..3)
-        .map(|_| farsight.command(&["import".as_ref(), folder.path().as_os_str()]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        .map(|_| {
+            farsight
+                .command(&["import".as_ref(), folder.path().as_os_str()])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
         .collect();
     for child in children {
         let told = cli::told(child.wait_with_output().unwrap());
@@ -118,7 +155,10 @@ fn two_imports_at_once_store_once() {
     assert_eq!(number(&mut sql, "SELECT sum(added) FROM imports"), rows as i64);
     assert_eq!(number(&mut sql, "SELECT sum(corrected) FROM imports"), 0);
     farsight.ok(&["check", "--as-of", case.as_of]);
-    assert_eq!(books::net_of(&farsight.ok(&["export", "entries"])), books::net_of(&expected(case.folder.as_path())));
+    assert_eq!(
+        books::net_of(&farsight.ok(&["export", "entries"])),
+        books::net_of(&expected(case.folder.as_path()))
+    );
     farsight.ok(&["audit", "verify"]);
 }
 
@@ -128,8 +168,17 @@ fn expected(folder: &Path) -> String {
 
 /// A file large enough that its import is still at it when something happens.
 fn long() -> Sheet {
-    let mut inspections = sheet("inspections", "inspection_id | item_code | dealer_code | inspected_at | result");
-    let row = |n: usize| [format!("L-{n}"), "item-01".to_owned(), "D1".to_owned(), format!("2025-01-{:02} 10:00", n % 28 + 1), "pass".to_owned()];
+    let mut inspections =
+        sheet("inspections", "inspection_id | item_code | dealer_code | inspected_at | result");
+    let row = |n: usize| {
+        [
+            format!("L-{n}"),
+            "item-01".to_owned(),
+            "D1".to_owned(),
+            format!("2025-01-{:02} 10:00", n % 28 + 1),
+            "pass".to_owned(),
+        ]
+    };
     inspections.rows = (0..150_000).map(|n| row(n).to_vec()).collect();
     inspections
 }
@@ -143,8 +192,12 @@ fn the_database_goes_away_in_the_middle_of_an_import() {
     let mut sql = tower.sql();
     let inspections = number(&mut sql, "SELECT count(*) FROM inspections");
     let folder = Folder::of(&[long()]);
-    let mut child =
-        farsight.command(&["import".as_ref(), folder.path().as_os_str()]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = farsight
+        .command(&["import".as_ref(), folder.path().as_os_str()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let copying = "SELECT pid::text AS value FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%' AND state = 'active'";
     let mut ended = false;
     while !ended && child.try_wait().unwrap().is_none() {
@@ -157,7 +210,11 @@ fn the_database_goes_away_in_the_middle_of_an_import() {
     let told = cli::told(child.wait_with_output().unwrap());
     assert_eq!(told.code, Some(1), "{}", told.err);
     assert!(told.err.contains("the database went away") && told.err.contains("run it again"), "{}", told.err);
-    assert_eq!(number(&mut connect(&tower.url()), "SELECT count(*) FROM inspections"), inspections, "nothing of the file is stored");
+    assert_eq!(
+        number(&mut connect(&tower.url()), "SELECT count(*) FROM inspections"),
+        inspections,
+        "nothing of the file is stored"
+    );
     farsight.ok(&["import".as_ref(), folder.path().as_os_str()]);
     assert_eq!(number(&mut sql, "SELECT count(*) FROM inspections"), inspections + 150_000);
 }

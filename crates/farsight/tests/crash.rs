@@ -49,7 +49,8 @@ fn story(folder: &Folder, length: usize) -> Vec<Deed> {
         "2025-09-01T00:00:00+08:00",
     ];
     for (month, end) in months.into_iter().zip(ends).take(length) {
-        let window = known.map_or_else(|| Window::up_to(at(end)), |known| Window::between(at(known), at(end)));
+        let window =
+            known.map_or_else(|| Window::up_to(at(end)), |known| Window::between(at(known), at(end)));
         let piece: PathBuf = folder.path().join(month);
         std::fs::create_dir(&piece).unwrap();
         write_window(&plan, window, &piece).unwrap();
@@ -68,7 +69,18 @@ fn story(folder: &Folder, length: usize) -> Vec<Deed> {
 }
 
 fn begin(farsight: &Farsight) {
-    farsight.ok(&["tenant", "add", "t", "--name", "T", "--simulated", "--policy", "example-2026", "--from", "2025-01-01"]);
+    farsight.ok(&[
+        "tenant",
+        "add",
+        "t",
+        "--name",
+        "T",
+        "--simulated",
+        "--policy",
+        "example-2026",
+        "--from",
+        "2025-01-01",
+    ]);
     for name in ["anna@oem", "bo@oem"] {
         farsight.ok(&["user", "add", name, "--role", "finance"]);
     }
@@ -95,15 +107,47 @@ fn whole(url: &str) {
                  WHERE i.fact_table = '{table}' GROUP BY i.import_id, i.added, i.corrected HAVING count(t.import_id) <> i.added + i.corrected) AS torn"
             ),
         );
-        let stray = number(&mut sql, &format!("SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT FROM imports i WHERE i.import_id = t.import_id AND i.fact_table = '{table}')"));
+        let stray = number(
+            &mut sql,
+            &format!(
+                "SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT FROM imports i WHERE i.import_id = t.import_id AND i.fact_table = '{table}')"
+            ),
+        );
         assert_eq!((torn, stray), (0, 0), "{table}");
     }
-    let same = |sql: &mut _, what: &str, one: &str, other: &str| assert_eq!(number(sql, one), number(sql, other), "{what}");
-    same(&mut sql, "each file is in the audit log once", "SELECT count(*) FROM imports", "SELECT count(*) FROM audit_log WHERE action = 'facts.import'");
-    same(&mut sql, "what runs say they posted", "SELECT coalesce(sum(posted), 0) FROM runs", "SELECT count(*) FROM entries WHERE kind = 'charge'");
-    same(&mut sql, "what runs say they reversed", "SELECT coalesce(sum(reversed), 0) FROM runs", "SELECT count(*) FROM entries WHERE kind = 'reversal'");
-    same(&mut sql, "locked months and their lines", "SELECT count(DISTINCT period) FROM settlement_lines", "SELECT count(*) FROM settlements WHERE status = 'locked'");
-    same(&mut sql, "locks in the audit log", "SELECT count(*) FROM audit_log WHERE action = 'settlement.lock'", "SELECT count(*) FROM settlements WHERE status = 'locked'");
+    let same = |sql: &mut _, what: &str, one: &str, other: &str| {
+        assert_eq!(number(sql, one), number(sql, other), "{what}")
+    };
+    same(
+        &mut sql,
+        "each file is in the audit log once",
+        "SELECT count(*) FROM imports",
+        "SELECT count(*) FROM audit_log WHERE action = 'facts.import'",
+    );
+    same(
+        &mut sql,
+        "what runs say they posted",
+        "SELECT coalesce(sum(posted), 0) FROM runs",
+        "SELECT count(*) FROM entries WHERE kind = 'charge'",
+    );
+    same(
+        &mut sql,
+        "what runs say they reversed",
+        "SELECT coalesce(sum(reversed), 0) FROM runs",
+        "SELECT count(*) FROM entries WHERE kind = 'reversal'",
+    );
+    same(
+        &mut sql,
+        "locked months and their lines",
+        "SELECT count(DISTINCT period) FROM settlement_lines",
+        "SELECT count(*) FROM settlements WHERE status = 'locked'",
+    );
+    same(
+        &mut sql,
+        "locks in the audit log",
+        "SELECT count(*) FROM audit_log WHERE action = 'settlement.lock'",
+        "SELECT count(*) FROM settlements WHERE status = 'locked'",
+    );
 }
 
 /// The books in words, without what the clock and the order of retries decide.
@@ -117,7 +161,19 @@ fn books(url: &str) -> Vec<String> {
     rows.extend(texts(&mut sql, "SELECT concat_ws(' ', family, subject, clause, dealer_code, severity, occurred_on, detail) AS value FROM alerts WHERE resolved_at = 'infinity' ORDER BY 1"));
     rows.extend(texts(&mut sql, "SELECT concat_ws(' ', period, status, reviewed_by, approved_by, locked_by) AS value FROM settlements ORDER BY 1"));
     rows.extend(texts(&mut sql, "SELECT concat_ws(' ', l.*) AS value FROM settlement_lines l ORDER BY 1"));
-    for table in ["regions", "people", "dealers", "posts", "inspections", "complaints", "complaint_events", "work_orders", "certificates", "employments", "rulings"] {
+    for table in [
+        "regions",
+        "people",
+        "dealers",
+        "posts",
+        "inspections",
+        "complaints",
+        "complaint_events",
+        "work_orders",
+        "certificates",
+        "employments",
+        "rulings",
+    ] {
         rows.extend(texts(&mut sql, &format!("SELECT '{table} ' || count(*) || ' ' || count(*) FILTER (WHERE superseded_at = 'infinity') AS value FROM {table}")));
     }
     rows
@@ -131,17 +187,25 @@ fn undisturbed(deeds: &[Deed]) -> Vec<String> {
     deeds.iter().for_each(|deed| finish(&farsight, deed));
     whole(&tower.url());
     let rows = books(&tower.url());
-    assert!(rows.iter().any(|row| row.starts_with("charge")) && rows.iter().any(|row| row.contains("locked")), "the story has books");
+    assert!(
+        rows.iter().any(|row| row.starts_with("charge")) && rows.iter().any(|row| row.contains("locked")),
+        "the story has books"
+    );
     rows
 }
 
 /// Starts a command and kills it after so long; whether it was still at work.
 fn killed(farsight: &Farsight, deed: &Deed, after: Duration) -> bool {
-    let mut child = farsight.command(&deed.words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        farsight.command(&deed.words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
-            assert!(status.code() == Some(0) || deed.done_already.is_some(), "{:?} failed undisturbed: {status}", deed.words);
+            assert!(
+                status.code() == Some(0) || deed.done_already.is_some(),
+                "{:?} failed undisturbed: {status}",
+                deed.words
+            );
             return false;
         }
         let left = after.saturating_sub(begun.elapsed());
@@ -187,7 +251,12 @@ fn fifty_kills_lose_nothing_and_double_nothing() {
     farsight.ok(&["audit", "verify"]);
     whole(&tower.url());
     let given = books(&tower.url());
-    let differing: Vec<_> = expected.iter().filter(|row| !given.contains(row)).chain(given.iter().filter(|row| !expected.contains(row))).take(8).collect();
+    let differing: Vec<_> = expected
+        .iter()
+        .filter(|row| !given.contains(row))
+        .chain(given.iter().filter(|row| !expected.contains(row)))
+        .take(8)
+        .collect();
     assert!(given == expected, "seed {SEED}: {differing:#?}");
 }
 
@@ -219,7 +288,8 @@ fn a_server_killed_in_the_middle_is_told_and_started_again() {
     let (mut told_gone, mut kills) = (0, 0);
     for (place, deed) in deeds.iter().enumerate() {
         if ["import", "check", "lock"].contains(&deed.words[0].as_str()) {
-            let mut child = farsight.command(&deed.words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut child =
+                farsight.command(&deed.words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             // Wait until the command is at work in the database, then kill under it.
             let mut sql = connect(&cluster.url());
             let mut backend = None;
@@ -234,7 +304,9 @@ fn a_server_killed_in_the_middle_is_told_and_started_again() {
             let told = cli::told(child.wait_with_output().unwrap());
             if told.code != Some(0) {
                 assert_eq!(told.code, Some(1), "{:?}: {}", deed.words, told.err);
-                let says = ["database went away", "cannot connect to the database"].iter().any(|words| told.err.contains(words));
+                let says = ["database went away", "cannot connect to the database"]
+                    .iter()
+                    .any(|words| told.err.contains(words));
                 assert!(says, "{:?}: {}", deed.words, told.err);
                 told_gone += 1;
             }
@@ -242,7 +314,10 @@ fn a_server_killed_in_the_middle_is_told_and_started_again() {
         finish_when_back(&farsight, deed);
         whole(&cluster.url());
     }
-    assert!(kills >= 6 && told_gone >= 3, "{kills} kills, {told_gone} told: too few for the test to say something");
+    assert!(
+        kills >= 6 && told_gone >= 3,
+        "{kills} kills, {told_gone} told: too few for the test to say something"
+    );
     farsight.ok(&["audit", "verify"]);
     assert!(books(&cluster.url()) == expected, "the books are those of an undisturbed run");
     cluster.close().unwrap();
@@ -257,6 +332,12 @@ fn finish_when_back(farsight: &Farsight, deed: &Deed) {
             return;
         }
         let back_soon = told.err.contains("database went away") || told.err.contains("cannot connect");
-        assert!(back_soon && begun.elapsed() < Duration::from_secs(20), "{:?}: {:?}\n{}", deed.words, told.code, told.err);
+        assert!(
+            back_soon && begun.elapsed() < Duration::from_secs(20),
+            "{:?}: {:?}\n{}",
+            deed.words,
+            told.code,
+            told.err
+        );
     }
 }

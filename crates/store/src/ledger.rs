@@ -275,6 +275,7 @@ fn stage_keys(tx: &mut Tx, charges: &[Desired]) -> Result<(), StoreError> {
     Ok(())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn input(error: std::io::Error) -> StoreError {
     StoreError::Input(error.to_string())
 }

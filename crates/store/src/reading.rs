@@ -8,7 +8,7 @@ use diesel::query_builder::AstPass;
 use farsight_rulebook::time::{Instant, day_from_number};
 use jiff::civil::Date;
 
-use crate::staging::staging;
+use crate::staging::temporary;
 use crate::values::{EPOCH_DAYS, EPOCH_MICROS};
 use crate::{StoreError, Tx};
 
@@ -19,7 +19,7 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 struct Target;
 
 impl CopyTarget for Target {
-    type Table = staging::table;
+    type Table = temporary::table;
     type SqlType = diesel::sql_types::BigInt;
 
     fn walk_target(mut pass: AstPass<'_, '_, Pg>) -> diesel::QueryResult<()> {

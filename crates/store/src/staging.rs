@@ -14,7 +14,7 @@ use crate::values::{EPOCH_DAYS, EPOCH_MICROS};
 use crate::{StoreError, Tx};
 
 #[allow(unreachable_pub, missing_docs, reason = "what the macro makes")]
-pub(crate) mod staging {
+pub(crate) mod temporary {
     diesel::table! {
         /// Stands for the temporary table; its columns are those of the load at hand.
         staging (line) {
@@ -28,7 +28,7 @@ pub(crate) mod staging {
 struct Target;
 
 impl CopyTarget for Target {
-    type Table = staging::table;
+    type Table = temporary::table;
     type SqlType = diesel::sql_types::BigInt;
 
     fn walk_target(mut pass: AstPass<'_, '_, Pg>) -> diesel::QueryResult<()> {
@@ -130,7 +130,7 @@ impl Tx<'_> {
         let fill = RefCell::new(Some(fill));
         let failure: RefCell<Option<E>> = RefCell::new(None);
         let written = RefCell::new(0);
-        let copied = diesel::copy_from(staging::table)
+        let copied = diesel::copy_from(temporary::table)
             .from_raw_data(Target, |out| -> Result<(), diesel::result::Error> {
                 let Some(fill) = fill.borrow_mut().take() else { return Ok(()) };
                 let mut rows = Rows { out, buffer: Vec::with_capacity(CHUNK_BYTES * 2), columns: count, written: 0 };

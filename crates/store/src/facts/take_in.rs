@@ -174,6 +174,15 @@ pub struct Merged {
     pub corrected: u64,
 }
 
+/// What a merge did, by import, and what stands against keeping it.
+#[derive(Debug, Clone, Default)]
+pub struct Taken {
+    /// What it did for each import.
+    pub counts: Vec<(i64, Merged)>,
+    /// What is wrong with the rows.
+    pub faults: Vec<Fault>,
+}
+
 #[derive(QueryableByName)]
 struct FaultRow {
     #[diesel(sql_type = Integer)]
@@ -198,7 +207,7 @@ struct CountRow {
 
 impl Merge<'_> {
     /// Takes the staged rows in; faults, if any, are for the caller to undo and tell.
-    pub fn run(&self, tx: &mut Tx, staged: u64) -> Result<(Vec<(i64, Merged)>, Vec<Fault>), StoreError> {
+    pub fn run(&self, tx: &mut Tx, staged: u64) -> Result<Taken, StoreError> {
         let mut faults = self.dangling(tx)?;
         let added = tx.execute(&self.insert_new())? as u64;
         let mut clashing = false;
@@ -208,7 +217,7 @@ impl Merge<'_> {
         }
         faults.extend(self.left_out(tx)?);
         faults.extend(self.inconsistent(tx)?);
-        Ok((self.counts(tx, clashing)?, faults))
+        Ok(Taken { counts: self.counts(tx, clashing)?, faults })
     }
 
     fn included(&self) -> String {
@@ -285,7 +294,7 @@ impl Merge<'_> {
                  ORDER BY s.file, s.line LIMIT {MAX_FAULTS}",
                 included = self.included(),
             );
-            faults.extend(self.ask(tx, &query, column.name, "unknown_reference", || {
+            faults.extend(Self::ask(tx, &query, column.name, "unknown_reference", || {
                 format!("not among the {to}: import it first, or correct the code")
             })?);
         }
@@ -293,7 +302,6 @@ impl Merge<'_> {
     }
 
     fn ask(
-        &self,
         tx: &mut Tx,
         query: &str,
         column: &str,
@@ -384,7 +392,7 @@ impl Merge<'_> {
                 table = self.table.name,
                 same = self.same_key("t", "s"),
             );
-            faults.extend(self.ask(tx, &query, column.name, "missing_column", || {
+            faults.extend(Self::ask(tx, &query, column.name, "missing_column", || {
                 "this fact is new and needs the column: add it".to_owned()
             })?);
         }
@@ -419,7 +427,7 @@ impl Merge<'_> {
                 .collect::<Vec<_>>()
                 .join(" OR "),
         );
-        self.ask(tx, &pairs, key_column, "contradicting_rows", || "the same key with other content".to_owned())
+        Self::ask(tx, &pairs, key_column, "contradicting_rows", || "the same key with other content".to_owned())
     }
 
     /// Corrections that, with what stays stored, break a rule of their table.
@@ -443,7 +451,7 @@ impl Merge<'_> {
                  ORDER BY 1, 2 LIMIT {MAX_FAULTS}",
                 name = quoted(column),
             );
-            faults.extend(self.ask(tx, &query, column, "out_of_order", || reason.clone())?);
+            faults.extend(Self::ask(tx, &query, column, "out_of_order", || reason.clone())?);
         }
         Ok(faults)
     }
@@ -468,7 +476,7 @@ impl Merge<'_> {
                 other = quoted(other),
                 name = quoted(column),
             );
-            faults.extend(self.ask(tx, &query, column, "needed", || {
+            faults.extend(Self::ask(tx, &query, column, "needed", || {
                 format!("{column} is needed when {other} is '{is}': add the column")
             })?);
         }
@@ -505,7 +513,7 @@ impl Merge<'_> {
             table = self.table.name,
             varies = varies.join(" OR "),
         );
-        self.ask(tx, &query, group, "inconsistent_rows", || format!("{reason}: correct the rows that differ"))
+        Self::ask(tx, &query, group, "inconsistent_rows", || format!("{reason}: correct the rows that differ"))
     }
 
     fn counts(&self, tx: &mut Tx, clashing: bool) -> Result<Vec<(i64, Merged)>, StoreError> {
