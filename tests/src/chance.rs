@@ -90,7 +90,7 @@ const OFTEN: [(&str, usize); 13] = [
     ("complaints", 6),
     ("complaint_events", 8),
     ("work_orders", 8),
-    ("support_requests", 3),
+    ("support_requests", 5),
     ("employments", 3),
     ("certificates", 3),
     ("customer_base", 3),
@@ -203,7 +203,7 @@ fn row(table: &str, dice: &mut Dice) -> Row {
             put("received_at", received);
             put("severity", dice.pick(&["general", "major"]).to_string());
             put("category", dice.pick(&["attitude", "parts", "waiting", "repair-quality"]).to_string());
-            put("vin", dice.or_empty(|dice| dice.code("V", 3)));
+            put("vin", dice.or_empty(|dice| dice.code("V", 2)));
         }
         "complaint_events" => {
             put("complaint_id", dice.code("C", 20));
@@ -247,9 +247,9 @@ fn row(table: &str, dice: &mut Dice) -> Row {
         }
         "work_orders" => {
             put("work_order_id", dice.code("W", 60));
-            put("dealer_code", dice.code("D", 3));
-            put("vin", dice.code("V", 3));
-            put("fault_code", dice.or_empty(|dice| dice.code("F", 2)));
+            put("dealer_code", dice.code("D", 2));
+            put("vin", dice.code("V", 2));
+            put("fault_code", dice.pick(&["F1", "F1", "F2", ""]).to_string());
             put("created_at", dice.instant());
             put("completed_at", dice.or_empty(Dice::instant));
             put("fixed", dice.pick(&["false", "false", "true", ""]).to_string());
@@ -260,9 +260,9 @@ fn row(table: &str, dice: &mut Dice) -> Row {
         }
         "support_requests" => {
             put("request_id", dice.code("S", 20));
-            put("dealer_code", dice.code("D", 3));
-            put("vin", dice.code("V", 3));
-            put("fault_code", dice.code("F", 2));
+            put("dealer_code", dice.code("D", 2));
+            put("vin", dice.code("V", 2));
+            put("fault_code", dice.pick(&["F1", "F1", "F2"]).to_string());
             put("requested_at", dice.instant());
         }
         other => panic!("no rows of {other}"),

@@ -88,6 +88,9 @@ pub fn checks_named(names: &[String]) -> Result<Vec<&'static Check>, ControlErro
     Ok(CHECKS.iter().filter(|check| names.is_empty() || names.iter().any(|name| name == check.name)).collect())
 }
 
+/// How many units are judged at a time: what bounds the memory of a night on which every roster's month ends.
+const UNITS_AT_A_TIME: usize = 2_000;
+
 /// One run, from its reads to its writes.
 struct Run<'r> {
     ground: Ground,
@@ -137,7 +140,7 @@ impl<'r> Run<'r> {
         tx.look_at_all()?;
         shards::judge(&mut self, tx, &whole, posting)?;
         for (check, units) in &plan.partial {
-            if !units.is_empty() {
+            for units in units.chunks(UNITS_AT_A_TIME) {
                 self.judge_units(tx, check, units, posting)?;
             }
         }

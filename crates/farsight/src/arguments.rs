@@ -42,7 +42,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a demonstration network with its books, once, and show what came of it
+    /// Make a demonstration network with its books and show what came of it; made once, then kept and brought up to now
     Demo(DemoArguments),
     /// Bring the database to this version (commands do it by themselves; safe to run twice and at once)
     Migrate,
@@ -58,11 +58,11 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Calculate the settlement of a month: runs all checks, then adds up
     Settle(SettleArguments),
-    /// Review a calculated settlement (a first person)
+    /// Review a calculated settlement (finance or hq)
     Review(StepArguments),
-    /// Approve a reviewed settlement (a second person)
+    /// Approve a reviewed settlement (finance; another person than reviewed it)
     Approve(StepArguments),
-    /// Lock an approved settlement; it never changes again
+    /// Lock an approved settlement: it never changes again (finance; another person than approved it)
     Lock(StepArguments),
     /// Write results: entries, settlement, alerts or findings
     Export(ExportArguments),
@@ -159,7 +159,7 @@ pub(crate) struct UserAddArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArguments {
-    /// Files and folders; a file's name says its table: complaints.csv, work_orders-2026-03.ndjson.gz, facts.xlsx
+    /// Files and folders; a file's name says its table: complaints.csv, work_orders-2026-03.ndjson.gz; a workbook's sheets do
     #[arg(required = true, value_name = "DIR-or-FILE")]
     pub(crate) paths: Vec<PathBuf>,
     /// Read and compare everything, store nothing
@@ -190,7 +190,7 @@ pub(crate) struct CheckArguments {
 pub(crate) struct SettleArguments {
     /// The month, like 2026-03
     pub(crate) period: Period,
-    /// Judge as of this moment
+    /// Judge as of this moment, not before the latest run: 2026-04-01T09:00:00+08:00, or local '2026-04-01 09:00'
     #[arg(long, value_name = "INSTANT")]
     pub(crate) as_of: String,
     /// The user who calculates (finance or hq)
@@ -227,7 +227,7 @@ pub(crate) struct ExportArguments {
     /// What to write
     #[arg(value_enum)]
     pub(crate) what: ReportName,
-    /// Of this month only, like 2026-03 [default: all]
+    /// Of this month only, like 2026-03: entries settled in it, findings and alerts that occurred in it [default: all]
     #[arg(long)]
     pub(crate) period: Option<Period>,
     /// How to write it
@@ -245,7 +245,7 @@ pub(crate) struct ExportArguments {
 pub(crate) struct ExplainArguments {
     /// The entry's id, as `farsight export entries` shows it
     pub(crate) entry_id: i64,
-    /// The language of the receipt [default: by LANG]
+    /// The language of the receipt [default: zh-CN where LC_ALL, LC_MESSAGES or LANG asks for Chinese, else en]
     #[arg(long, value_name = "zh-CN|en")]
     pub(crate) language: Option<String>,
 }

@@ -116,7 +116,7 @@ fn whole(url: &str) {
         assert_eq!((torn, stray), (0, 0), "{table}");
     }
     let same = |sql: &mut _, what: &str, one: &str, other: &str| {
-        assert_eq!(number(sql, one), number(sql, other), "{what}")
+        assert_eq!(number(sql, one), number(sql, other), "{what}");
     };
     same(
         &mut sql,

@@ -55,15 +55,20 @@ impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
         let DieselError::DatabaseError(kind, information) = &error else {
             let text = error.to_string();
-            return if gone(&text) { Self::Gone(text) } else { Self::Query(text) };
+            return match text {
+                text if full(&text) => Self::Full(text),
+                text if gone(&text) => Self::Gone(text),
+                text => Self::Query(text),
+            };
         };
         let text = information.message().to_owned();
         match kind {
+            // First: a server without room for its log stops, and takes the connection with it.
+            _ if full(&text) => Self::Full(text),
             DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Self::Gone(text),
             DatabaseErrorKind::SerializationFailure => Self::Conflict(text),
             DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::CheckViolation => Self::Guard(text),
             _ if gone(&text) => Self::Gone(text),
-            _ if text.contains("No space left") || text.contains("could not extend file") => Self::Full(text),
             _ => Self::Query(text),
         }
     }
@@ -73,6 +78,10 @@ impl From<diesel::ConnectionError> for StoreError {
     fn from(error: diesel::ConnectionError) -> Self {
         Self::Connect(error.to_string().trim().replace('\n', " "))
     }
+}
+
+fn full(text: &str) -> bool {
+    text.contains("No space left") || text.contains("could not extend file")
 }
 
 /// libpq reports a broken connection by its text alone.

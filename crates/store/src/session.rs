@@ -258,13 +258,13 @@ impl Tx<'_> {
 
     /// Plans by index: for transactions that look at few units of large tables.
     pub fn look_at_few(&mut self) -> Result<(), StoreError> {
-        self.connection.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_nestloop = on")?;
+        self.connection.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_nestloop = on")?;
         Ok(())
     }
 
     /// Plans by hash and scan: for transactions that look at whole tables.
     pub fn look_at_all(&mut self) -> Result<(), StoreError> {
-        self.connection.batch_execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_nestloop = off")?;
+        self.connection.batch_execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_nestloop = off")?;
         Ok(())
     }
 }

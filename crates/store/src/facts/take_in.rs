@@ -16,6 +16,9 @@ use crate::{StoreError, Tx};
 /// The most faults one question to the database gives.
 const MAX_FAULTS: usize = 10_000;
 
+/// Fewer rows than this are looked up by index rather than by scanning what is stored.
+const FEW: u64 = 20_000;
+
 /// What is wrong with a row, in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -208,6 +211,8 @@ struct CountRow {
 impl Merge<'_> {
     /// Takes the staged rows in; faults, if any, are for the caller to undo and tell.
     pub fn run(&self, tx: &mut Tx, staged: u64) -> Result<Taken, StoreError> {
+        // So few rows are looked up one by one, whatever the planner knows of the tables.
+        if staged < FEW { tx.look_at_few()? } else { tx.look_at_all()? }
         let mut faults = self.dangling(tx)?;
         let added = tx.execute(&self.insert_new())? as u64;
         let mut clashing = false;
