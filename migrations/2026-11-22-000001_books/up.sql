@@ -5,19 +5,22 @@
 -- The tables that grow have no foreign key to tenants: the tenant policy holds it, at no cost a row.
 
 DO $$
+DECLARE
+    -- Since PostgreSQL 16 a role's maker may administer it without being able to take it.
+    needed CONSTANT text := CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'farsight_app') THEN
-        CREATE ROLE farsight_app NOLOGIN;
-    END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; -- another database's migration came first
-END
-$$;
-
-DO $$
-BEGIN
-    IF NOT pg_has_role(current_user, 'farsight_app', 'MEMBER') THEN
+    BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'farsight_app') THEN
+            CREATE ROLE farsight_app NOLOGIN;
+        END IF;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; -- another database's migration came first
+    END;
+    IF NOT pg_has_role(current_user, 'farsight_app', needed) THEN
         EXECUTE format('GRANT farsight_app TO %I', current_user);
     END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION 'user % may not make the role that the program works under; a superuser has to run once: CREATE ROLE farsight_app NOLOGIN; GRANT farsight_app TO %',
+        current_user, quote_ident(current_user) USING ERRCODE = 'insufficient_privilege';
 END
 $$;
 
@@ -606,7 +609,7 @@ CREATE TABLE alerts (
 CREATE INDEX alerts_by_unit ON alerts (tenant_id, check_name, unit) WHERE resolved_at = 'infinity';
 
 -- The ledger. Only ever added to; `turn` counts the charges posted on one charge key, and a reversal has the
--- turn of the charge it reverses: no charge key can be posted twice or reversed twice.
+-- turn of the charge it reverses: no charge can be reversed twice, and of two that post the same turn one fails.
 CREATE TABLE entries (
     tenant_id integer NOT NULL,
     entry_id bigint NOT NULL,

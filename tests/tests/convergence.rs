@@ -18,8 +18,8 @@ use farsight_tests::sheets::{Folder, Sheet};
 use farsight_tests::tower::root;
 use farsight_tests::{Office, Tower};
 
-const STEPS: usize = 25;
-const CASES: u64 = 8;
+const STEPS: usize = 60;
+const CASES: u64 = 4;
 
 /// A section of a policy file, a value there, and the value put in its place.
 type Change = (&'static str, &'static str, &'static str);
@@ -87,7 +87,8 @@ impl Walk {
     fn step(&mut self, log: &mut Vec<String>) {
         match self.dice.below(20) {
             0..=7 => {
-                let sheets = self.world.draw(&mut self.dice, 12);
+                let most = *self.dice.pick(&[1, 3, 3, 12]);
+                let sheets = self.world.draw(&mut self.dice, most);
                 self.import(&sheets, log);
             }
             8..=9 => {
@@ -287,7 +288,7 @@ fn run(seed: u64) -> (usize, usize) {
         }
         for number in 1..=STEPS {
             walk.step(&mut log);
-            if number % 8 == 0 {
+            if number % 20 == 0 {
                 walk.locked_stays();
             }
         }

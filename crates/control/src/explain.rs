@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use farsight_ledger::reconcile::ChargeKey;
 use farsight_rulebook::case::{Case, Ground, Judged};
 use farsight_rulebook::checks;
-use farsight_rulebook::facts::Facts;
+use farsight_rulebook::facts::{Facts, Ruling};
 use farsight_rulebook::finding::{Finding, Found};
 use farsight_rulebook::messages::{Language, MessageError, Messages, Voice};
 use farsight_rulebook::receipt::{self, FactRef, Receipt};
@@ -93,38 +93,75 @@ pub fn explain(desk: &mut Desk, entry: i64, language: Language) -> Result<Explai
     Ok(explained)
 }
 
-/// What is known of an entry's charge: the unit's facts, and its finding if it stands.
-struct Known {
+/// What could be seen of an entry's unit at one time.
+#[derive(Default)]
+struct Sight {
     receipt: Option<Receipt>,
-    history: Vec<Entry>,
-    rulings: Vec<(String, String, Instant)>,
+    rulings: Vec<Ruling>,
+}
+
+/// What is known of an entry's charge.
+struct Known {
+    /// The receipt of the charge: of a live one as things are known now, of a reversed one as they were when it was posted.
+    receipt: Option<Receipt>,
+    /// The entry that reversed it.
+    reversed_by: Option<i64>,
+    /// All that was posted on its key, each with what could be seen then.
+    history: Vec<(Entry, Sight)>,
 }
 
 impl Known {
     fn read(tx: &mut Tx, ground: &Ground, entry: &Entry) -> Result<Self, ControlError> {
         let key = ChargeKey { family: entry.family.clone(), subject: entry.subject.clone(), seat: entry.seat };
-        let history = ledger::history(tx, &key)?;
-        let mut known = Self { receipt: None, history, rulings: Vec::new() };
-        let Some(check) = checks::check(&entry.check) else { return Ok(known) };
-        let as_of = runs::marks(tx)?.into_iter().find(|mark| mark.check == check.name).map(|mark| mark.as_of);
-        let Some(as_of) = as_of else { return Ok(known) };
+        let charge = entry.reverses.unwrap_or(entry.id);
+        let mut known = Self { receipt: None, reversed_by: None, history: Vec::new() };
+        for step in ledger::history(tx, &key)? {
+            let as_of = runs::as_of(tx, step.run)?;
+            let sight = Sight::at(tx, ground, &step, as_of, Some(step.posted_at))?;
+            if step.id == charge {
+                known.receipt = sight.receipt.clone();
+            }
+            if step.reverses == Some(charge) {
+                known.reversed_by = Some(step.id);
+            }
+            known.history.push((step, sight));
+        }
+        if known.reversed_by.is_none() {
+            let marks = runs::marks(tx)?;
+            let as_of = marks.into_iter().find(|mark| mark.check == entry.check).map(|mark| mark.as_of);
+            known.receipt = Sight::at(tx, ground, entry, as_of, None)?.receipt;
+        }
+        Ok(known)
+    }
+}
+
+impl Sight {
+    fn at(
+        tx: &mut Tx,
+        ground: &Ground,
+        entry: &Entry,
+        as_of: Option<Instant>,
+        known_at: Option<Instant>,
+    ) -> Result<Self, ControlError> {
+        let (Some(check), Some(as_of)) = (checks::check(&entry.check), as_of) else { return Ok(Self::default()) };
         let units = [entry.unit.clone()];
-        let facts = evaluate::facts_of_units(tx, check, &units, ground.zone.name())?;
-        known.rulings = facts
-            .rulings
-            .iter()
-            .filter(|ruling| ruling.subject == entry.subject)
-            .map(|ruling| (ruling.ruling.clone(), ruling.kind.name().to_owned(), ruling.decided_at))
-            .collect();
-        let facts = only_this_unit(facts, &entry.unit);
+        tx.as_known_at(known_at);
+        let facts = evaluate::facts_of_units(tx, check, &units, ground.zone.name());
+        tx.as_known_at(None);
+        let facts = only_this_unit(facts?, &entry.unit);
         let case = Case::new(&facts, ground, as_of, Judged::Units(units.into_iter().collect()));
         let mut found = Found::default();
         (check.evaluate)(&case, &mut found)?;
         let same = |finding: &&Finding| finding.family == entry.family && finding.subject == entry.subject;
-        if let Some(finding) = found.findings.iter().find(same) {
-            known.receipt = Some(receipt::receipt(&case, check, finding, entry.seat)?);
-        }
-        Ok(known)
+        let receipt = match found.findings.iter().find(same) {
+            Some(finding) => Some(receipt::receipt(&case, check, finding, entry.seat)?),
+            None => None,
+        };
+        Ok(Self { receipt, rulings: facts.rulings })
+    }
+
+    fn facts(&self) -> impl Iterator<Item = &FactRef> {
+        self.receipt.iter().flat_map(|receipt| &receipt.facts)
     }
 }
 
@@ -186,6 +223,9 @@ impl Teller<'_> {
                 self.say("otherwise-head", &[])?,
             ],
         };
+        if let Some(reversed_by) = self.known.reversed_by {
+            explained.booked.push_str(&self.say("then", &[("entry", &reversed_by.to_string())])?);
+        }
         match &self.known.receipt {
             Some(receipt) => self.tell_receipt(tx, receipt, &mut explained)?,
             None => explained.arithmetic.push(self.say("gone", &[])?),
@@ -258,31 +298,15 @@ impl Teller<'_> {
         self.say("source", &[("source", &origin.source), ("line", &line), ("by", &origin.by), ("known", &known)])
     }
 
-    /// Every posting, each after the first with the facts that had become known since the one before.
+    /// Every posting, each after the first with what became known since the one before and bears on it.
     fn history(&self, tx: &mut Tx) -> Result<Vec<String>, ControlError> {
-        let mut causes: Vec<(Instant, String)> = Vec::new();
-        for fact in self.known.receipt.iter().flat_map(|receipt| &receipt.facts) {
-            if let Some(origin) = origin(tx, fact)? {
-                let fact = self.voice.fact(fact).map_err(unsaid)?;
-                causes.push((origin.recorded_at, self.say("cause", &[("fact", &fact), ("source", &self.source(&origin)?)])?));
-            }
-        }
-        let table = tables::table("rulings");
-        for (ruling, kind, decided_at) in &self.known.rulings {
-            let Some(origin) = table.map(|table| sources::origin(tx, table, &[ruling])).transpose()?.flatten() else { continue };
-            let fact = self.say("ruling", &[("ruling", ruling), ("kind", kind), ("at", &self.at(*decided_at))])?;
-            causes.push((origin.recorded_at, self.say("cause", &[("fact", &fact), ("source", &self.source(&origin)?)])?));
-        }
-        causes.sort();
-        causes.dedup();
         let mut lines = Vec::new();
-        let mut before: Option<Instant> = None;
-        for entry in &self.known.history {
-            if let Some(before) = before {
-                let since = causes.iter().filter(|(known, _)| *known > before && *known <= entry.posted_at);
-                lines.extend(since.map(|(_, cause)| format!("  {cause}")));
+        for (place, (entry, now)) in self.known.history.iter().enumerate() {
+            if let Some((earlier, then)) = place.checked_sub(1).and_then(|before| self.known.history.get(before)) {
+                for cause in self.causes(tx, (then, earlier.posted_at), (now, entry.posted_at))? {
+                    lines.push(format!("  {cause}"));
+                }
             }
-            before = Some(entry.posted_at);
             let (id, at, amount, period) =
                 (entry.id.to_string(), self.at(entry.posted_at), self.amount(entry), entry.period.to_string());
             let reversed = entry.reverses.map(|reversed| reversed.to_string()).unwrap_or_default();
@@ -295,6 +319,65 @@ impl Teller<'_> {
         }
         Ok(lines)
     }
+
+    /// The late facts and rulings between two postings: rows recorded in between, of the facts that either stands on,
+    /// and rulings on the subject or on one of those facts.
+    fn causes(
+        &self,
+        tx: &mut Tx,
+        (then, after): (&Sight, Instant),
+        (now, until): (&Sight, Instant),
+    ) -> Result<Vec<String>, ControlError> {
+        let mut causes = Vec::new();
+        let mut bearing: Vec<&FactRef> = Vec::new();
+        for fact in then.facts().chain(now.facts()) {
+            if bearing.iter().any(|known| (known.table, &known.key) == (fact.table, &fact.key)) {
+                continue;
+            }
+            bearing.push(fact);
+            if fact.table != "rulings"
+                && let Some(origin) = recorded(tx, fact.table, &fact.key, after, until)?
+            {
+                let said = self.voice.fact(fact).map_err(unsaid)?;
+                causes.push(self.say("cause", &[("fact", &said), ("source", &self.source(&origin)?)])?);
+            }
+        }
+        let bears = |subject: &str| {
+            subject == self.entry.subject || bearing.iter().any(|fact| mentions(subject, fact.key.first().map_or("", String::as_str)))
+        };
+        let mut told: Vec<&str> = Vec::new();
+        for ruling in now.rulings.iter().chain(&then.rulings).filter(|ruling| bears(&ruling.subject)) {
+            if told.contains(&ruling.ruling.as_str()) {
+                continue;
+            }
+            told.push(&ruling.ruling);
+            if let Some(origin) = recorded(tx, "rulings", std::slice::from_ref(&ruling.ruling), after, until)? {
+                let at = self.at(ruling.decided_at);
+                let values =
+                    [("ruling", &*ruling.ruling), ("kind", ruling.kind.name()), ("subject", &ruling.subject), ("at", &at)];
+                let said = self.say("ruling", &values)?;
+                causes.push(self.say("cause", &[("fact", &said), ("source", &self.source(&origin)?)])?);
+            }
+        }
+        Ok(causes)
+    }
+}
+
+/// Whether a subject such as `inspection:I-1#item-01` names a code whole.
+fn mentions(subject: &str, code: &str) -> bool {
+    subject.split([':', '#', '/', '@']).skip(1).any(|part| part == code)
+}
+
+fn recorded(
+    tx: &mut Tx,
+    table: &str,
+    key: &[String],
+    after: Instant,
+    until: Instant,
+) -> Result<Option<Origin>, ControlError> {
+    let Some(table) = tables::table(table) else { return Ok(None) };
+    let key: Vec<&str> = key.iter().map(String::as_str).collect();
+    Ok(sources::recorded_between(tx, table, &key, after, until)?)
 }
 
 fn origin(tx: &mut Tx, fact: &FactRef) -> Result<Option<Origin>, ControlError> {

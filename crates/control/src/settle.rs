@@ -39,6 +39,7 @@ pub struct Settled {
 
 /// Runs all checks as of an instant and calculates the month.
 pub fn calculate(desk: &mut Desk, period: Period, as_of: Instant, by: &str) -> Result<(Outcome, Settled), ControlError> {
+    let by = &*by.to_lowercase();
     let scope = desk.scope();
     // Refusals first: nothing is judged for a settlement that cannot be calculated.
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| may_calculate(tx, period, by))?;
@@ -56,13 +57,14 @@ fn may_calculate(tx: &mut Tx, period: Period, by: &str) -> Result<(), ControlErr
     let stored = settlements::find(tx, period)?;
     settlement::calculate(stored.as_ref().map(|stored| &stored.settlement), actor)?;
     if let Some(locked) = settlements::last_locked(tx)?.filter(|locked| *locked >= period) {
-        return Err(Refusal::Order { period, before: locked.next() }.into());
+        return Err(Refusal::Past { period, next: locked.next() }.into());
     }
     Ok(())
 }
 
 /// A first person has looked.
 pub fn review(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, ControlError> {
+    let by = &*by.to_lowercase();
     step(desk, period, by, "settlement.review", |tx, step| {
         let actor = users::actor(tx, by)?;
         settlement::review(&calculated(tx, period)?, actor)?;
@@ -72,6 +74,7 @@ pub fn review(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, Cont
 
 /// A second person agrees.
 pub fn approve(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, ControlError> {
+    let by = &*by.to_lowercase();
     step(desk, period, by, "settlement.approve", |tx, step| {
         let actor = users::actor(tx, by)?;
         settlement::approve(&calculated(tx, period)?, actor)?;
@@ -81,6 +84,7 @@ pub fn approve(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, Con
 
 /// Never changes again.
 pub fn lock(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, ControlError> {
+    let by = &*by.to_lowercase();
     let zone = ground::zone(&desk.tenant)?;
     step(desk, period, by, "settlement.lock", |tx, step| {
         let actor = users::actor(tx, by)?;

@@ -10,6 +10,8 @@ use crate::{ControlError, Desk};
 
 /// Adds a user, or gives one another role and scope. Says whether it is new.
 pub fn add(desk: &mut Desk, user: &User) -> Result<bool, ControlError> {
+    // One person is one address: two spellings of it are not two pairs of eyes.
+    let user = &User { email: user.email.to_lowercase(), ..user.clone() };
     check(user)?;
     let (scope, now, actor) = (desk.scope(), desk.now, desk.actor.clone());
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {

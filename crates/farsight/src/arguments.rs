@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use farsight_rulebook::period::Period;
 use jiff::civil::Date;
 
@@ -15,6 +16,25 @@ pub(crate) struct Arguments {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// What was asked; help, version and wrong usage end the program here.
+    ///
+    /// A data folder named on the command line is meant, whatever database the environment names.
+    pub(crate) fn from_command_line() -> Self {
+        let matches = Self::command().get_matches();
+        let typed = |name: &str| {
+            std::iter::successors(Some(&matches), |m| m.subcommand().map(|(_, inner)| inner))
+                .any(|m| m.try_contains_id(name).is_ok() && m.value_source(name) == Some(ValueSource::CommandLine))
+        };
+        let data_is_meant = typed("data") && !typed("database");
+        let mut arguments = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if data_is_meant {
+            arguments.global.database = None;
+        }
+        arguments
+    }
 }
 
 /// Options of every command.

@@ -65,7 +65,9 @@ pub(crate) struct Installation {
 impl Installation {
     fn open(global: &Global) -> Result<Self, Failure> {
         let configuration = Configuration::read(global.config.as_deref())?;
-        let (database, cluster) = match global.database.clone().or(configuration.database) {
+        // The file names a database where neither command line nor environment name a data folder.
+        let configured = configuration.database.filter(|_| global.data.is_none());
+        let (database, cluster) = match global.database.clone().or(configured) {
             Some(url) => (Database::at(&url), None),
             None => {
                 let data = match global.data.clone().or(configuration.data) {

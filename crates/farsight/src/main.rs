@@ -9,12 +9,10 @@ mod output;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use arguments::Arguments;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::from_command_line();
     match commands::run(arguments) {
         Ok(code) => code,
         Err(failure) => {

@@ -169,6 +169,14 @@ pub enum Refusal {
         /// The one to lock first.
         before: Period,
     },
+    /// A later one is locked.
+    #[error("settlement {period} comes before a locked one: what is posted late is settled in {next}")]
+    Past {
+        /// The month.
+        period: Period,
+        /// The first one that is open.
+        next: Period,
+    },
     /// The latest run was too early.
     #[error("settlement {period} cannot be locked: {} ran last before the period's end; run `farsight check`", checks.join(", "))]
     Behind {
@@ -196,6 +204,7 @@ impl Refusal {
             Self::Status { .. } => "wrong_status",
             Self::FourEyes { .. } => "four_eyes",
             Self::Order { .. } => "out_of_order",
+            Self::Past { .. } => "past",
             Self::Behind { .. } => "checks_behind",
             Self::Unseen { .. } => "facts_unseen",
         }

@@ -106,7 +106,9 @@ impl<'a> Case<'a> {
         if !self.judges(unit, dealer) {
             return true;
         }
-        let Some(region) = self.org.region(dealer, occurred_on) else { return false };
+        // Of a dealer that is voided nothing is found, whatever its moves say.
+        let known = self.org.dealer(dealer).is_some();
+        let Some(region) = self.org.region(dealer, occurred_on).filter(|_| known) else { return false };
         let (mut charges, mut vacant) = (Vec::new(), Vec::new());
         for terms in charged.iter().filter(|terms| !terms.amount.is_zero()) {
             match self.party(terms.seat, dealer, region, occurred_on) {

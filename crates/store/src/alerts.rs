@@ -241,7 +241,8 @@ struct Row {
 /// Every alert, by check, clause, subject and time, streamed.
 pub fn each(tx: &mut Tx, mut take: impl FnMut(Alert)) -> Result<(), StoreError> {
     let query = "SELECT check_name, clause, subject, dealer_code, severity, occurred_on, opened_at, acknowledged_by, resolved_at
-                 FROM alerts ORDER BY check_name, clause, subject, opened_at, family";
+                 FROM alerts
+                 ORDER BY check_name COLLATE \"C\", clause COLLATE \"C\", subject COLLATE \"C\", opened_at, family COLLATE \"C\"";
     tx.each::<_, Row>(diesel::sql_query(query), |row| {
         take(Alert {
             check: row.check_name,

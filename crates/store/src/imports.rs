@@ -31,12 +31,9 @@ pub fn next_id(tx: &mut Tx) -> Result<i64, StoreError> {
     tx.number("SELECT coalesce(max(import_id), 0) + 1 AS number FROM imports")
 }
 
-/// The moment this import becomes known: now, but after all that is known already.
+/// The moment this import becomes known: now, but after every earlier import and run.
 pub fn recording_instant(tx: &mut Tx, now: Instant) -> Result<Instant, StoreError> {
-    let last = tx.number(
-        "SELECT coalesce((extract(epoch FROM max(recorded_at)) * 1000000)::bigint, -9000000000000000) AS number FROM imports",
-    )?;
-    Ok(now.max(Instant(last + 1)))
+    Ok(now.max(Instant(crate::runs::last_moment(tx)? + 1)))
 }
 
 /// Writes an import down, and that every check has yet to see it.

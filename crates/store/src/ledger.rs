@@ -122,7 +122,7 @@ impl From<Row> for Entry {
 /// Every entry (of one period, when it is named), by period, clause, subject, seat and posting order, streamed.
 pub fn each(tx: &mut Tx, period: Option<Period>, mut take: impl FnMut(Entry)) -> Result<(), StoreError> {
     let of_period = period.map_or(String::new(), |period| format!("WHERE period = date '{}'", period.first_day()));
-    let query = format!("SELECT * FROM entries {of_period} ORDER BY period, clause, subject, seat, entry_id");
+    let query = format!("SELECT * FROM entries {of_period} ORDER BY period, clause COLLATE \"C\", subject COLLATE \"C\", seat COLLATE \"C\", entry_id");
     tx.each::<_, Row>(diesel::sql_query(query), |row| take(row.into()))
 }
 
@@ -396,7 +396,7 @@ pub fn by_clause(tx: &mut Tx) -> Result<Vec<ClauseSum>, StoreError> {
     tx.each::<_, (String, i64, i64)>(
         diesel::dsl::sql::<(Text, BigInt, BigInt)>(
             "SELECT clause, (count(*) FILTER (WHERE kind = 'charge') - count(*) FILTER (WHERE kind = 'reversal')), sum(amount)::bigint
-             FROM entries GROUP BY clause ORDER BY abs(sum(amount)) DESC, clause",
+             FROM entries GROUP BY clause ORDER BY abs(sum(amount)) DESC, clause COLLATE \"C\"",
         ),
         |(clause, entries, net)| sums.push(ClauseSum { clause, entries: entries as u64, net: Money(net) }),
     )?;

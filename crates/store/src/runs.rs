@@ -177,10 +177,24 @@ pub fn add(tx: &mut Tx, run: &Run) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The moment of this run: now, but after every earlier run.
+/// The moment of this run: now, but after every earlier run and import, so that what was known at it can be told.
 pub fn stamp(tx: &mut Tx, now: Instant) -> Result<Instant, StoreError> {
-    let last = tx.number(
-        "SELECT coalesce((extract(epoch FROM max(ran_at)) * 1000000)::bigint, -9000000000000000) AS number FROM runs",
-    )?;
-    Ok(now.max(Instant(last + 1)))
+    Ok(now.max(Instant(last_moment(tx)? + 1)))
+}
+
+/// The latest moment of any import or run, in microseconds since 1970.
+pub(crate) fn last_moment(tx: &mut Tx) -> Result<i64, StoreError> {
+    tx.number(
+        "SELECT coalesce((extract(epoch FROM greatest(
+             (SELECT max(ran_at) FROM runs), (SELECT max(recorded_at) FROM imports))) * 1000000)::bigint, -9000000000000000) AS number",
+    )
+}
+
+/// The as-of instant of a run.
+pub fn as_of(tx: &mut Tx, run: i64) -> Result<Option<Instant>, StoreError> {
+    let row: Option<MarkRow> = diesel::sql_query("SELECT '' AS check_name, as_of FROM runs WHERE run_id = $1")
+        .bind::<BigInt, _>(run)
+        .get_result(tx.connection)
+        .optional()?;
+    Ok(row.map(|row| instant(row.as_of)))
 }

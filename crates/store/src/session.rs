@@ -4,6 +4,7 @@ use diesel::connection::{LoadConnection, SimpleConnection};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
+use farsight_rulebook::time::Instant;
 
 use crate::StoreError;
 
@@ -87,7 +88,7 @@ impl Session {
         work: impl FnOnce(&mut Tx) -> Result<T, E>,
     ) -> Result<T, E> {
         self.begin(scope, isolation)?;
-        match work(&mut Tx { connection: &mut self.connection, scope }) {
+        match work(&mut Tx { connection: &mut self.connection, scope, known_at: None }) {
             Ok(value) => {
                 self.connection.batch_execute("COMMIT").map_err(StoreError::from)?;
                 Ok(value)
@@ -108,7 +109,7 @@ impl Session {
         work: impl FnOnce(&mut Tx) -> Result<T, E>,
     ) -> Result<T, E> {
         self.begin(scope, isolation)?;
-        let result = work(&mut Tx { connection: &mut self.connection, scope });
+        let result = work(&mut Tx { connection: &mut self.connection, scope, known_at: None });
         let rolled_back = self.connection.batch_execute("ROLLBACK").map_err(StoreError::from);
         let value = result?;
         rolled_back?;
@@ -128,7 +129,7 @@ impl Session {
             snapshot.0
         );
         self.connection.batch_execute(&begin).map_err(StoreError::from)?;
-        let result = work(&mut Tx { connection: &mut self.connection, scope });
+        let result = work(&mut Tx { connection: &mut self.connection, scope, known_at: None });
         let ended = self.connection.batch_execute("ROLLBACK").map_err(StoreError::from);
         let value = result?;
         ended?;
@@ -185,6 +186,7 @@ struct SnapshotRow {
 pub struct Tx<'s> {
     pub(crate) connection: &'s mut PgConnection,
     scope: Scope,
+    known_at: Option<Instant>,
 }
 
 #[derive(QueryableByName)]
@@ -197,6 +199,22 @@ impl Tx<'_> {
     /// The tenant.
     pub fn tenant(&self) -> i32 {
         self.scope.tenant
+    }
+
+    /// From here on facts are read as they were known at an instant; none: as they are known now.
+    pub fn as_known_at(&mut self, at: Option<Instant>) {
+        self.known_at = at;
+    }
+
+    /// The condition that a fact `t` holds: known, not superseded, and not voided.
+    pub(crate) fn holds(&self) -> String {
+        match self.known_at {
+            None => "t.superseded_at = 'infinity' AND NOT t.voided".to_owned(),
+            Some(Instant(micros)) => {
+                let at = format!("(timestamptz '1970-01-01 00:00:00+00' + {micros} * interval '1 microsecond')");
+                format!("t.recorded_at <= {at} AND t.superseded_at > {at} AND NOT t.voided")
+            }
+        }
     }
 
     /// The scope.
@@ -238,7 +256,7 @@ impl Tx<'_> {
         work: impl FnOnce(&mut Tx) -> Result<Attempt<T>, E>,
     ) -> Result<Attempt<T>, E> {
         self.connection.batch_execute("SAVEPOINT attempt").map_err(StoreError::from)?;
-        let outcome = work(&mut Tx { connection: self.connection, scope: self.scope })?;
+        let outcome = work(&mut Tx { connection: self.connection, scope: self.scope, known_at: self.known_at })?;
         let end = match &outcome {
             Attempt::Keep(_) => "RELEASE SAVEPOINT attempt",
             Attempt::Undo(_) => "ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt",

@@ -235,9 +235,9 @@ fn lines_query(period: Period) -> String {
 /// The lines of a month, by kind and code: of a locked one as they were locked.
 pub fn lines(tx: &mut Tx, period: Period, status: Option<Status>) -> Result<Vec<Line>, StoreError> {
     let query = if status == Some(Status::Locked) {
-        format!("SELECT * FROM settlement_lines WHERE period = date '{}' ORDER BY party_kind, party_code", period.first_day())
+        format!("SELECT * FROM settlement_lines WHERE period = date '{}' ORDER BY party_kind COLLATE \"C\", party_code COLLATE \"C\"", period.first_day())
     } else {
-        format!("{} ORDER BY party_kind, party_code", lines_query(period))
+        format!("{} ORDER BY party_kind COLLATE \"C\", party_code COLLATE \"C\"", lines_query(period))
     };
     let rows: Vec<LineRow> = diesel::sql_query(query).load(tx.connection)?;
     let line = |row: LineRow| Line {

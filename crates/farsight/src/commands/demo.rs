@@ -11,7 +11,7 @@ use crate::output::{self, grouped};
 use crate::{clock, configuration};
 
 pub(super) fn run(installation: &Installation, arguments: &DemoArguments) -> Result<ExitCode, Failure> {
-    let scratch = tempfile::tempdir()?;
+    let scratch = tempfile::Builder::new().prefix("farsight-demo-").tempdir()?;
     let wish = Wish { dealers: arguments.dealers, months: arguments.months, seed: arguments.seed };
     let shown =
         demo::demo(&installation.database, wish, scratch.path(), &configuration::system_actor(), clock::now())?;

@@ -16,9 +16,6 @@ use jiff::civil::Date;
 use crate::values::pg_date;
 use crate::{StoreError, Tx};
 
-/// What holds: not superseded and not voided.
-const HOLDS: &str = "t.superseded_at = 'infinity' AND NOT t.voided";
-
 /// Rows to look for, put into the temporary table `wanted (a, b, on_day)`.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
@@ -87,30 +84,31 @@ fn keep(codes: &mut Codes, text: Option<&str>) -> Option<Code> {
 /// Who there is and what holds for the whole network: dealers, moves, posts, bays, rulings.
 pub fn network(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
     let Facts { codes, dealers, moves, posts, bays, rulings, .. } = facts;
+    let holds = tx.holds();
     tx.read(
-        &format!("SELECT t.dealer_code, t.region_code, t.opened_on, t.closed_on FROM dealers t WHERE {HOLDS}"),
+        &format!("SELECT t.dealer_code, t.region_code, t.opened_on, t.closed_on FROM dealers t WHERE {holds}"),
         |row| {
             let (dealer, region) = (codes.keep(row.text()), codes.keep(row.text()));
             dealers.push(Dealer { dealer, region, opened_on: row.date(), closed_on: row.date_or() });
         },
     )?;
-    tx.read(&format!("SELECT t.dealer_code, t.\"from\", t.region_code FROM dealer_regions t WHERE {HOLDS}"), |row| {
+    tx.read(&format!("SELECT t.dealer_code, t.\"from\", t.region_code FROM dealer_regions t WHERE {holds}"), |row| {
         moves.push(Move { dealer: codes.keep(row.text()), from: row.date(), region: codes.keep(row.text()) });
     })?;
     tx.read(
-        &format!("SELECT t.person_code, t.scope_code, t.role, t.\"from\", t.\"to\" FROM posts t WHERE {HOLDS}"),
+        &format!("SELECT t.person_code, t.scope_code, t.role, t.\"from\", t.\"to\" FROM posts t WHERE {holds}"),
         |row| {
             let (person, scope) = (codes.keep(row.text()), codes.keep(row.text()));
             let (role, from, to) = (Role::named(row.text()), row.date(), row.date_or());
             posts.extend(role.map(|role| Post { person, role, scope, from, to }));
         },
     )?;
-    tx.read(&format!("SELECT t.dealer_code, t.effective_on, t.bays FROM bays t WHERE {HOLDS}"), |row| {
+    tx.read(&format!("SELECT t.dealer_code, t.effective_on, t.bays FROM bays t WHERE {holds}"), |row| {
         bays.push(Bays { dealer: codes.keep(row.text()), effective_on: row.date(), bays: row.big() });
     })?;
     tx.read(
         &format!(
-            "SELECT t.kind, t.ruling_id, t.subject, t.family, t.decided_at, t.amount FROM rulings t WHERE {HOLDS}"
+            "SELECT t.kind, t.ruling_id, t.subject, t.family, t.decided_at, t.amount FROM rulings t WHERE {holds}"
         ),
         |row| {
             let kind = RulingKind::named(row.text());
@@ -125,9 +123,10 @@ pub fn network(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
 /// Who works where and is certified for what.
 pub fn staff(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
     let Facts { codes, employments, certificates, .. } = facts;
+    let holds = tx.holds();
     tx.read(
         &format!(
-            "SELECT t.person_code, t.dealer_code, t.position, t.\"from\", t.\"to\", t.leave_reason FROM employments t WHERE {HOLDS}"
+            "SELECT t.person_code, t.dealer_code, t.position, t.\"from\", t.\"to\", t.leave_reason FROM employments t WHERE {holds}"
         ),
         |row| {
             employments.push(Employment {
@@ -143,7 +142,7 @@ pub fn staff(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
     tx.read(
         &format!(
             "SELECT t.certificate_id, t.person_code, t.kind, t.level, t.issued_on, t.expires_on, t.revoked_on
-             FROM certificates t WHERE {HOLDS}"
+             FROM certificates t WHERE {holds}"
         ),
         |row| {
             certificates.push(Certificate {
@@ -162,8 +161,9 @@ pub fn staff(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
 /// Monthly customers of the whole network.
 pub fn customer_base(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
     let Facts { codes, customer_base, .. } = facts;
+    let holds = tx.holds();
     tx.read(
-        &format!("SELECT t.dealer_code, t.month, t.base_customers, t.visits FROM customer_base t WHERE {HOLDS}"),
+        &format!("SELECT t.dealer_code, t.month, t.base_customers, t.visits FROM customer_base t WHERE {holds}"),
         |row| {
             customer_base.push(CustomerBase {
                 dealer: codes.keep(row.text()),
@@ -176,13 +176,14 @@ pub fn customer_base(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
 }
 
 /// Where rows of a table are wanted from. `OFFSET 0` is a fence: what is wanted is looked up row by row, by index.
-fn from(table: &str, which: Which, id: &str, zone: &str) -> String {
+fn from(tx: &Tx, table: &str, which: Which, id: &str, zone: &str) -> String {
+    let holds = tx.holds();
     let looked_up = |condition: &str| {
-        format!("pg_temp.wanted w CROSS JOIN LATERAL (SELECT * FROM {table} t WHERE {HOLDS} AND {condition} OFFSET 0) AS t")
+        format!("pg_temp.wanted w CROSS JOIN LATERAL (SELECT * FROM {table} t WHERE {holds} AND {condition} OFFSET 0) AS t")
     };
     match which {
-        Which::All => format!("{table} t WHERE {HOLDS}"),
-        Which::OfDealers => format!("{table} t WHERE {HOLDS} AND t.dealer_code IN (SELECT a FROM pg_temp.wanted)"),
+        Which::All => format!("{table} t WHERE {holds}"),
+        Which::OfDealers => format!("{table} t WHERE {holds} AND t.dealer_code IN (SELECT a FROM pg_temp.wanted)"),
         Which::DealerByDealer => looked_up("t.dealer_code = w.a"),
         Which::ById => looked_up(&format!("t.{id} = w.a")),
         Which::OfVehicles if table == "work_orders" => {
@@ -199,7 +200,7 @@ fn from(table: &str, which: Which, id: &str, zone: &str) -> String {
 /// Inspection results.
 pub fn inspections(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), StoreError> {
     let Facts { codes, inspections, .. } = facts;
-    let source = from("inspections", which, "inspection_id", "");
+    let source = from(tx, "inspections", which, "inspection_id", "");
     tx.read(
         &format!("SELECT t.inspection_id, t.item_code, t.dealer_code, t.inspected_at, t.result, t.kind FROM {source}"),
         |row| {
@@ -223,7 +224,7 @@ pub fn inspections(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), S
 /// Complaints.
 pub fn complaints(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), StoreError> {
     let Facts { codes, complaints, .. } = facts;
-    let source = from("complaints", which, "complaint_id", "");
+    let source = from(tx, "complaints", which, "complaint_id", "");
     tx.read(
         &format!(
             "SELECT t.complaint_id, t.dealer_code, t.received_at, t.dispatched_at, t.severity, t.category, t.vin FROM {source}"
@@ -245,12 +246,13 @@ pub fn complaints(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), St
 /// Deeds on complaints; `OfDealers` reads those of the complaints of these dealers.
 pub fn complaint_events(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), StoreError> {
     let Facts { codes, complaint_events, .. } = facts;
+    let holds = tx.holds();
     let source = match which {
         Which::OfDealers => format!(
             "complaint_events t JOIN complaints c ON c.complaint_id = t.complaint_id AND c.superseded_at = 'infinity' AND NOT c.voided
-             WHERE {HOLDS} AND c.dealer_code IN (SELECT a FROM pg_temp.wanted)"
+             WHERE {holds} AND c.dealer_code IN (SELECT a FROM pg_temp.wanted)"
         ),
-        other => from("complaint_events", other, "complaint_id", ""),
+        other => from(tx, "complaint_events", other, "complaint_id", ""),
     };
     tx.read(&format!("SELECT t.complaint_id, t.at, t.kind, t.actor_role, t.satisfied FROM {source}"), |row| {
         let (complaint, at) = (codes.keep(row.text()), row.instant());
@@ -269,7 +271,7 @@ pub fn complaint_events(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<
 /// Work orders.
 pub fn work_orders(tx: &mut Tx, facts: &mut Facts, which: Which, zone: &str) -> Result<(), StoreError> {
     let Facts { codes, work_orders, .. } = facts;
-    let source = from("work_orders", which, "work_order_id", zone);
+    let source = from(tx, "work_orders", which, "work_order_id", zone);
     tx.read(
         &format!(
             "SELECT t.work_order_id, t.dealer_code, t.vin, t.fault_code, t.created_at, t.completed_at, t.fixed,
@@ -296,7 +298,7 @@ pub fn work_orders(tx: &mut Tx, facts: &mut Facts, which: Which, zone: &str) -> 
 /// Requests for technical support.
 pub fn support_requests(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), StoreError> {
     let Facts { codes, support_requests, .. } = facts;
-    let source = from("support_requests", which, "request_id", "");
+    let source = from(tx, "support_requests", which, "request_id", "");
     tx.read(&format!("SELECT t.request_id, t.dealer_code, t.vin, t.fault_code, t.requested_at FROM {source}"), |row| {
         support_requests.push(SupportRequest {
             request: codes.keep(row.text()),

@@ -34,8 +34,24 @@ struct Row {
     recorded_at: PgTimestamp,
 }
 
-/// The source of the fact with this key (texts of its first key columns), when it is stored.
+/// The source of the fact with this key (texts of its first key columns) as it stands, when it is stored.
 pub fn origin(tx: &mut Tx, table: &Table, key: &[&str]) -> Result<Option<Origin>, StoreError> {
+    first(tx, table, key, "t.superseded_at = 'infinity'")
+}
+
+/// The source of what was sent of a fact after an instant, up to another; the latest of several.
+pub fn recorded_between(
+    tx: &mut Tx,
+    table: &Table,
+    key: &[&str],
+    after: Instant,
+    until: Instant,
+) -> Result<Option<Origin>, StoreError> {
+    let at = |instant: Instant| format!("(timestamptz '1970-01-01 00:00:00+00' + {} * interval '1 microsecond')", instant.0);
+    first(tx, table, key, &format!("t.recorded_at > {} AND t.recorded_at <= {}", at(after), at(until)))
+}
+
+fn first(tx: &mut Tx, table: &Table, key: &[&str], condition: &str) -> Result<Option<Origin>, StoreError> {
     let columns: Vec<String> = table
         .key()
         .zip(1..=key.len())
@@ -52,7 +68,7 @@ pub fn origin(tx: &mut Tx, table: &Table, key: &[&str]) -> Result<Option<Origin>
         .collect();
     let query = format!(
         "SELECT i.source, t.line, i.imported_by, t.recorded_at FROM {} t JOIN imports i USING (import_id)
-         WHERE {} AND t.superseded_at = 'infinity' LIMIT 1",
+         WHERE {} AND {condition} ORDER BY t.recorded_at DESC LIMIT 1",
         table.name,
         columns.join(" AND "),
     );
