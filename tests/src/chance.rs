@@ -404,11 +404,8 @@ impl World {
 
     fn known(&self, dice: &mut Dice) -> Option<(&String, &Row)> {
         let general = dice.once_in(40);
-        let changing: Vec<_> = self
-            .rows
-            .iter()
-            .filter(|((table, _), _)| general == GENERAL.contains(&table.as_str()))
-            .collect();
+        let changing: Vec<_> =
+            self.rows.iter().filter(|((table, _), _)| general == GENERAL.contains(&table.as_str())).collect();
         if changing.is_empty() {
             return None;
         }

@@ -12,7 +12,12 @@ pub fn verify(desk: &mut Desk) -> Result<Walk, ControlError> {
 }
 
 /// Writes a deed down.
-pub(crate) fn note(desk: &mut Desk, action: &str, subject: &str, detail: &serde_json::Value) -> Result<(), ControlError> {
+pub(crate) fn note(
+    desk: &mut Desk,
+    action: &str,
+    subject: &str,
+    detail: &serde_json::Value,
+) -> Result<(), ControlError> {
     let (scope, now, actor) = (desk.scope(), desk.now, desk.actor.clone());
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         audit::add(tx, now, &Deed { actor: &actor, action, subject, detail: &detail.to_string() })?;

@@ -31,8 +31,9 @@ struct Day {
 pub fn shipped() -> Result<Calendar, ControlError> {
     let mut calendar = Calendar::default();
     for (name, text) in SHIPPED {
-        let year: Year = serde_json::from_str(text)
-            .map_err(|error| ControlError::Usage(format!("config/calendars/{name} cannot be read: {error}")))?;
+        let year: Year = serde_json::from_str(text).map_err(|error| {
+            ControlError::Usage(format!("config/calendars/{name} cannot be read: {error}"))
+        })?;
         for day in year.days {
             calendar.set(day.date, if day.is_off_day { DayKind::Holiday } else { DayKind::MakeUp });
         }

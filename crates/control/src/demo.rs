@@ -101,7 +101,13 @@ pub struct Owing {
 }
 
 /// Makes the demonstration where there is none, brings it up to now, and tells what there is to see.
-pub fn demo(database: &Database, request: Wish, scratch: &Path, actor: &str, now: Instant) -> Result<Shown, ControlError> {
+pub fn demo(
+    database: &Database,
+    request: Wish,
+    scratch: &Path,
+    actor: &str,
+    now: Instant,
+) -> Result<Shown, ControlError> {
     let there = registry::tenants(database)?.into_iter().any(|tenant| tenant.code == TENANT);
     let plan = Plan::new(request.dealers, request.months, now, request.seed);
     if !there {
@@ -129,7 +135,8 @@ pub fn demo(database: &Database, request: Wish, scratch: &Path, actor: &str, now
 
 fn is_ready(desk: &mut Desk) -> Result<bool, ControlError> {
     let scope = desk.scope();
-    desk.session.transaction(scope, Isolation::Snapshot, |tx| Ok(farsight_store::audit::has(tx, "demo.ready")?))
+    desk.session
+        .transaction(scope, Isolation::Snapshot, |tx| Ok(farsight_store::audit::has(tx, "demo.ready")?))
 }
 
 /// Facts in, everyone in, checks run, the past settled.
@@ -138,7 +145,9 @@ fn make(desk: &mut Desk, plan: &Plan, scratch: &Path) -> Result<u64, ControlErro
     let sources = import::sources(&[scratch.to_owned()])?;
     let imported = import::import(desk, &sources, false, &Progress::default())?;
     if let Some(error) = imported.errors.first() {
-        return Err(ControlError::Usage(format!("the demonstration's own facts are refused, which is a fault of the program: {error}")));
+        return Err(ControlError::Usage(format!(
+            "the demonstration's own facts are refused, which is a fault of the program: {error}"
+        )));
     }
     for user in cast(desk)? {
         users::add(desk, &user)?;
@@ -157,11 +166,19 @@ fn make(desk: &mut Desk, plan: &Plan, scratch: &Path) -> Result<u64, ControlErro
         settle::approve(desk, month, "finance.lead@demo.example")?;
         settle::lock(desk, month, "finance@demo.example")?;
     }
-    audit::note(desk, "demo.ready", TENANT, &serde_json::json!({ "dealers": plan.dealers, "months": plan.months, "seed": plan.seed }))?;
+    audit::note(
+        desk,
+        "demo.ready",
+        TENANT,
+        &serde_json::json!({ "dealers": plan.dealers, "months": plan.months, "seed": plan.seed }),
+    )?;
     Ok(outcome.facts)
 }
 
-fn stands(desk: &mut Desk, month: Period) -> Result<Option<farsight_ledger::settlement::Status>, ControlError> {
+fn stands(
+    desk: &mut Desk,
+    month: Period,
+) -> Result<Option<farsight_ledger::settlement::Status>, ControlError> {
     let scope = desk.scope();
     desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         Ok(settlements::find(tx, month)?.map(|stored| stored.settlement.status))
@@ -202,16 +219,22 @@ fn show(desk: &mut Desk, made: bool, facts: u64) -> Result<Shown, ControlError> 
     desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         let ground = ground::load(tx, &tenant)?;
         let latest = ground.timeline.versions().last();
-        let title = |clause: &str| latest.and_then(|v| v.policy.clause(clause).map(|c| format!("{} {}", c.title.zh, c.title.en)));
+        let title = |clause: &str| {
+            latest.and_then(|v| v.policy.clause(clause).map(|c| format!("{} {}", c.title.zh, c.title.en)))
+        };
         let mut months = Vec::new();
-        let mut owing: std::collections::BTreeMap<String, (String, farsight_rulebook::money::Money)> = std::collections::BTreeMap::new();
+        let mut owing: std::collections::BTreeMap<String, (String, farsight_rulebook::money::Money)> =
+            std::collections::BTreeMap::new();
         for period in settlements::periods(tx)? {
             let stored = settlements::find(tx, period)?;
-            let lines = settlements::lines(tx, period, stored.as_ref().map(|stored| stored.settlement.status))?;
-            let settled = settle::total(period, stored.as_ref(), &lines, |amount| currency.show(amount).to_string());
+            let lines =
+                settlements::lines(tx, period, stored.as_ref().map(|stored| stored.settlement.status))?;
+            let settled =
+                settle::total(period, stored.as_ref(), &lines, |amount| currency.show(amount).to_string());
             for line in lines.into_iter().filter(|line| line.party_kind == "dealer") {
                 let net = line.net();
-                let sum = owing.entry(line.party).or_insert((line.name, farsight_rulebook::money::Money::ZERO));
+                let sum =
+                    owing.entry(line.party).or_insert((line.name, farsight_rulebook::money::Money::ZERO));
                 sum.1 = sum.1 + net;
             }
             months.push(Month {
@@ -246,7 +269,10 @@ fn show(desk: &mut Desk, made: bool, facts: u64) -> Result<Shown, ControlError> 
                 .map(|(dealer, (name, net))| Owing { dealer, name, net: currency.show(net).to_string() })
                 .collect(),
             alerts: alerts::open_by_severity(tx)?,
-            users: farsight_store::users::all(tx)?.into_iter().map(|user| (user.email, user.role.name())).collect(),
+            users: farsight_store::users::all(tx)?
+                .into_iter()
+                .map(|user| (user.email, user.role.name()))
+                .collect(),
             entry: farsight_store::ledger::worst_entry(tx)?,
         };
         Ok(shown)

@@ -22,7 +22,12 @@ pub struct Desk {
 
 impl Desk {
     /// Opens a desk for the tenant of a code, or for the only one there is.
-    pub fn open(database: &Database, tenant: Option<&str>, actor: &str, now: Instant) -> Result<Self, ControlError> {
+    pub fn open(
+        database: &Database,
+        tenant: Option<&str>,
+        actor: &str,
+        now: Instant,
+    ) -> Result<Self, ControlError> {
         let tenant = choose(registry::tenants(database)?, tenant)?;
         let session = database.session()?;
         Ok(Self { database: database.clone(), session, tenant, actor: actor.to_owned(), now })
@@ -38,9 +43,13 @@ fn choose(tenants: Vec<Tenant>, code: Option<&str>) -> Result<Tenant, ControlErr
     let codes: Vec<String> = tenants.iter().map(|tenant| tenant.code.clone()).collect();
     let fault = |text: String| Err(ControlError::Usage(text));
     match (code, tenants.len()) {
-        (_, 0) => fault("there is no tenant yet: make one with `farsight tenant add CODE --name NAME`".to_owned()),
+        (_, 0) => {
+            fault("there is no tenant yet: make one with `farsight tenant add CODE --name NAME`".to_owned())
+        }
         (None, 1) => tenants.into_iter().next().map_or_else(|| fault(String::new()), Ok),
-        (None, _) => fault(format!("there are several tenants: name one with --tenant ({})", codes.join(", "))),
+        (None, _) => {
+            fault(format!("there are several tenants: name one with --tenant ({})", codes.join(", ")))
+        }
         (Some(code), _) => match tenants.into_iter().find(|tenant| tenant.code == code) {
             Some(tenant) => Ok(tenant),
             None => fault(format!("no tenant '{code}': there is {}", codes.join(", "))),

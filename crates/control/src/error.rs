@@ -42,7 +42,9 @@ pub enum ControlError {
         locked: Period,
     },
     /// Reconciling at an instant that is refused (rulebook 3.3).
-    #[error("checks as of {as_of} cannot be posted: {why}; `farsight check --dry-run` computes and shows without posting")]
+    #[error(
+        "checks as of {as_of} cannot be posted: {why}; `farsight check --dry-run` computes and shows without posting"
+    )]
     AsOf {
         /// The instant.
         as_of: String,

@@ -8,7 +8,9 @@ mod reconcile;
 mod shards;
 
 use farsight_rulebook::case::{Case, Ground, Judged};
-use farsight_rulebook::checks::{CHECKS, Check, bay_turnover, certification, complaint, repeat_repair, spot_check};
+use farsight_rulebook::checks::{
+    CHECKS, Check, bay_turnover, certification, complaint, repeat_repair, spot_check,
+};
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::finding::Found;
 use farsight_rulebook::time::Instant;
@@ -85,7 +87,10 @@ pub fn checks_named(names: &[String]) -> Result<Vec<&'static Check>, ControlErro
     if let Some(unknown) = names.iter().find(|name| farsight_rulebook::checks::check(name).is_none()) {
         return Err(ControlError::Usage(format!("no check '{unknown}': there is {}", known())));
     }
-    Ok(CHECKS.iter().filter(|check| names.is_empty() || names.iter().any(|name| name == check.name)).collect())
+    Ok(CHECKS
+        .iter()
+        .filter(|check| names.is_empty() || names.iter().any(|name| name == check.name))
+        .collect())
 }
 
 /// How many units are judged at a time: what bounds the memory of a night on which every roster's month ends.
@@ -124,7 +129,17 @@ impl<'r> Run<'r> {
             ..Outcome::default()
         };
         let first_ever = runs::marks(tx)?.is_empty();
-        Ok(Self { ground, checks, as_of, now, actor, request, outcome, first_ever, database: database.clone() })
+        Ok(Self {
+            ground,
+            checks,
+            as_of,
+            now,
+            actor,
+            request,
+            outcome,
+            first_ever,
+            database: database.clone(),
+        })
     }
 
     fn carry_out(mut self, tx: &mut Tx) -> Result<Outcome, ControlError> {
@@ -187,8 +202,15 @@ impl<'r> Run<'r> {
         };
         runs::add(tx, &row)?;
         if outcome.posted + outcome.reversed > 0 {
-            let detail = serde_json::json!({ "run": run, "posted": outcome.posted, "reversed": outcome.reversed }).to_string();
-            let deed = Deed { actor: self.actor, action: "books.reconcile", subject: &outcome.as_of, detail: &detail };
+            let detail =
+                serde_json::json!({ "run": run, "posted": outcome.posted, "reversed": outcome.reversed })
+                    .to_string();
+            let deed = Deed {
+                actor: self.actor,
+                action: "books.reconcile",
+                subject: &outcome.as_of,
+                detail: &detail,
+            };
             audit::add(tx, self.now, &deed)?;
         }
         Ok(())
@@ -196,7 +218,13 @@ impl<'r> Run<'r> {
 }
 
 /// Judges facts by some checks.
-fn judge(facts: &Facts, ground: &Ground, as_of: Instant, judged: Judged, checks: &[&Check]) -> Result<Found, ControlError> {
+fn judge(
+    facts: &Facts,
+    ground: &Ground,
+    as_of: Instant,
+    judged: Judged,
+    checks: &[&Check],
+) -> Result<Found, ControlError> {
     let case = Case::new(facts, ground, as_of, judged);
     let mut found = Found::default();
     for check in checks {
@@ -206,7 +234,12 @@ fn judge(facts: &Facts, ground: &Ground, as_of: Instant, judged: Judged, checks:
 }
 
 /// The facts that some units of a check need.
-pub(crate) fn facts_of_units(tx: &mut Tx, check: &Check, units: &[String], zone: &str) -> Result<Facts, ControlError> {
+pub(crate) fn facts_of_units(
+    tx: &mut Tx,
+    check: &Check,
+    units: &[String],
+    zone: &str,
+) -> Result<Facts, ControlError> {
     let mut facts = Facts::default();
     read::network(tx, &mut facts)?;
     let dealer_days: Vec<&String> = units.iter().filter(|unit| unit.contains('@')).collect();
@@ -269,9 +302,14 @@ pub struct FindingRow {
 }
 
 /// What each check finds as of its latest run, from the facts stored now; a check that never ran finds nothing.
-pub(crate) fn findings(tx: &mut Tx, database: &Database, tenant: &farsight_store::registry::Tenant) -> Result<Vec<FindingRow>, ControlError> {
+pub(crate) fn findings(
+    tx: &mut Tx,
+    database: &Database,
+    tenant: &farsight_store::registry::Tenant,
+) -> Result<Vec<FindingRow>, ControlError> {
     let ground = ground::load(tx, tenant)?;
-    let mut instants: std::collections::BTreeMap<Instant, Vec<&'static Check>> = std::collections::BTreeMap::new();
+    let mut instants: std::collections::BTreeMap<Instant, Vec<&'static Check>> =
+        std::collections::BTreeMap::new();
     for mark in runs::marks(tx)? {
         if let Some(check) = farsight_rulebook::checks::check(&mark.check) {
             instants.entry(mark.as_of).or_default().push(check);

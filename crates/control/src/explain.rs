@@ -89,7 +89,12 @@ pub fn explain(desk: &mut Desk, entry: i64, language: Language) -> Result<Explai
         let known = Known::read(tx, &ground, &entry)?;
         Teller { voice, ground: &ground, entry: &entry, known: &known }.tell(tx)
     })?;
-    audit::note(desk, "entry.explain", &entry.to_string(), &serde_json::json!({ "language": language.tag() }))?;
+    audit::note(
+        desk,
+        "entry.explain",
+        &entry.to_string(),
+        &serde_json::json!({ "language": language.tag() }),
+    )?;
     Ok(explained)
 }
 
@@ -112,7 +117,8 @@ struct Known {
 
 impl Known {
     fn read(tx: &mut Tx, ground: &Ground, entry: &Entry) -> Result<Self, ControlError> {
-        let key = ChargeKey { family: entry.family.clone(), subject: entry.subject.clone(), seat: entry.seat };
+        let key =
+            ChargeKey { family: entry.family.clone(), subject: entry.subject.clone(), seat: entry.seat };
         let charge = entry.reverses.unwrap_or(entry.id);
         let mut known = Self { receipt: None, reversed_by: None, history: Vec::new() };
         for step in ledger::history(tx, &key)? {
@@ -143,7 +149,9 @@ impl Sight {
         as_of: Option<Instant>,
         known_at: Option<Instant>,
     ) -> Result<Self, ControlError> {
-        let (Some(check), Some(as_of)) = (checks::check(&entry.check), as_of) else { return Ok(Self::default()) };
+        let (Some(check), Some(as_of)) = (checks::check(&entry.check), as_of) else {
+            return Ok(Self::default());
+        };
         let units = [entry.unit.clone()];
         tx.as_known_at(known_at);
         let facts = evaluate::facts_of_units(tx, check, &units, ground.zone.name());
@@ -170,7 +178,8 @@ impl Sight {
 fn only_this_unit(mut facts: Facts, unit: &str) -> Facts {
     let dealer = unit.split(['@', '/']).next().unwrap_or(unit);
     if let Some(dealer) = facts.codes.find(dealer).filter(|_| !facts.employments.is_empty()) {
-        let staff: HashSet<_> = facts.employments.iter().filter(|row| row.dealer == dealer).map(|row| row.person).collect();
+        let staff: HashSet<_> =
+            facts.employments.iter().filter(|row| row.dealer == dealer).map(|row| row.person).collect();
         facts.employments.retain(|row| staff.contains(&row.person));
         facts.certificates.retain(|row| staff.contains(&row.person));
     }
@@ -232,14 +241,20 @@ impl Teller<'_> {
         }
         for other in ledger::beside(tx, &entry.subject, entry.id)? {
             let party = other.terms.party.clone();
-            let values = [("entry", &*other.id.to_string()), ("party", &party), ("amount", &self.amount(&other))];
+            let values =
+                [("entry", &*other.id.to_string()), ("party", &party), ("amount", &self.amount(&other))];
             explained.charged.push(self.say("beside", &values)?);
         }
         explained.history = self.history(tx)?;
         Ok(explained)
     }
 
-    fn tell_receipt(&self, tx: &mut Tx, receipt: &Receipt, explained: &mut Explained) -> Result<(), ControlError> {
+    fn tell_receipt(
+        &self,
+        tx: &mut Tx,
+        receipt: &Receipt,
+        explained: &mut Explained,
+    ) -> Result<(), ControlError> {
         for fact in &receipt.facts {
             let source = origin(tx, fact)?.map(|origin| self.source(&origin)).transpose()?;
             explained.facts.push(Stands {
@@ -257,7 +272,9 @@ impl Teller<'_> {
         }
         if let Some(it) = &receipt.counterfactual {
             let version = self.ground.timeline.version(self.entry.version);
-            let title = version.and_then(|v| it.clause.and_then(|clause| v.policy.clause(clause)).map(|clause| &clause.title));
+            let title = version.and_then(|v| {
+                it.clause.and_then(|clause| v.policy.clause(clause)).map(|clause| &clause.title)
+            });
             explained.otherwise = self.voice.counterfactual(it, title).map_err(unsaid)?;
         }
         Ok(())
@@ -295,23 +312,37 @@ impl Teller<'_> {
 
     fn source(&self, origin: &Origin) -> Result<String, ControlError> {
         let (line, known) = (origin.line.to_string(), self.at(origin.recorded_at));
-        self.say("source", &[("source", &origin.source), ("line", &line), ("by", &origin.by), ("known", &known)])
+        self.say(
+            "source",
+            &[("source", &origin.source), ("line", &line), ("by", &origin.by), ("known", &known)],
+        )
     }
 
     /// Every posting, each after the first with what became known since the one before and bears on it.
     fn history(&self, tx: &mut Tx) -> Result<Vec<String>, ControlError> {
         let mut lines = Vec::new();
         for (place, (entry, now)) in self.known.history.iter().enumerate() {
-            if let Some((earlier, then)) = place.checked_sub(1).and_then(|before| self.known.history.get(before)) {
+            if let Some((earlier, then)) =
+                place.checked_sub(1).and_then(|before| self.known.history.get(before))
+            {
                 for cause in self.causes(tx, (then, earlier.posted_at), (now, entry.posted_at))? {
                     lines.push(format!("  {cause}"));
                 }
             }
-            let (id, at, amount, period) =
-                (entry.id.to_string(), self.at(entry.posted_at), self.amount(entry), entry.period.to_string());
+            let (id, at, amount, period) = (
+                entry.id.to_string(),
+                self.at(entry.posted_at),
+                self.amount(entry),
+                entry.period.to_string(),
+            );
             let reversed = entry.reverses.map(|reversed| reversed.to_string()).unwrap_or_default();
-            let values =
-                [("at", &*at), ("entry", &id), ("amount", &amount), ("period", &period), ("reversed", &reversed)];
+            let values = [
+                ("at", &*at),
+                ("entry", &id),
+                ("amount", &amount),
+                ("period", &period),
+                ("reversed", &reversed),
+            ];
             lines.push(match entry.reverses {
                 Some(_) => self.say("reversed", &values)?,
                 None => self.say("posted", &values[..4])?,
@@ -343,7 +374,8 @@ impl Teller<'_> {
             }
         }
         let bears = |subject: &str| {
-            subject == self.entry.subject || bearing.iter().any(|fact| mentions(subject, fact.key.first().map_or("", String::as_str)))
+            subject == self.entry.subject
+                || bearing.iter().any(|fact| mentions(subject, fact.key.first().map_or("", String::as_str)))
         };
         let mut told: Vec<&str> = Vec::new();
         for ruling in now.rulings.iter().chain(&then.rulings).filter(|ruling| bears(&ruling.subject)) {
@@ -351,10 +383,15 @@ impl Teller<'_> {
                 continue;
             }
             told.push(&ruling.ruling);
-            if let Some(origin) = recorded(tx, "rulings", std::slice::from_ref(&ruling.ruling), after, until)? {
+            if let Some(origin) = recorded(tx, "rulings", std::slice::from_ref(&ruling.ruling), after, until)?
+            {
                 let at = self.at(ruling.decided_at);
-                let values =
-                    [("ruling", &*ruling.ruling), ("kind", ruling.kind.name()), ("subject", &ruling.subject), ("at", &at)];
+                let values = [
+                    ("ruling", &*ruling.ruling),
+                    ("kind", ruling.kind.name()),
+                    ("subject", &ruling.subject),
+                    ("at", &at),
+                ];
                 let said = self.say("ruling", &values)?;
                 causes.push(self.say("cause", &[("fact", &said), ("source", &self.source(&origin)?)])?);
             }

@@ -72,7 +72,12 @@ pub fn export<W: Write>(
             Format::Ndjson => OutFormat::Ndjson,
             Format::Xlsx => OutFormat::Xlsx { sheet: what.name(), created },
         };
-        let mut sheet = Sheet { writer: Writer::new(out, format, columns(what), &zone)?, rows: 0, currency, total: Money::ZERO };
+        let mut sheet = Sheet {
+            writer: Writer::new(out, format, columns(what), &zone)?,
+            rows: 0,
+            currency,
+            total: Money::ZERO,
+        };
         match what {
             Report::Entries => entries(tx, &mut sheet, period)?,
             Report::Settlement => settlement(tx, &mut sheet, period)?,
@@ -229,7 +234,11 @@ fn entries<W: Write>(tx: &mut Tx, sheet: &mut Sheet<W>, period: Option<Period>) 
     failure.map_or(Ok(()), Err)
 }
 
-fn settlement<W: Write>(tx: &mut Tx, sheet: &mut Sheet<W>, period: Option<Period>) -> Result<(), ControlError> {
+fn settlement<W: Write>(
+    tx: &mut Tx,
+    sheet: &mut Sheet<W>,
+    period: Option<Period>,
+) -> Result<(), ControlError> {
     let periods = match period {
         Some(period) => vec![period],
         None => settlements::periods(tx)?,
@@ -244,12 +253,18 @@ fn settlement<W: Write>(tx: &mut Tx, sheet: &mut Sheet<W>, period: Option<Period
     Ok(())
 }
 
-fn settlement_row<W: Write>(sheet: &mut Sheet<W>, line: &Line, stored: Option<&Stored>) -> Result<(), ControlError> {
+fn settlement_row<W: Write>(
+    sheet: &mut Sheet<W>,
+    line: &Line,
+    stored: Option<&Stored>,
+) -> Result<(), ControlError> {
     let period = line.period.to_string();
     sheet.total = sheet.total + line.net();
     let status = stored.map_or("open", |stored| stored.settlement.status.name());
     let approved_by = stored.and_then(|stored| stored.settlement.approved_by.as_deref()).unwrap_or_default();
-    let locked_at = stored.filter(|stored| stored.settlement.status == Status::Locked).and_then(|stored| stored.locked_at);
+    let locked_at = stored
+        .filter(|stored| stored.settlement.status == Status::Locked)
+        .and_then(|stored| stored.locked_at);
     let (penalties, incentives, reversals) =
         (sheet.money(line.penalties), sheet.money(line.incentives), sheet.money(line.reversals));
     let net = sheet.money(line.net());

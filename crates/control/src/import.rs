@@ -71,7 +71,12 @@ pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, ControlError> {
 }
 
 /// Takes the facts of some sources in. Files with errors are told in the outcome; the others are stored.
-pub fn import(desk: &mut Desk, sources: &[Source], dry_run: bool, progress: &Progress) -> Result<Outcome, ControlError> {
+pub fn import(
+    desk: &mut Desk,
+    sources: &[Source],
+    dry_run: bool,
+    progress: &Progress,
+) -> Result<Outcome, ControlError> {
     let scope = desk.scope();
     let reading = Reading { zone: ground::zone(&desk.tenant)?, currency: ground::currency(&desk.tenant)? };
     let (tenant, now, actor) = (desk.tenant.clone(), desk.now, desk.actor.clone());
@@ -88,11 +93,13 @@ pub fn import(desk: &mut Desk, sources: &[Source], dry_run: bool, progress: &Pro
             Ok(())
         };
         if dry_run {
-            return session.rehearse(scope, Isolation::ReadCommitted, |tx| by_table.iter().try_for_each(|files| take_in(tx, files)));
+            return session.rehearse(scope, Isolation::ReadCommitted, |tx| {
+                by_table.iter().try_for_each(|files| take_in(tx, files))
+            });
         }
-        by_table
-            .iter()
-            .try_for_each(|files| session.transaction(scope, Isolation::ReadCommitted, |tx| take_in(tx, files)))
+        by_table.iter().try_for_each(|files| {
+            session.transaction(scope, Isolation::ReadCommitted, |tx| take_in(tx, files))
+        })
     })?;
     Ok(outcome)
 }
@@ -131,7 +138,11 @@ impl Errors {
 
 impl Call<'_> {
     /// Takes the files of one table in, in the transaction at hand.
-    fn take_in(&self, tx: &mut Tx, files: &[Source]) -> Result<(Vec<FileReport>, Vec<RowError>), ControlError> {
+    fn take_in(
+        &self,
+        tx: &mut Tx,
+        files: &[Source],
+    ) -> Result<(Vec<FileReport>, Vec<RowError>), ControlError> {
         let table = files[0].table();
         let mut errors = Errors::default();
         let mut rows = vec![0_u64; files.len()];
@@ -197,9 +208,15 @@ impl Call<'_> {
                                     file: label.clone(),
                                     line: row.line,
                                     column: column.name.to_owned(),
-                                    value: if let farsight_exchange::Cell::Text(text) = value { text.to_owned() } else { String::new() },
+                                    value: if let farsight_exchange::Cell::Text(text) = value {
+                                        text.to_owned()
+                                    } else {
+                                        String::new()
+                                    },
                                     code: "unknown_reference",
-                                    reason: format!("not among the {to}: import it first, or correct the code"),
+                                    reason: format!(
+                                        "not among the {to}: import it first, or correct the code"
+                                    ),
                                 };
                                 errors.add(number, error);
                             }
@@ -271,8 +288,12 @@ impl Call<'_> {
                 let detail = serde_json::json!({
                     "import": id, "table": report.table, "rows": report.rows, "added": merged.added, "corrected": merged.corrected,
                 });
-                let deed =
-                    Deed { actor: self.actor, action: "facts.import", subject: &report.file, detail: &detail.to_string() };
+                let deed = Deed {
+                    actor: self.actor,
+                    action: "facts.import",
+                    subject: &report.file,
+                    detail: &detail.to_string(),
+                };
                 audit::add(tx, self.now, &deed)?;
             }
             reports.push(report);
@@ -283,13 +304,21 @@ impl Call<'_> {
 
 /// A source that cannot be read (further): an error of the file, at no line of its own.
 fn unreadable(file: String, error: &SourceError) -> RowError {
-    RowError { file, line: 0, column: String::new(), value: String::new(), code: error.code(), reason: error.to_string() }
+    RowError {
+        file,
+        line: 0,
+        column: String::new(),
+        value: String::new(),
+        code: error.code(),
+        reason: error.to_string(),
+    }
 }
 
 fn row_error(files: &[Source], fault: Fault) -> RowError {
     let reason = match fault.other {
         Some((other, line)) => {
-            let place = if other == fault.file { "this file".to_owned() } else { files[other as usize].label() };
+            let place =
+                if other == fault.file { "this file".to_owned() } else { files[other as usize].label() };
             format!("the same key with other content stands in line {line} of {place}: keep one of them")
         }
         None => fault.reason,

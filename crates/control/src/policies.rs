@@ -34,12 +34,16 @@ impl Source {
             return Ok(Self { name: name.to_owned(), text: (*text).to_owned() });
         }
         let failed = |why| ControlError::File {
-            path: format!("policy '{name}' (neither a shipped one, changan-2014 or example-2026, nor a readable file)"),
+            path: format!(
+                "policy '{name}' (neither a shipped one, changan-2014 or example-2026, nor a readable file)"
+            ),
             why,
         };
         let size = std::fs::metadata(name).map_err(failed)?.len();
         if size > MAX_BYTES {
-            return Err(failed(std::io::Error::other(format!("{size} bytes: a policy file has at most {MAX_BYTES}"))));
+            return Err(failed(std::io::Error::other(format!(
+                "{size} bytes: a policy file has at most {MAX_BYTES}"
+            ))));
         }
         let text = std::fs::read_to_string(name).map_err(failed)?;
         Ok(Self { name: name.to_owned(), text })
@@ -48,5 +52,6 @@ impl Source {
 
 /// Reads a policy; every fault is told with its line.
 pub fn read(source: &Source, currency: Currency) -> Result<Policy, ControlError> {
-    Policy::read(&source.text, currency).map_err(|faults| ControlError::Policy { file: source.name.clone(), faults })
+    Policy::read(&source.text, currency)
+        .map_err(|faults| ControlError::Policy { file: source.name.clone(), faults })
 }

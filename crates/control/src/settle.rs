@@ -38,7 +38,12 @@ pub struct Settled {
 }
 
 /// Runs all checks as of an instant and calculates the month.
-pub fn calculate(desk: &mut Desk, period: Period, as_of: Instant, by: &str) -> Result<(Outcome, Settled), ControlError> {
+pub fn calculate(
+    desk: &mut Desk,
+    period: Period,
+    as_of: Instant,
+    by: &str,
+) -> Result<(Outcome, Settled), ControlError> {
     let by = &*by.to_lowercase();
     let scope = desk.scope();
     // Refusals first: nothing is judged for a settlement that cannot be calculated.
@@ -115,7 +120,10 @@ fn surroundings(tx: &mut Tx, period: Period, over_at: Instant) -> Result<Surroun
         open_before: if last_locked.is_none() { ledger::open_before(tx, period)? } else { None },
         last_locked,
         behind: names().filter(|name| !ran(name)).map(str::to_owned).collect(),
-        unseen: names().filter(|name| touched.iter().any(|(check, _)| check == name)).map(str::to_owned).collect(),
+        unseen: names()
+            .filter(|name| touched.iter().any(|(check, _)| check == name))
+            .map(str::to_owned)
+            .collect(),
     })
 }
 
@@ -132,7 +140,8 @@ fn step(
         session.transaction(scope, Isolation::Snapshot, |tx| {
             take(tx, Step { period, by, at: now })?;
             let stored = settlements::find(tx, period)?;
-            let lines = settlements::lines(tx, period, stored.as_ref().map(|stored| stored.settlement.status))?;
+            let lines =
+                settlements::lines(tx, period, stored.as_ref().map(|stored| stored.settlement.status))?;
             let settled = total(period, stored.as_ref(), &lines, |amount| currency.show(amount).to_string());
             let detail = serde_json::to_string(&settled).unwrap_or_default();
             audit::add(tx, now, &Deed { actor: by, action, subject: &period.to_string(), detail: &detail })?;
@@ -141,7 +150,12 @@ fn step(
     })
 }
 
-pub(crate) fn total(period: Period, stored: Option<&Stored>, lines: &[Line], show: impl Fn(Money) -> String) -> Settled {
+pub(crate) fn total(
+    period: Period,
+    stored: Option<&Stored>,
+    lines: &[Line],
+    show: impl Fn(Money) -> String,
+) -> Settled {
     let sum = |of: fn(&Line) -> Money| lines.iter().map(of).sum::<Money>();
     Settled {
         period: period.to_string(),

@@ -44,7 +44,10 @@ pub fn add(database: &Database, new: &NewTenant, actor: &str, now: Instant) -> R
         return usage(error.to_string());
     }
     let Some(currency) = Currency::of(&new.currency) else {
-        return usage(format!("'{}' is no currency: use its three letters (ISO 4217), like CNY", new.currency));
+        return usage(format!(
+            "'{}' is no currency: use its three letters (ISO 4217), like CNY",
+            new.currency
+        ));
     };
     let source = Source::named(&new.policy)?;
     let policy = policies::read(&source, currency)?;
@@ -64,8 +67,14 @@ pub fn add(database: &Database, new: &NewTenant, actor: &str, now: Instant) -> R
         desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
             if stored::all(tx)?.is_empty() {
                 stored::publish(tx, &policy.name, &source.text, effective_on, actor, now)?;
-                let detail = serde_json::json!({ "policy": policy.name, "effective_on": effective_on.to_string() }).to_string();
-                audit::add(tx, now, &Deed { actor, action: "tenant.add", subject: &tenant.code, detail: &detail })?;
+                let detail =
+                    serde_json::json!({ "policy": policy.name, "effective_on": effective_on.to_string() })
+                        .to_string();
+                audit::add(
+                    tx,
+                    now,
+                    &Deed { actor, action: "tenant.add", subject: &tenant.code, detail: &detail },
+                )?;
             }
             Ok(())
         })

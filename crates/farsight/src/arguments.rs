@@ -25,8 +25,9 @@ impl Arguments {
     pub(crate) fn from_command_line() -> Self {
         let matches = Self::command().get_matches();
         let typed = |name: &str| {
-            std::iter::successors(Some(&matches), |m| m.subcommand().map(|(_, inner)| inner))
-                .any(|m| m.try_contains_id(name).is_ok() && m.value_source(name) == Some(ValueSource::CommandLine))
+            std::iter::successors(Some(&matches), |m| m.subcommand().map(|(_, inner)| inner)).any(|m| {
+                m.try_contains_id(name).is_ok() && m.value_source(name) == Some(ValueSource::CommandLine)
+            })
         };
         let data_is_meant = typed("data") && !typed("database");
         let mut arguments = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
@@ -41,16 +42,35 @@ impl Arguments {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// Configuration file [default: config/farsight.toml, if it is there]
-    #[arg(long, global = true, value_name = "FILE", env = "FARSIGHT_CONFIG", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "FARSIGHT_CONFIG",
+        help_heading = "Global options"
+    )]
     pub(crate) config: Option<PathBuf>,
     /// Data folder, with the private PostgreSQL [default: /var/lib/farsight for root, ~/.local/share/farsight for others]
     #[arg(long, global = true, value_name = "DIR", env = "FARSIGHT_DATA", help_heading = "Global options")]
     pub(crate) data: Option<PathBuf>,
     /// Your own PostgreSQL (15 or later) instead of the private one: postgres://user:password@host/name?sslmode=verify-full
-    #[arg(long, global = true, value_name = "URL", env = "FARSIGHT_DATABASE", hide_env_values = true, help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "FARSIGHT_DATABASE",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
     pub(crate) database: Option<String>,
     /// The manufacturer [default: the only one there is]
-    #[arg(long, global = true, value_name = "CODE", env = "FARSIGHT_TENANT", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "CODE",
+        env = "FARSIGHT_TENANT",
+        help_heading = "Global options"
+    )]
     pub(crate) tenant: Option<String>,
     /// The present moment, for simulated tenants only: 2026-03-05T14:30:00+08:00, or local '2026-03-05 14:30'
     #[arg(long, global = true, value_name = "INSTANT", help_heading = "Global options")]

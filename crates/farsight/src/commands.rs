@@ -39,8 +39,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Import(arguments) => import::run(&installation, &arguments),
         Command::Check(arguments) => books::check(&installation, &arguments),
         Command::Settle(arguments) => books::settle(&installation, &arguments),
-        Command::Review(arguments) => books::step(&installation, &arguments, farsight_control::settle::review),
-        Command::Approve(arguments) => books::step(&installation, &arguments, farsight_control::settle::approve),
+        Command::Review(arguments) => {
+            books::step(&installation, &arguments, farsight_control::settle::review)
+        }
+        Command::Approve(arguments) => {
+            books::step(&installation, &arguments, farsight_control::settle::approve)
+        }
         Command::Lock(arguments) => books::step(&installation, &arguments, farsight_control::settle::lock),
         Command::Export(arguments) => export::run(&installation, &arguments),
         Command::Explain(arguments) => explain::run(&installation, &arguments),
@@ -75,7 +79,9 @@ impl Installation {
                     None => configuration::default_data()?,
                 };
                 let options = cluster::Options {
-                    bin_dir: std::env::var_os("FARSIGHT_PG_BIN").map(Into::into).or(configuration.postgres_bin),
+                    bin_dir: std::env::var_os("FARSIGHT_PG_BIN")
+                        .map(Into::into)
+                        .or(configuration.postgres_bin),
                     search_path: std::env::var_os("PATH"),
                     runtime_dir: std::env::var_os("XDG_RUNTIME_DIR").map(Into::into),
                     ..cluster::Options::default()
@@ -98,7 +104,8 @@ impl Installation {
 
     /// The tenant asked for, at its present moment.
     pub(crate) fn desk(&self) -> Result<Desk, Failure> {
-        let mut desk = Desk::open(&self.database, self.tenant.as_deref(), &configuration::system_actor(), clock::now())?;
+        let mut desk =
+            Desk::open(&self.database, self.tenant.as_deref(), &configuration::system_actor(), clock::now())?;
         if let Some(now) = &self.global.now {
             desk.now = Self::simulated_now(&desk.tenant, now)?;
         }
@@ -126,7 +133,8 @@ pub(crate) fn instant(text: &str, zone: &Zone, option: &str) -> Result<Instant, 
         ))
     };
     if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
-        return Instant::exactly(timestamp).ok_or_else(|| Failure::usage(format!("{option} '{text}' is finer than a microsecond")));
+        return Instant::exactly(timestamp)
+            .ok_or_else(|| Failure::usage(format!("{option} '{text}' is finer than a microsecond")));
     }
     let local: DateTime = text.parse().map_err(|_| unreadable())?;
     if !text.contains(':') {

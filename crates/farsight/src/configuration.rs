@@ -30,9 +30,11 @@ impl Configuration {
         if named.is_none() && !path.exists() {
             return Ok(Self::default());
         }
-        let text = std::fs::read_to_string(path)
-            .map_err(|why| Failure::usage(format!("configuration {}: {why}; name another with --config", path.display())))?;
-        toml::from_str(&text).map_err(|error| Failure::usage(format!("configuration {}: {error}", path.display())))
+        let text = std::fs::read_to_string(path).map_err(|why| {
+            Failure::usage(format!("configuration {}: {why}; name another with --config", path.display()))
+        })?;
+        toml::from_str(&text)
+            .map_err(|error| Failure::usage(format!("configuration {}: {error}", path.display())))
     }
 }
 
@@ -52,6 +54,7 @@ pub(crate) fn default_data() -> Result<PathBuf, Failure> {
 
 /// Who acts when nobody is named: the user of the operating system.
 pub(crate) fn system_actor() -> String {
-    let name = ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+    let name =
+        ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
     format!("os:{}", name.unwrap_or_else(|| rustix::process::geteuid().as_raw().to_string()))
 }

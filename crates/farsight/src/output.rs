@@ -7,12 +7,12 @@ use serde::Serialize;
 use crate::failure::Failure;
 
 /// Prints a result: as JSON when asked, else by `words`.
-pub(crate) fn print<T: Serialize>(json: bool, result: &T, words: impl FnOnce(&T) -> String) -> Result<(), Failure> {
-    let text = if json {
-        serde_json::to_string(result).map_err(anyhow::Error::from)?
-    } else {
-        words(result)
-    };
+pub(crate) fn print<T: Serialize>(
+    json: bool,
+    result: &T,
+    words: impl FnOnce(&T) -> String,
+) -> Result<(), Failure> {
+    let text = if json { serde_json::to_string(result).map_err(anyhow::Error::from)? } else { words(result) };
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
         // Whoever reads may have seen enough.
@@ -24,7 +24,8 @@ pub(crate) fn print<T: Serialize>(json: bool, result: &T, words: impl FnOnce(&T)
 /// A number with its digits grouped: 1 234 567.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or("")).collect();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or("")).collect();
     groups.join(" ")
 }
 

@@ -19,7 +19,11 @@ mod tests {
 
     fn check(occurred_on: &str, last_locked: Option<&str>, expected: &str) {
         let locked = last_locked.map(|month| month.parse().unwrap());
-        assert_eq!(posting_period(occurred_on.parse().unwrap(), locked).to_string(), expected, "{occurred_on} {last_locked:?}");
+        assert_eq!(
+            posting_period(occurred_on.parse().unwrap(), locked).to_string(),
+            expected,
+            "{occurred_on} {last_locked:?}"
+        );
     }
 
     #[test]

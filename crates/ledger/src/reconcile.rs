@@ -87,9 +87,14 @@ pub struct Postings {
 /// (`late_limit_months`), none for no limit; it holds back penalties, never reversals.
 ///
 /// Each desired key is given once, and so is each live one.
-pub fn reconcile(desired: Vec<Desired>, live: Vec<Live>, oldest: impl Fn(&Desired) -> Option<Date>) -> Postings {
+pub fn reconcile(
+    desired: Vec<Desired>,
+    live: Vec<Live>,
+    oldest: impl Fn(&Desired) -> Option<Date>,
+) -> Postings {
     let mut postings = Postings::default();
-    let mut by_key: HashMap<ChargeKey, Live> = live.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
+    let mut by_key: HashMap<ChargeKey, Live> =
+        live.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
     for charge in desired {
         let entry = by_key.remove(&charge.key);
         if entry.as_ref().is_some_and(|entry| entry.terms == charge.terms) {
@@ -97,7 +102,9 @@ pub fn reconcile(desired: Vec<Desired>, live: Vec<Live>, oldest: impl Fn(&Desire
             continue;
         }
         postings.reversals.extend(entry);
-        if charge.terms.amount < Money::ZERO && oldest(&charge).is_some_and(|oldest| charge.terms.occurred_on < oldest) {
+        if charge.terms.amount < Money::ZERO
+            && oldest(&charge).is_some_and(|oldest| charge.terms.occurred_on < oldest)
+        {
             postings.too_late += 1;
         } else {
             postings.charges.push(charge);
@@ -116,7 +123,11 @@ mod tests {
 
     fn desired(subject: u8, amount: i64, day: i8) -> Desired {
         Desired {
-            key: ChargeKey { family: "spot-check".into(), subject: format!("inspection:I#{subject}"), seat: Seat::Dealer },
+            key: ChargeKey {
+                family: "spot-check".into(),
+                subject: format!("inspection:I#{subject}"),
+                seat: Seat::Dealer,
+            },
             terms: Terms {
                 clause: "spot-check.first".into(),
                 party_kind: PartyKind::Dealer,
@@ -141,7 +152,10 @@ mod tests {
     fn another_region_or_version_alone_posts_nothing() {
         let before = desired(1, -500, 1);
         let live = Live { entry: 7, key: before.key.clone(), terms: before.terms.clone() };
-        let after = Desired { context: Context { region: "S".into(), version: 2, ..before.context.clone() }, ..before };
+        let after = Desired {
+            context: Context { region: "S".into(), version: 2, ..before.context.clone() },
+            ..before
+        };
         let postings = reconcile(vec![after], vec![live], |_| None);
         assert_eq!(postings, Postings { unchanged: 1, ..Postings::default() });
     }

@@ -33,7 +33,9 @@ impl Status {
 
     /// The status of a name.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Calculated, Self::Reviewed, Self::Approved, Self::Locked].into_iter().find(|status| status.name() == name)
+        [Self::Calculated, Self::Reviewed, Self::Approved, Self::Locked]
+            .into_iter()
+            .find(|status| status.name() == name)
     }
 }
 
@@ -162,7 +164,9 @@ pub enum Refusal {
         step: &'static str,
     },
     /// Periods are locked in order, without a gap.
-    #[error("settlement {period} cannot be locked before {before}: periods are locked in order without a gap")]
+    #[error(
+        "settlement {period} cannot be locked before {before}: periods are locked in order without a gap"
+    )]
     Order {
         /// The month.
         period: Period,
@@ -333,10 +337,22 @@ mod tests {
         let it = settlement(Status::Approved);
         let month = |text: &str| Some(text.parse().unwrap());
         let with = |around: Surroundings| code(lock(&it, BO, &around));
-        assert_eq!(with(Surroundings { last_locked: month("2025-01"), ..Surroundings::default() }), "out_of_order");
+        assert_eq!(
+            with(Surroundings { last_locked: month("2025-01"), ..Surroundings::default() }),
+            "out_of_order"
+        );
         assert_eq!(with(Surroundings { last_locked: month("2025-02"), ..Surroundings::default() }), "done");
-        assert_eq!(with(Surroundings { open_before: month("2024-11"), ..Surroundings::default() }), "out_of_order");
-        assert_eq!(with(Surroundings { behind: vec!["complaint".into()], ..Surroundings::default() }), "checks_behind");
-        assert_eq!(with(Surroundings { unseen: vec!["complaint".into()], ..Surroundings::default() }), "facts_unseen");
+        assert_eq!(
+            with(Surroundings { open_before: month("2024-11"), ..Surroundings::default() }),
+            "out_of_order"
+        );
+        assert_eq!(
+            with(Surroundings { behind: vec!["complaint".into()], ..Surroundings::default() }),
+            "checks_behind"
+        );
+        assert_eq!(
+            with(Surroundings { unseen: vec!["complaint".into()], ..Surroundings::default() }),
+            "facts_unseen"
+        );
     }
 }

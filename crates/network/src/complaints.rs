@@ -120,7 +120,8 @@ impl Grievance<'_> {
             let (is_there, share) = (dice.chance(between_bad_and_good(bad, good, quality)), dice.unit());
             if self.is_major && is_there {
                 // Never at one second: a complaint's deeds of a kind are told apart by their time.
-                let at = replied.plus(((done.0 - replied.0) as f64 * share) as i64 / 60 * 60 + MINUTE + second);
+                let at =
+                    replied.plus(((done.0 - replied.0) as f64 * share) as i64 / 60 * 60 + MINUTE + second);
                 event(at, "handled", role, None, "");
             }
         }

@@ -69,7 +69,13 @@ impl Calendar {
 
     /// The deadline `count` days after an instant, at the same local time of day. Counted in working days,
     /// an instant on a non-working day counts from 00:00 of the next working day.
-    pub fn deadline(&self, zone: &Zone, start: Instant, days: Days, count: u32) -> Result<Instant, HolidaysUnknown> {
+    pub fn deadline(
+        &self,
+        zone: &Zone,
+        start: Instant,
+        days: Days,
+        count: u32,
+    ) -> Result<Instant, HolidaysUnknown> {
         if days == Days::Natural {
             return Ok(zone.plus_natural_days(start, count));
         }

@@ -99,8 +99,11 @@ impl<'a> Case<'a> {
 
     /// Adds a finding, unless it is excused, before the first judged day, or of a unit not judged. Says whether it stands.
     pub fn find(&self, found: &mut Found, draft: Draft<'_>) -> bool {
-        let Draft { check, clause, family, subject, unit, dealer, occurred_on, version, charged, detail } = draft;
-        if occurred_on < self.ground.timeline.first_judged_day() || self.rulings.excused(&self.horizon, family, &subject) {
+        let Draft { check, clause, family, subject, unit, dealer, occurred_on, version, charged, detail } =
+            draft;
+        if occurred_on < self.ground.timeline.first_judged_day()
+            || self.rulings.excused(&self.horizon, family, &subject)
+        {
             return false;
         }
         if !self.judges(unit, dealer) {
@@ -139,7 +142,9 @@ impl<'a> Case<'a> {
     fn party(&self, seat: Seat, dealer: Code, region: Code, on: Date) -> Option<(PartyKind, Code)> {
         match seat {
             Seat::Dealer => Some((PartyKind::Dealer, dealer)),
-            Seat::DistrictManager => self.org.holder(Role::DistrictManager, dealer, on).map(|p| (PartyKind::Person, p)),
+            Seat::DistrictManager => {
+                self.org.holder(Role::DistrictManager, dealer, on).map(|p| (PartyKind::Person, p))
+            }
             Seat::RegionDirector => self.org.region_leader(region, on).map(|p| (PartyKind::Person, p)),
             Seat::Employee => None,
         }

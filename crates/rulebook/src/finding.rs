@@ -78,7 +78,11 @@ pub struct Finding {
 impl Finding {
     /// The sum of all its charges, posted or vacant.
     pub fn amount(&self) -> Money {
-        self.charges.iter().map(|charge| charge.amount).chain(self.vacant.iter().map(|(_, amount)| *amount)).sum()
+        self.charges
+            .iter()
+            .map(|charge| charge.amount)
+            .chain(self.vacant.iter().map(|(_, amount)| *amount))
+            .sum()
     }
 }
 

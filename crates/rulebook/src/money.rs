@@ -61,9 +61,29 @@ pub struct Currency {
 
 /// Currencies whose minor unit is not a hundredth (ISO 4217, table A.1).
 const OTHER_DECIMALS: [(&str, u8); 23] = [
-    ("BHD", 3), ("BIF", 0), ("CLP", 0), ("DJF", 0), ("GNF", 0), ("IQD", 3), ("ISK", 0), ("JOD", 3),
-    ("JPY", 0), ("KMF", 0), ("KRW", 0), ("KWD", 3), ("LYD", 3), ("OMR", 3), ("PYG", 0), ("RWF", 0),
-    ("TND", 3), ("UGX", 0), ("VND", 0), ("VUV", 0), ("XAF", 0), ("XOF", 0), ("XPF", 0),
+    ("BHD", 3),
+    ("BIF", 0),
+    ("CLP", 0),
+    ("DJF", 0),
+    ("GNF", 0),
+    ("IQD", 3),
+    ("ISK", 0),
+    ("JOD", 3),
+    ("JPY", 0),
+    ("KMF", 0),
+    ("KRW", 0),
+    ("KWD", 3),
+    ("LYD", 3),
+    ("OMR", 3),
+    ("PYG", 0),
+    ("RWF", 0),
+    ("TND", 3),
+    ("UGX", 0),
+    ("VND", 0),
+    ("VUV", 0),
+    ("XAF", 0),
+    ("XOF", 0),
+    ("XPF", 0),
 ];
 
 impl Currency {
@@ -153,7 +173,9 @@ mod tests {
     #[test]
     fn amounts_are_read_to_the_fen_and_shown_with_sign() {
         let yuan = Currency::of("CNY").unwrap();
-        for (text, fen) in [("5000", 500_000), ("-500.00", -50_000), ("0.1", 10), ("123.450", 12_345), ("+1", 100)] {
+        for (text, fen) in
+            [("5000", 500_000), ("-500.00", -50_000), ("0.1", 10), ("123.450", 12_345), ("+1", 100)]
+        {
             assert_eq!(yuan.parse(text), Ok(Money(fen)), "{text}");
         }
         for text in ["", "-", "1.", ".5", "1,000", "1e3", "NaN", "12.3.4", "１２"] {

@@ -18,7 +18,8 @@ pub struct Org {
 impl Org {
     /// The structure that the facts describe.
     pub fn new(facts: &Facts) -> Self {
-        let mut org = Self { dealers: facts.dealers.iter().map(|d| (d.dealer, *d)).collect(), ..Self::default() };
+        let mut org =
+            Self { dealers: facts.dealers.iter().map(|d| (d.dealer, *d)).collect(), ..Self::default() };
         for step in &facts.moves {
             org.moves.entry(step.dealer).or_default().push((step.from, step.region));
         }
@@ -32,7 +33,9 @@ impl Org {
         org.bays.values_mut().for_each(|bays| bays.sort_by_key(|(from, _)| *from));
         let text = |post: &Post| facts.codes.text(post.person).to_owned();
         // The first that fits holds the post: the later `from`, then the smaller code.
-        org.posts.values_mut().for_each(|posts| posts.sort_by(|a, b| b.from.cmp(&a.from).then_with(|| text(a).cmp(&text(b)))));
+        org.posts
+            .values_mut()
+            .for_each(|posts| posts.sort_by(|a, b| b.from.cmp(&a.from).then_with(|| text(a).cmp(&text(b)))));
         org
     }
 
@@ -65,7 +68,8 @@ impl Org {
 
     /// Who leads a region on a day: the director, or, that post vacant, the deputy (rulebook 4.1).
     pub fn region_leader(&self, region: Code, on: Date) -> Option<Code> {
-        self.holder(Role::RegionDirector, region, on).or_else(|| self.holder(Role::RegionDeputyDirector, region, on))
+        self.holder(Role::RegionDirector, region, on)
+            .or_else(|| self.holder(Role::RegionDeputyDirector, region, on))
     }
 }
 

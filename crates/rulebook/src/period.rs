@@ -38,13 +38,21 @@ impl Period {
     /// The month after it.
     #[must_use]
     pub fn next(self) -> Self {
-        if self.month == 12 { Self { year: self.year + 1, month: 1 } } else { Self { month: self.month + 1, ..self } }
+        if self.month == 12 {
+            Self { year: self.year + 1, month: 1 }
+        } else {
+            Self { month: self.month + 1, ..self }
+        }
     }
 
     /// The month before it.
     #[must_use]
     pub fn previous(self) -> Self {
-        if self.month == 1 { Self { year: self.year - 1, month: 12 } } else { Self { month: self.month - 1, ..self } }
+        if self.month == 1 {
+            Self { year: self.year - 1, month: 12 }
+        } else {
+            Self { month: self.month - 1, ..self }
+        }
     }
 
     /// Months since year 0, for storage and arithmetic.
@@ -78,7 +86,10 @@ impl FromStr for Period {
     type Err = NotAPeriod;
     fn from_str(text: &str) -> Result<Self, NotAPeriod> {
         let bytes = text.as_bytes();
-        if bytes.len() != 7 || bytes[4] != b'-' || !bytes.iter().enumerate().all(|(i, b)| i == 4 || b.is_ascii_digit()) {
+        if bytes.len() != 7
+            || bytes[4] != b'-'
+            || !bytes.iter().enumerate().all(|(i, b)| i == 4 || b.is_ascii_digit())
+        {
             return Err(NotAPeriod);
         }
         let digit = |i: usize| i16::from(bytes[i] - b'0');

@@ -38,7 +38,8 @@ impl Policy {
         let mut file = Section::file(text, currency)?;
         let name = file.name("name");
         let title = file.text_in_both("title");
-        let late_limit_months = file.section("general", |general| general.optional_count("late_limit_months", 1, 1_200));
+        let late_limit_months =
+            file.section("general", |general| general.optional_count("late_limit_months", 1, 1_200));
         let policy = Self {
             name,
             title,

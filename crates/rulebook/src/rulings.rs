@@ -33,7 +33,9 @@ impl Rulings {
     /// Whether a finding of this family and subject is excused.
     pub fn excused(&self, horizon: &Horizon, family: &str, subject: &str) -> bool {
         let mut excuses = self.on(RulingKind::Excuse, subject);
-        excuses.any(|ruling| ruling.family.as_deref().is_none_or(|only| only == family) && horizon.seen(ruling.decided_at))
+        excuses.any(|ruling| {
+            ruling.family.as_deref().is_none_or(|only| only == family) && horizon.seen(ruling.decided_at)
+        })
     }
 
     /// Whether a complaint is withdrawn.

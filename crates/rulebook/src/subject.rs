@@ -160,12 +160,25 @@ impl<'t> Subject<'t> {
 /// Whether a text names a clause family of the rulebook.
 pub fn is_family(name: &str) -> bool {
     const FORMS: [&str; 13] = [
-        "inspection:a", "inspection:a#b", "complaint:a", "certificate:a#1", "person:a/b@2000-01-01", "person:a/b@2000-01",
-        "person:a@2000-01", "dealer:a@2000-01", "dealer:a@2000-01-01", "vin:a/b@c#d", "region:a@2000-01", "feedback:a",
+        "inspection:a",
+        "inspection:a#b",
+        "complaint:a",
+        "certificate:a#1",
+        "person:a/b@2000-01-01",
+        "person:a/b@2000-01",
+        "person:a@2000-01",
+        "dealer:a@2000-01",
+        "dealer:a@2000-01-01",
+        "vin:a/b@c#d",
+        "region:a@2000-01",
+        "feedback:a",
         "model:a/b@2000-01",
     ];
     name == "service-clock.compensation"
-        || FORMS.iter().filter_map(|form| Subject::read(form)).any(|subject| subject.families().contains(&name))
+        || FORMS
+            .iter()
+            .filter_map(|form| Subject::read(form))
+            .any(|subject| subject.families().contains(&name))
 }
 
 fn codes<const N: usize>(texts: [&str; N]) -> Option<()> {
@@ -177,7 +190,11 @@ fn month(text: &str) -> Option<Period> {
 }
 
 fn day(text: &str) -> Option<Date> {
-    let shape = text.len() == 10 && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+    let shape = text.len() == 10
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
     if shape { text.parse().ok() } else { None }
 }
 
@@ -188,15 +205,40 @@ mod tests {
     #[test]
     fn every_form_of_the_contract_is_read_and_others_are_not() {
         for text in [
-            "inspection:I-1", "inspection:I-1#item-01", "complaint:C-1", "certificate:K-1#60", "person:E-1/D1@2025-01-31",
-            "person:E-1/D1@2025-01", "person:E-1@2025-01", "dealer:D1@2025-01", "dealer:D1@2025-01-31", "vin:V/P0301@D1#W-1",
-            "region:R1@2025-01", "feedback:F-1", "order:W-1", "model:CS75/P0301@2025-01", "model:CS75/*@2025-01",
+            "inspection:I-1",
+            "inspection:I-1#item-01",
+            "complaint:C-1",
+            "certificate:K-1#60",
+            "person:E-1/D1@2025-01-31",
+            "person:E-1/D1@2025-01",
+            "person:E-1@2025-01",
+            "dealer:D1@2025-01",
+            "dealer:D1@2025-01-31",
+            "vin:V/P0301@D1#W-1",
+            "region:R1@2025-01",
+            "feedback:F-1",
+            "order:W-1",
+            "model:CS75/P0301@2025-01",
+            "model:CS75/*@2025-01",
         ] {
             assert!(Subject::read(text).is_some(), "{text}");
         }
         for text in [
-            "", "complaint:", "complaint", "complaint:C 1", "dealer:D1", "dealer:D1@2025", "dealer:D1@2025-13", "dealer:D1@2025-02-30",
-            "certificate:K#060", "certificate:K#-1", "vin:V/P@D", "person:E@2025-01-01", "thing:1", "inspection:I#", "model:*/P@2025-01",
+            "",
+            "complaint:",
+            "complaint",
+            "complaint:C 1",
+            "dealer:D1",
+            "dealer:D1@2025",
+            "dealer:D1@2025-13",
+            "dealer:D1@2025-02-30",
+            "certificate:K#060",
+            "certificate:K#-1",
+            "vin:V/P@D",
+            "person:E@2025-01-01",
+            "thing:1",
+            "inspection:I#",
+            "model:*/P@2025-01",
         ] {
             assert!(Subject::read(text).is_none(), "{text}");
         }
@@ -204,7 +246,13 @@ mod tests {
 
     #[test]
     fn families_are_those_of_the_rulebook() {
-        for name in ["spot-check", "spot-check.managers", "complaint.reply", "bay-turnover", "service-clock.compensation"] {
+        for name in [
+            "spot-check",
+            "spot-check.managers",
+            "complaint.reply",
+            "bay-turnover",
+            "service-clock.compensation",
+        ] {
             assert!(is_family(name), "{name}");
         }
         for name in ["", "spot-check.third", "complaint.reply-late", "bay-turnover.warn", "nonsense"] {

@@ -49,10 +49,14 @@ impl fmt::Display for Instant {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LocalTimeError {
     /// The clocks were put forward over it.
-    #[error("this local time does not exist in {0} (clocks go forward): write the offset, like 2026-03-05T14:30:00+08:00")]
+    #[error(
+        "this local time does not exist in {0} (clocks go forward): write the offset, like 2026-03-05T14:30:00+08:00"
+    )]
     Gap(&'static str),
     /// The clocks were put back over it.
-    #[error("this local time exists twice in {0} (clocks go back): write the offset, like 2026-03-05T14:30:00+08:00")]
+    #[error(
+        "this local time exists twice in {0} (clocks go back): write the offset, like 2026-03-05T14:30:00+08:00"
+    )]
     Fold(&'static str),
 }
 
@@ -74,7 +78,8 @@ impl Zone {
     /// The zone of an IANA name.
     pub fn named(name: &str) -> Result<Self, UnknownZone> {
         let zone = TimeZone::get(name).map_err(|_| UnknownZone(name.to_owned()))?;
-        let start = Date::constant(1900, 1, 1).to_zoned(TimeZone::UTC).map_or(Timestamp::MIN, |z| z.timestamp());
+        let start =
+            Date::constant(1900, 1, 1).to_zoned(TimeZone::UTC).map_or(Timestamp::MIN, |z| z.timestamp());
         let mut offsets = vec![(i64::MIN, zone.to_offset(start).seconds())];
         for transition in zone.following(start) {
             if transition.timestamp().as_second() > 7_258_118_400 {

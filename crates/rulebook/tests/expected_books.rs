@@ -8,8 +8,8 @@ mod common;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use farsight_rulebook::finding::Found;
 use farsight_rulebook::facts::Facts;
+use farsight_rulebook::finding::Found;
 use farsight_rulebook::money::Currency;
 use farsight_rulebook::time::Zone;
 
@@ -28,7 +28,9 @@ fn lines(path: &Path) -> BTreeSet<String> {
 
 /// The clauses that this version judges (4.1 to 4.5).
 fn judged(clause: &str) -> bool {
-    ["spot-check.", "complaint.", "certification.", "bay-turnover.", "repeat-repair."].iter().any(|check| clause.starts_with(check))
+    ["spot-check.", "complaint.", "certification.", "bay-turnover.", "repeat-repair."]
+        .iter()
+        .any(|check| clause.starts_with(check))
 }
 
 fn findings(facts: &Facts, found: &Found) -> BTreeSet<String> {
@@ -70,7 +72,10 @@ fn check(folder: &str, as_of: &str, expected_findings: &str, expected_charges: &
     let facts = common::read(&folder, &zone);
     for (policy, file) in expected_charges {
         let found = common::evaluate(&facts, &common::ground(policy), common::instant(as_of, &zone));
-        let expected = lines(&folder.join(file)).into_iter().filter(|row| judged(row.split(',').nth(3).unwrap())).collect();
+        let expected = lines(&folder.join(file))
+            .into_iter()
+            .filter(|row| judged(row.split(',').nth(3).unwrap()))
+            .collect();
         compare(file, &expected, &charges(&facts, &found));
         let expected = lines(&folder.join(expected_findings)).into_iter().filter(|row| judged(row)).collect();
         compare(expected_findings, &expected, &findings(&facts, &found));
@@ -118,5 +123,10 @@ fn case_2_as_far_as_judged() {
 
 #[test]
 fn records_of_real_origin() {
-    check("real", "2017-12-01T00:00:00+08:00", "expected-findings.csv", &[("changan-2014", "expected-changan-2014.csv")]);
+    check(
+        "real",
+        "2017-12-01T00:00:00+08:00",
+        "expected-findings.csv",
+        &[("changan-2014", "expected-changan-2014.csv")],
+    );
 }

@@ -83,7 +83,9 @@ fn open(tx: &mut Tx, checks: &[&str], among: Among) -> Result<HashMap<Key, Open>
         Among::WantedUnits => format!(
             "pg_temp.wanted w CROSS JOIN LATERAL (SELECT * FROM alerts a WHERE {is_open} AND a.unit = w.a OFFSET 0) AS a"
         ),
-        Among::WantedDealers => format!("alerts a WHERE {is_open} AND a.dealer_code IN (SELECT a FROM pg_temp.wanted)"),
+        Among::WantedDealers => {
+            format!("alerts a WHERE {is_open} AND a.dealer_code IN (SELECT a FROM pg_temp.wanted)")
+        }
     };
     let mut open = HashMap::new();
     let columns = "a.family, a.subject, a.clause, a.unit, a.dealer_code, a.severity, a.occurred_on, a.detail";
@@ -170,7 +172,8 @@ fn resolve(tx: &mut Tx, keys: &[Key], at: Instant) -> Result<(), StoreError> {
     if keys.is_empty() {
         return Ok(());
     }
-    let (families, subjects): (Vec<&str>, Vec<&str>) = keys.iter().map(|(family, subject)| (&**family, &**subject)).unzip();
+    let (families, subjects): (Vec<&str>, Vec<&str>) =
+        keys.iter().map(|(family, subject)| (&**family, &**subject)).unzip();
     diesel::sql_query(
         "UPDATE alerts a SET resolved_at = $1 FROM unnest($2, $3) AS s (family, subject)
          WHERE a.family = s.family AND a.subject = s.subject AND a.resolved_at = 'infinity'",

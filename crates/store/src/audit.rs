@@ -82,7 +82,9 @@ pub fn add(tx: &mut Tx, at: Instant, deed: &Deed) -> Result<String, StoreError> 
 
 /// The last link's number and hash.
 pub fn head(tx: &mut Tx) -> Result<Option<(i64, String)>, StoreError> {
-    let last: Option<Link> = diesel::sql_query("SELECT * FROM audit_log ORDER BY seq DESC LIMIT 1").get_result(tx.connection).optional()?;
+    let last: Option<Link> = diesel::sql_query("SELECT * FROM audit_log ORDER BY seq DESC LIMIT 1")
+        .get_result(tx.connection)
+        .optional()?;
     Ok(last.map(|link| (link.seq, link.hash)))
 }
 
@@ -103,7 +105,8 @@ pub fn walk(tx: &mut Tx) -> Result<Walk, StoreError> {
     let mut walk = Walk { links: 0, head: FIRST.to_owned(), broken: None };
     tx.each::<_, Link>(diesel::sql_query("SELECT * FROM audit_log ORDER BY seq"), |link| {
         walk.links += 1;
-        let deed = Deed { actor: &link.actor, action: &link.action, subject: &link.subject, detail: &link.detail };
+        let deed =
+            Deed { actor: &link.actor, action: &link.action, subject: &link.subject, detail: &link.detail };
         let fault = if link.seq != walk.links {
             Some("a link is missing before it")
         } else if link.previous_hash != walk.head {
@@ -123,6 +126,8 @@ pub fn walk(tx: &mut Tx) -> Result<Walk, StoreError> {
 
 /// Whether something of this kind was ever done.
 pub fn has(tx: &mut Tx, action: &str) -> Result<bool, StoreError> {
-    let found = diesel::sql_query("SELECT 1 FROM audit_log WHERE action = $1 LIMIT 1").bind::<Text, _>(action).execute(tx.connection)?;
+    let found = diesel::sql_query("SELECT 1 FROM audit_log WHERE action = $1 LIMIT 1")
+        .bind::<Text, _>(action)
+        .execute(tx.connection)?;
     Ok(found > 0)
 }

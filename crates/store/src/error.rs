@@ -6,13 +6,19 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// No connection.
-    #[error("cannot connect to the database: {0}; check the address given with --database and that the server runs")]
+    #[error(
+        "cannot connect to the database: {0}; check the address given with --database and that the server runs"
+    )]
     Connect(String),
     /// The connection broke in the middle; nothing of the transaction is stored.
-    #[error("the database went away: {0}; nothing of this step is stored, run it again when the database is back")]
+    #[error(
+        "the database went away: {0}; nothing of this step is stored, run it again when the database is back"
+    )]
     Gone(String),
     /// No room.
-    #[error("the database has no room left: {0}; nothing of this step is stored, free some space and run it again")]
+    #[error(
+        "the database has no room left: {0}; nothing of this step is stored, free some space and run it again"
+    )]
     Full(String),
     /// Another transaction came first.
     #[error("another transaction came first: {0}; run the command again")]
@@ -86,8 +92,15 @@ fn full(text: &str) -> bool {
 
 /// libpq reports a broken connection by its text alone.
 fn gone(text: &str) -> bool {
-    ["server closed the connection", "terminating connection", "connection to server was lost", "no connection to the server",
-     "SSL connection has been closed", "could not receive data from server", "could not send data to server"]
+    [
+        "server closed the connection",
+        "terminating connection",
+        "connection to server was lost",
+        "no connection to the server",
+        "SSL connection has been closed",
+        "could not receive data from server",
+        "could not send data to server",
+    ]
     .iter()
     .any(|sign| text.contains(sign))
 }

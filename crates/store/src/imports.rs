@@ -37,7 +37,13 @@ pub fn recording_instant(tx: &mut Tx, now: Instant) -> Result<Instant, StoreErro
 }
 
 /// Writes an import down, and that every check has yet to see it.
-pub fn add(tx: &mut Tx, import: &Import, at: Instant, recorded_at: Instant, checks: &[&str]) -> Result<(), StoreError> {
+pub fn add(
+    tx: &mut Tx,
+    import: &Import,
+    at: Instant,
+    recorded_at: Instant,
+    checks: &[&str],
+) -> Result<(), StoreError> {
     diesel::sql_query(
         "INSERT INTO imports (tenant_id, import_id, fact_table, source, imported_by, imported_at, recorded_at, row_count, added, corrected)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",

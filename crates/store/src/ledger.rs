@@ -121,8 +121,11 @@ impl From<Row> for Entry {
 
 /// Every entry (of one period, when it is named), by period, clause, subject, seat and posting order, streamed.
 pub fn each(tx: &mut Tx, period: Option<Period>, mut take: impl FnMut(Entry)) -> Result<(), StoreError> {
-    let of_period = period.map_or(String::new(), |period| format!("WHERE period = date '{}'", period.first_day()));
-    let query = format!("SELECT * FROM entries {of_period} ORDER BY period, clause COLLATE \"C\", subject COLLATE \"C\", seat COLLATE \"C\", entry_id");
+    let of_period =
+        period.map_or(String::new(), |period| format!("WHERE period = date '{}'", period.first_day()));
+    let query = format!(
+        "SELECT * FROM entries {of_period} ORDER BY period, clause COLLATE \"C\", subject COLLATE \"C\", seat COLLATE \"C\", entry_id"
+    );
     tx.each::<_, Row>(diesel::sql_query(query), |row| take(row.into()))
 }
 
@@ -137,11 +140,13 @@ pub fn find(tx: &mut Tx, id: i64) -> Result<Option<Entry>, StoreError> {
 
 /// All that was ever posted on a charge key, in posting order.
 pub fn history(tx: &mut Tx, key: &ChargeKey) -> Result<Vec<Entry>, StoreError> {
-    let rows: Vec<Row> = diesel::sql_query("SELECT * FROM entries WHERE family = $1 AND subject = $2 AND seat = $3 ORDER BY entry_id")
-        .bind::<Text, _>(&key.family)
-        .bind::<Text, _>(&key.subject)
-        .bind::<Text, _>(key.seat.name())
-        .load(tx.connection)?;
+    let rows: Vec<Row> = diesel::sql_query(
+        "SELECT * FROM entries WHERE family = $1 AND subject = $2 AND seat = $3 ORDER BY entry_id",
+    )
+    .bind::<Text, _>(&key.family)
+    .bind::<Text, _>(&key.subject)
+    .bind::<Text, _>(key.seat.name())
+    .load(tx.connection)?;
     Ok(rows.into_iter().map(Entry::from).collect())
 }
 
@@ -179,7 +184,9 @@ pub fn live(tx: &mut Tx, checks: &[&str], among: Among) -> Result<Vec<Live>, Sto
                  SELECT * FROM entries e WHERE e.check_name IN ({names}) AND e.unit = w.a OFFSET 0) AS e"
         ),
         Among::WantedDealers => {
-            format!("entries e WHERE e.check_name IN ({names}) AND e.dealer_code IN (SELECT a FROM pg_temp.wanted)")
+            format!(
+                "entries e WHERE e.check_name IN ({names}) AND e.dealer_code IN (SELECT a FROM pg_temp.wanted)"
+            )
         }
     };
     not_reversed(tx, &from)
@@ -331,8 +338,15 @@ fn charge(
         for Desired { key, terms, context } in charges {
             let period = posting_period(terms.occurred_on, posting.last_locked);
             let row = rows.row().map_err(input)?;
-            row.big(*next).date(period.first_day()).date(Period::of(terms.occurred_on).first_day()).text(context.check);
-            row.text(&key.family).text(&terms.clause).text(&key.subject).text(&context.unit).text(key.seat.name());
+            row.big(*next)
+                .date(period.first_day())
+                .date(Period::of(terms.occurred_on).first_day())
+                .text(context.check);
+            row.text(&key.family)
+                .text(&terms.clause)
+                .text(&key.subject)
+                .text(&context.unit)
+                .text(key.seat.name());
             row.text(terms.party_kind.name()).text(&terms.party).text(&terms.dealer).text(&context.region);
             row.date(terms.occurred_on).big(terms.amount.0).int(context.version);
             if periods.last() != Some(&period) {

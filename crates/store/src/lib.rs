@@ -3,11 +3,11 @@
 //! No query without a [`Scope`]: every transaction is opened for one, and row-level security enforces it again.
 //! Only [`registry`] and [`schema::migrate`] work as the owner; they see tenants, never their facts.
 
+pub mod alerts;
 pub mod audit;
 pub mod cluster;
 pub mod error;
 pub mod facts;
-pub mod alerts;
 pub mod imports;
 pub mod ledger;
 pub mod policies;
@@ -20,7 +20,6 @@ pub mod settlements;
 pub mod staging;
 pub mod users;
 mod values;
-
 
 pub use error::StoreError;
 pub use session::{Database, Scope, Session, Tx};

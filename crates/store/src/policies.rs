@@ -33,13 +33,22 @@ struct Row {
 /// All versions, by effective date.
 pub fn all(tx: &mut Tx) -> Result<Vec<Published>, StoreError> {
     let rows: Vec<Row> =
-        diesel::sql_query("SELECT version, effective_on, body FROM policies ORDER BY effective_on").load(tx.connection)?;
-    let published = |row: Row| Published { version: row.version, effective_on: date(row.effective_on), body: row.body };
+        diesel::sql_query("SELECT version, effective_on, body FROM policies ORDER BY effective_on")
+            .load(tx.connection)?;
+    let published =
+        |row: Row| Published { version: row.version, effective_on: date(row.effective_on), body: row.body };
     Ok(rows.into_iter().map(published).collect())
 }
 
 /// Publishes a version; gives its number.
-pub fn publish(tx: &mut Tx, name: &str, body: &str, effective_on: Date, by: &str, at: Instant) -> Result<i32, StoreError> {
+pub fn publish(
+    tx: &mut Tx,
+    name: &str,
+    body: &str,
+    effective_on: Date,
+    by: &str,
+    at: Instant,
+) -> Result<i32, StoreError> {
     let version = tx.number("SELECT coalesce(max(version), 0)::bigint + 1 AS number FROM policies")? as i32;
     diesel::sql_query(
         "INSERT INTO policies (tenant_id, version, name, effective_on, body, published_at, published_by)

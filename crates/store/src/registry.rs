@@ -6,9 +6,9 @@ use diesel::sql_types::{Bool, Date as SqlDate, Integer, Nullable, Text, Timestam
 use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
 
+use crate::StoreError;
 use crate::session::{Database, Scope};
 use crate::values::{date, pg_date, pg_instant};
-use crate::StoreError;
 
 /// A manufacturer with its whole network.
 #[derive(Debug, Clone)]
@@ -72,7 +72,8 @@ const COLUMNS: &str = "tenant_id, code, name, time_zone, currency, first_judged_
 
 /// All tenants, by code.
 pub fn tenants(database: &Database) -> Result<Vec<Tenant>, StoreError> {
-    let rows: Vec<Row> = diesel::sql_query(format!("SELECT {COLUMNS} FROM tenants ORDER BY code")).load(&mut database.owner()?)?;
+    let rows: Vec<Row> = diesel::sql_query(format!("SELECT {COLUMNS} FROM tenants ORDER BY code"))
+        .load(&mut database.owner()?)?;
     Ok(rows.into_iter().map(Tenant::from).collect())
 }
 

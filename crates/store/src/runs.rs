@@ -45,7 +45,8 @@ struct Touched {
 
 /// What each check has yet to look at: pairs of check and import.
 pub fn touched(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
-    let rows: Vec<Touched> = diesel::sql_query("SELECT check_name, import_id FROM touched").load(tx.connection)?;
+    let rows: Vec<Touched> =
+        diesel::sql_query("SELECT check_name, import_id FROM touched").load(tx.connection)?;
     Ok(rows.into_iter().map(|row| (row.check_name, row.import_id)).collect())
 }
 
@@ -87,10 +88,17 @@ pub fn woken(tx: &mut Tx, check: &str, by: Instant) -> Result<Vec<String>, Store
 }
 
 /// Replaces the wakes of a check: all of them, or those of the units judged.
-pub fn set_wakes(tx: &mut Tx, check: &str, units: Option<&[String]>, wakes: &[Wake]) -> Result<(), StoreError> {
+pub fn set_wakes(
+    tx: &mut Tx,
+    check: &str,
+    units: Option<&[String]>,
+    wakes: &[Wake],
+) -> Result<(), StoreError> {
     match units {
         None => {
-            diesel::sql_query("DELETE FROM wakes WHERE check_name = $1").bind::<Text, _>(check).execute(tx.connection)?;
+            diesel::sql_query("DELETE FROM wakes WHERE check_name = $1")
+                .bind::<Text, _>(check)
+                .execute(tx.connection)?;
         }
         Some(units) => {
             diesel::sql_query("DELETE FROM wakes WHERE check_name = $1 AND unit = ANY($2)")
@@ -192,9 +200,10 @@ pub(crate) fn last_moment(tx: &mut Tx) -> Result<i64, StoreError> {
 
 /// The as-of instant of a run.
 pub fn as_of(tx: &mut Tx, run: i64) -> Result<Option<Instant>, StoreError> {
-    let row: Option<MarkRow> = diesel::sql_query("SELECT '' AS check_name, as_of FROM runs WHERE run_id = $1")
-        .bind::<BigInt, _>(run)
-        .get_result(tx.connection)
-        .optional()?;
+    let row: Option<MarkRow> =
+        diesel::sql_query("SELECT '' AS check_name, as_of FROM runs WHERE run_id = $1")
+            .bind::<BigInt, _>(run)
+            .get_result(tx.connection)
+            .optional()?;
     Ok(row.map(|row| instant(row.as_of)))
 }

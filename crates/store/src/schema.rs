@@ -5,8 +5,8 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::session::Database;
 use crate::StoreError;
+use crate::session::Database;
 
 /// The migrations, part of the program.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");

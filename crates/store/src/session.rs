@@ -142,8 +142,9 @@ impl Session {
             Isolation::Snapshot => "REPEATABLE READ",
         };
         let tenant = scope.tenant;
-        self.connection
-            .batch_execute(&format!("BEGIN ISOLATION LEVEL {level}; SET LOCAL farsight.tenant = '{tenant}'"))?;
+        self.connection.batch_execute(&format!(
+            "BEGIN ISOLATION LEVEL {level}; SET LOCAL farsight.tenant = '{tenant}'"
+        ))?;
         Ok(())
     }
 
@@ -211,7 +212,8 @@ impl Tx<'_> {
         match self.known_at {
             None => "t.superseded_at = 'infinity' AND NOT t.voided".to_owned(),
             Some(Instant(micros)) => {
-                let at = format!("(timestamptz '1970-01-01 00:00:00+00' + {micros} * interval '1 microsecond')");
+                let at =
+                    format!("(timestamptz '1970-01-01 00:00:00+00' + {micros} * interval '1 microsecond')");
                 format!("t.recorded_at <= {at} AND t.superseded_at > {at} AND NOT t.voided")
             }
         }
@@ -224,7 +226,8 @@ impl Tx<'_> {
 
     /// What this transaction sees, while it is open.
     pub fn snapshot(&mut self) -> Result<Snapshot, StoreError> {
-        let row: SnapshotRow = diesel::sql_query("SELECT pg_export_snapshot() AS snapshot").get_result(self.connection)?;
+        let row: SnapshotRow =
+            diesel::sql_query("SELECT pg_export_snapshot() AS snapshot").get_result(self.connection)?;
         Ok(Snapshot(row.snapshot))
     }
 
@@ -256,7 +259,8 @@ impl Tx<'_> {
         work: impl FnOnce(&mut Tx) -> Result<Attempt<T>, E>,
     ) -> Result<Attempt<T>, E> {
         self.connection.batch_execute("SAVEPOINT attempt").map_err(StoreError::from)?;
-        let outcome = work(&mut Tx { connection: self.connection, scope: self.scope, known_at: self.known_at })?;
+        let outcome =
+            work(&mut Tx { connection: self.connection, scope: self.scope, known_at: self.known_at })?;
         let end = match &outcome {
             Attempt::Keep(_) => "RELEASE SAVEPOINT attempt",
             Attempt::Undo(_) => "ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt",
@@ -294,4 +298,3 @@ pub enum Attempt<T> {
     /// What it did is undone.
     Undo(T),
 }
-

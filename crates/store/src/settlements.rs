@@ -50,7 +50,8 @@ struct Row {
 const COLUMNS: &str = "period, status, as_of, reviewed_by, approved_by, locked_by, locked_at, audit_head";
 
 fn stored(row: Row) -> Result<Stored, StoreError> {
-    let status = Status::named(&row.status).ok_or_else(|| StoreError::Value(format!("settlement status '{}'", row.status)))?;
+    let status = Status::named(&row.status)
+        .ok_or_else(|| StoreError::Value(format!("settlement status '{}'", row.status)))?;
     Ok(Stored {
         settlement: Settlement {
             period: month(row.period),
@@ -76,7 +77,8 @@ pub fn find(tx: &mut Tx, period: Period) -> Result<Option<Stored>, StoreError> {
 
 /// All settlements, by month.
 pub fn all(tx: &mut Tx) -> Result<Vec<Stored>, StoreError> {
-    let rows: Vec<Row> = diesel::sql_query(format!("SELECT {COLUMNS} FROM settlements ORDER BY period")).load(tx.connection)?;
+    let rows: Vec<Row> = diesel::sql_query(format!("SELECT {COLUMNS} FROM settlements ORDER BY period"))
+        .load(tx.connection)?;
     rows.into_iter().map(stored).collect()
 }
 
@@ -88,7 +90,8 @@ pub fn last_locked(tx: &mut Tx) -> Result<Option<Period>, StoreError> {
         period: Option<PgDate>,
     }
     let last: Last =
-        diesel::sql_query("SELECT max(period) AS period FROM settlements WHERE status = 'locked'").get_result(tx.connection)?;
+        diesel::sql_query("SELECT max(period) AS period FROM settlements WHERE status = 'locked'")
+            .get_result(tx.connection)?;
     Ok(last.period.map(month))
 }
 
@@ -124,11 +127,13 @@ pub fn calculated(tx: &mut Tx, step: Step, as_of: Instant) -> Result<(), StoreEr
 /// Reviewed or approved.
 pub fn moved(tx: &mut Tx, step: Step, to: Status) -> Result<(), StoreError> {
     let name = to.name();
-    diesel::sql_query(format!("UPDATE settlements SET status = '{name}', {name}_at = $1, {name}_by = $2 WHERE period = $3"))
-        .bind::<Timestamptz, _>(pg_instant(step.at))
-        .bind::<Text, _>(step.by)
-        .bind::<SqlDate, _>(pg_month(step.period))
-        .execute(tx.connection)?;
+    diesel::sql_query(format!(
+        "UPDATE settlements SET status = '{name}', {name}_at = $1, {name}_by = $2 WHERE period = $3"
+    ))
+    .bind::<Timestamptz, _>(pg_instant(step.at))
+    .bind::<Text, _>(step.by)
+    .bind::<SqlDate, _>(pg_month(step.period))
+    .execute(tx.connection)?;
     Ok(())
 }
 
@@ -235,7 +240,10 @@ fn lines_query(period: Period) -> String {
 /// The lines of a month, by kind and code: of a locked one as they were locked.
 pub fn lines(tx: &mut Tx, period: Period, status: Option<Status>) -> Result<Vec<Line>, StoreError> {
     let query = if status == Some(Status::Locked) {
-        format!("SELECT * FROM settlement_lines WHERE period = date '{}' ORDER BY party_kind COLLATE \"C\", party_code COLLATE \"C\"", period.first_day())
+        format!(
+            "SELECT * FROM settlement_lines WHERE period = date '{}' ORDER BY party_kind COLLATE \"C\", party_code COLLATE \"C\"",
+            period.first_day()
+        )
     } else {
         format!("{} ORDER BY party_kind COLLATE \"C\", party_code COLLATE \"C\"", lines_query(period))
     };
@@ -261,8 +269,10 @@ pub fn periods(tx: &mut Tx) -> Result<Vec<Period>, StoreError> {
         #[diesel(sql_type = SqlDate)]
         period: PgDate,
     }
-    let rows: Vec<Of> =
-        diesel::sql_query("SELECT period FROM entries GROUP BY period UNION SELECT period FROM settlements ORDER BY period").load(tx.connection)?;
+    let rows: Vec<Of> = diesel::sql_query(
+        "SELECT period FROM entries GROUP BY period UNION SELECT period FROM settlements ORDER BY period",
+    )
+    .load(tx.connection)?;
     Ok(rows.into_iter().map(|row| month(row.period)).collect())
 }
 
@@ -277,10 +287,11 @@ pub fn party_name(tx: &mut Tx, kind: PartyKind, code: &str) -> Result<String, St
         PartyKind::Dealer => ("dealers", "dealer_code"),
         PartyKind::Person => ("people", "person_code"),
     };
-    let row: Option<Name> =
-        diesel::sql_query(format!("SELECT name FROM {table} WHERE {column} = $1 AND superseded_at = 'infinity'"))
-            .bind::<Text, _>(code)
-            .get_result(tx.connection)
-            .optional()?;
+    let row: Option<Name> = diesel::sql_query(format!(
+        "SELECT name FROM {table} WHERE {column} = $1 AND superseded_at = 'infinity'"
+    ))
+    .bind::<Text, _>(code)
+    .get_result(tx.connection)
+    .optional()?;
     Ok(row.map(|row| row.name).unwrap_or_default())
 }

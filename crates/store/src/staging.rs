@@ -133,7 +133,8 @@ impl Tx<'_> {
         let copied = diesel::copy_from(temporary::table)
             .from_raw_data(Target, |out| -> Result<(), diesel::result::Error> {
                 let Some(fill) = fill.borrow_mut().take() else { return Ok(()) };
-                let mut rows = Rows { out, buffer: Vec::with_capacity(CHUNK_BYTES * 2), columns: count, written: 0 };
+                let mut rows =
+                    Rows { out, buffer: Vec::with_capacity(CHUNK_BYTES * 2), columns: count, written: 0 };
                 rows.buffer.extend_from_slice(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0");
                 if let Err(error) = fill(&mut rows) {
                     *failure.borrow_mut() = Some(error);

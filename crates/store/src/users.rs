@@ -40,16 +40,18 @@ fn user(row: Row) -> Result<User, StoreError> {
 
 /// The user of an address.
 pub fn find(tx: &mut Tx, email: &str) -> Result<Option<User>, StoreError> {
-    let row: Option<Row> = diesel::sql_query("SELECT email, role, regions, dealers FROM users WHERE email = $1")
-        .bind::<Text, _>(email)
-        .get_result(tx.connection)
-        .optional()?;
+    let row: Option<Row> =
+        diesel::sql_query("SELECT email, role, regions, dealers FROM users WHERE email = $1")
+            .bind::<Text, _>(email)
+            .get_result(tx.connection)
+            .optional()?;
     row.map(user).transpose()
 }
 
 /// All users, by address.
 pub fn all(tx: &mut Tx) -> Result<Vec<User>, StoreError> {
-    let rows: Vec<Row> = diesel::sql_query("SELECT email, role, regions, dealers FROM users ORDER BY email").load(tx.connection)?;
+    let rows: Vec<Row> = diesel::sql_query("SELECT email, role, regions, dealers FROM users ORDER BY email")
+        .load(tx.connection)?;
     rows.into_iter().map(user).collect()
 }
 

@@ -24,7 +24,8 @@ pub(super) struct Plan {
 
 /// Refuses what may not be posted (rulebook 3.3), then plans.
 pub(super) fn make(tx: &mut Tx, run: &Run) -> Result<Plan, ControlError> {
-    let marks: BTreeMap<String, _> = runs::marks(tx)?.into_iter().map(|mark| (mark.check, mark.as_of)).collect();
+    let marks: BTreeMap<String, _> =
+        runs::marks(tx)?.into_iter().map(|mark| (mark.check, mark.as_of)).collect();
     let latest = marks.values().max().copied();
     if !run.request.dry_run {
         let zone = &run.ground.zone;
@@ -60,7 +61,12 @@ pub(super) fn make(tx: &mut Tx, run: &Run) -> Result<Plan, ControlError> {
 }
 
 /// The units touched since the last run; `None` when everything is.
-fn touched_units(tx: &mut Tx, run: &Run, check: &Check, imports: &[i64]) -> Result<Option<Vec<String>>, ControlError> {
+fn touched_units(
+    tx: &mut Tx,
+    run: &Run,
+    check: &Check,
+    imports: &[i64],
+) -> Result<Option<Vec<String>>, ControlError> {
     let mut units: BTreeSet<String> = BTreeSet::new();
     if !imports.is_empty() {
         tx.look_at_few()?;

@@ -54,11 +54,18 @@ pub(super) fn reconcile_into(
     let live = if run.first_ever {
         Vec::new()
     } else {
-        ledger::live(tx, &names, if among == Among::Units { ledger::Among::WantedUnits } else { ledger::Among::WantedDealers })?
+        ledger::live(
+            tx,
+            &names,
+            if among == Among::Units { ledger::Among::WantedUnits } else { ledger::Among::WantedDealers },
+        )?
     };
-    let mut desired: Vec<Desired> = found.findings.iter().flat_map(|finding| desired(facts, finding)).collect();
+    let mut desired: Vec<Desired> =
+        found.findings.iter().flat_map(|finding| desired(facts, finding)).collect();
     // In the order of the ledger's indexes, which then grow at their ends.
-    desired.sort_unstable_by(|a, b| (a.context.check, &a.context.unit, &a.key).cmp(&(b.context.check, &b.context.unit, &b.key)));
+    desired.sort_unstable_by(|a, b| {
+        (a.context.check, &a.context.unit, &a.key).cmp(&(b.context.check, &b.context.unit, &b.key))
+    });
     let today = run.ground.zone.date(run.as_of);
     let postings = compare(desired, live, |charge| {
         let policy = &run.ground.timeline.version(charge.context.version)?.policy;
@@ -72,7 +79,13 @@ pub(super) fn reconcile_into(
         Among::Units => alerts::Among::WantedUnits,
         Among::Dealers => alerts::Among::WantedDealers,
     };
-    let changes = alerts::sync(tx, &names, alerts_among, found.findings.iter().flat_map(|f| wanted(facts, f)), posting.posted_at)?;
+    let changes = alerts::sync(
+        tx,
+        &names,
+        alerts_among,
+        found.findings.iter().flat_map(|f| wanted(facts, f)),
+        posting.posted_at,
+    )?;
     outcome.alerts_opened += changes.opened;
     outcome.alerts_resolved += changes.resolved;
     let (posted, reversed, periods) = ledger::post(tx, postings, posting, run.first_ever)?;
@@ -85,7 +98,11 @@ pub(super) fn reconcile_into(
 fn desired(facts: &Facts, finding: &Finding) -> impl Iterator<Item = Desired> {
     let text = |code| facts.codes.text(code).to_owned();
     finding.charges.iter().map(move |charge| Desired {
-        key: ChargeKey { family: finding.family.to_owned(), subject: finding.subject.clone(), seat: charge.seat },
+        key: ChargeKey {
+            family: finding.family.to_owned(),
+            subject: finding.subject.clone(),
+            seat: charge.seat,
+        },
         terms: Terms {
             clause: finding.clause.to_owned(),
             party_kind: charge.party_kind,
@@ -105,7 +122,8 @@ fn desired(facts: &Facts, finding: &Finding) -> impl Iterator<Item = Desired> {
 
 /// A finding's own alert, and one for each charge whose post nobody holds (rulebook 3.7).
 fn wanted<'f>(facts: &'f Facts, finding: &'f Finding) -> impl Iterator<Item = Wanted<'f>> {
-    let own = (finding.severity != Severity::None).then(|| alert(facts, finding, finding.family, finding.clause, finding.severity));
+    let own = (finding.severity != Severity::None)
+        .then(|| alert(facts, finding, finding.family, finding.clause, finding.severity));
     let vacant = finding.vacant.iter().map(move |(seat, _)| {
         let family = match seat {
             farsight_rulebook::policy::Seat::RegionDirector => "post-vacant.region-director",

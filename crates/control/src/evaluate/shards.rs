@@ -124,7 +124,12 @@ fn judge_shard(tx: &mut Tx, basis: Basis, common: &Facts, shard: &[String]) -> R
 }
 
 /// Judges everything of some checks and reconciles.
-pub(super) fn judge(run: &mut Run, tx: &mut Tx, checks: &[&'static Check], posting: Posting) -> Result<(), ControlError> {
+pub(super) fn judge(
+    run: &mut Run,
+    tx: &mut Tx,
+    checks: &[&'static Check],
+    posting: Posting,
+) -> Result<(), ControlError> {
     if checks.is_empty() {
         return Ok(());
     }
@@ -133,7 +138,16 @@ pub(super) fn judge(run: &mut Run, tx: &mut Tx, checks: &[&'static Check], posti
     let basis = Basis { database: &run.database, ground: &run.ground, as_of: run.as_of, checks };
     let facts = judge_all(tx, basis, |tx, facts, mut found| {
         wakes.append(&mut found.wakes);
-        reconcile::reconcile_into(&mut outcome, run, tx, checks, facts, &found, reconcile::Among::Dealers, posting)
+        reconcile::reconcile_into(
+            &mut outcome,
+            run,
+            tx,
+            checks,
+            facts,
+            &found,
+            reconcile::Among::Dealers,
+            posting,
+        )
     })?;
     outcome.facts += facts;
     run.outcome = outcome;

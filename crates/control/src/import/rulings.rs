@@ -12,7 +12,12 @@ use farsight_store::facts::take_in::{self, Fault, TakenRuling};
 use crate::ControlError;
 
 /// The faults of the rulings that a merge has just added or corrected.
-pub(super) fn faults(tx: &mut Tx, ground: &Ground, currency: Currency, first_import: i64) -> Result<Vec<Fault>, ControlError> {
+pub(super) fn faults(
+    tx: &mut Tx,
+    ground: &Ground,
+    currency: Currency,
+    first_import: i64,
+) -> Result<Vec<Fault>, ControlError> {
     let rulings = take_in::rulings_taken(tx, first_import)?;
     Ok(rulings.iter().filter_map(|ruling| fault(ruling, ground, currency)).collect())
 }
@@ -34,11 +39,21 @@ fn fault(ruling: &TakenRuling, ground: &Ground, currency: Currency) -> Option<Fa
     };
     if !fits {
         let form = if kind == RulingKind::Accept { "dealer:CODE@MONTH" } else { "complaint:ID" };
-        return at("subject", &ruling.subject, "wrong_subject", format!("a ruling '{}' is on a subject like {form}", ruling.kind));
+        return at(
+            "subject",
+            &ruling.subject,
+            "wrong_subject",
+            format!("a ruling '{}' is on a subject like {form}", ruling.kind),
+        );
     }
     // A family that no finding of such a subject has is taken: it excuses nothing, as if the finding were not there.
     if let Some(family) = ruling.family.as_deref().filter(|family| !is_family(family)) {
-        return at("family", family, "unknown_family", "no clause family has this name: leave it empty to excuse all".to_owned());
+        return at(
+            "family",
+            family,
+            "unknown_family",
+            "no clause family has this name: leave it empty to excuse all".to_owned(),
+        );
     }
     if kind == RulingKind::Mishandled {
         return amount_fault(ruling, ground, currency, &at);

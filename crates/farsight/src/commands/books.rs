@@ -30,17 +30,28 @@ fn words(outcome: &Outcome) -> String {
     let looked = if outcome.whole.is_empty() { "what facts and time have touched" } else { "everything" };
     let mut lines = vec![
         format!("as of {}: {}", outcome.as_of, outcome.checks.join(", ")),
-        format!("looked at {looked}: {}, {}", counted(outcome.facts, "fact"), counted(outcome.findings, "finding")),
+        format!(
+            "looked at {looked}: {}, {}",
+            counted(outcome.facts, "fact"),
+            counted(outcome.findings, "finding")
+        ),
         format!(
             "entries: {} posted, {} reversed, {} unchanged",
             grouped(outcome.posted),
             grouped(outcome.reversed),
             grouped(outcome.unchanged)
         ),
-        format!("alerts: {} opened, {} resolved", grouped(outcome.alerts_opened), grouped(outcome.alerts_resolved)),
+        format!(
+            "alerts: {} opened, {} resolved",
+            grouped(outcome.alerts_opened),
+            grouped(outcome.alerts_resolved)
+        ),
     ];
     if outcome.too_late > 0 {
-        lines.push(format!("{} not posted: older than the policy's limit", counted(outcome.too_late, "penalty")));
+        lines.push(format!(
+            "{} not posted: older than the policy's limit",
+            counted(outcome.too_late, "penalty")
+        ));
     }
     if outcome.settlements_reopened > 0 {
         lines.push(format!("{} set back to calculated", counted(outcome.settlements_reopened, "settlement")));
@@ -57,7 +68,9 @@ pub(super) fn settle(installation: &Installation, arguments: &SettleArguments) -
     let as_of = instant(&arguments.as_of, &zone, "--as-of")?;
     let (outcome, settled) = settle::calculate(&mut desk, arguments.period, as_of, &arguments.by)?;
     let result = json!({ "check": outcome, "settlement": settled });
-    output::print(installation.global.json, &result, |_| format!("{}\n{}", words(&outcome), settlement_words(&settled)))?;
+    output::print(installation.global.json, &result, |_| {
+        format!("{}\n{}", words(&outcome), settlement_words(&settled))
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -76,8 +89,16 @@ fn settlement_words(settled: &Settled) -> String {
         "settlement {} is {}: {} for {}\npenalties {}  incentives {}  reversals {}  net {}",
         settled.period,
         settled.status,
-        if settled.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", grouped(settled.entries as u64)) },
-        if settled.parties == 1 { "1 party".to_owned() } else { format!("{} parties", grouped(settled.parties as u64)) },
+        if settled.entries == 1 {
+            "1 entry".to_owned()
+        } else {
+            format!("{} entries", grouped(settled.entries as u64))
+        },
+        if settled.parties == 1 {
+            "1 party".to_owned()
+        } else {
+            format!("{} parties", grouped(settled.parties as u64))
+        },
         settled.penalties,
         settled.incentives,
         settled.reversals,
@@ -90,21 +111,30 @@ fn settlement_words(settled: &Settled) -> String {
 }
 
 pub(super) fn check_policy(global: &Global, file: &str, currency: &str) -> Result<ExitCode, Failure> {
-    let currency = Currency::of(currency)
-        .ok_or_else(|| Failure::usage(format!("'{currency}' is no currency: use its three letters (ISO 4217), like CNY")))?;
+    let currency = Currency::of(currency).ok_or_else(|| {
+        Failure::usage(format!("'{currency}' is no currency: use its three letters (ISO 4217), like CNY"))
+    })?;
     let source = Source::named(file)?;
     match policies::read(&source, currency) {
         Ok(policy) => {
             let clauses = policy.clauses().len();
             let result = json!({ "policy": policy.name, "valid": true, "clauses": clauses });
             output::print(global.json, &result, |_| {
-                format!("policy {} is valid: {}\n{}\n{}", policy.name, counted(clauses as u64, "clause"), policy.title.zh, policy.title.en)
+                format!(
+                    "policy {} is valid: {}\n{}\n{}",
+                    policy.name,
+                    counted(clauses as u64, "clause"),
+                    policy.title.zh,
+                    policy.title.en
+                )
             })?;
             Ok(ExitCode::SUCCESS)
         }
         Err(ControlError::Policy { file, faults }) => {
-            let rows: Vec<_> =
-                faults.iter().map(|fault| json!({ "line": fault.line, "place": fault.place, "reason": fault.reason })).collect();
+            let rows: Vec<_> = faults
+                .iter()
+                .map(|fault| json!({ "line": fault.line, "place": fault.place, "reason": fault.reason }))
+                .collect();
             if global.json {
                 output::print(true, &json!({ "valid": false, "faults": rows }), |_| String::new())?;
             }
@@ -119,7 +149,9 @@ pub(super) fn verify_audit(installation: &Installation) -> Result<ExitCode, Fail
     let broken = walk.broken.map(|(seq, fault)| json!({ "seq": seq, "fault": fault }));
     let result = json!({ "links": walk.links, "head": walk.head, "broken": broken });
     output::print(installation.global.json, &result, |_| match walk.broken {
-        None => format!("the audit chain is whole: {}, head {}", counted(walk.links as u64, "link"), walk.head),
+        None => {
+            format!("the audit chain is whole: {}, head {}", counted(walk.links as u64, "link"), walk.head)
+        }
         Some((seq, fault)) => format!("the audit chain is broken at link {seq}: {fault}"),
     })?;
     Ok(if walk.broken.is_some() { ExitCode::from(1) } else { ExitCode::SUCCESS })

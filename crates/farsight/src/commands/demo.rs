@@ -13,15 +13,24 @@ use crate::{clock, configuration};
 pub(super) fn run(installation: &Installation, arguments: &DemoArguments) -> Result<ExitCode, Failure> {
     let scratch = tempfile::Builder::new().prefix("farsight-demo-").tempdir()?;
     let wish = Wish { dealers: arguments.dealers, months: arguments.months, seed: arguments.seed };
-    let shown =
-        demo::demo(&installation.database, wish, scratch.path(), &configuration::system_actor(), clock::now())?;
+    let shown = demo::demo(
+        &installation.database,
+        wish,
+        scratch.path(),
+        &configuration::system_actor(),
+        clock::now(),
+    )?;
     output::print(installation.global.json, &shown, |shown| words(shown, installation))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn words(shown: &Shown, installation: &Installation) -> String {
     let mut lines = vec![if shown.made {
-        format!("The demonstration is made: {} dealers, {} facts judged.", shown.dealers, grouped(shown.facts))
+        format!(
+            "The demonstration is made: {} dealers, {} facts judged.",
+            shown.dealers,
+            grouped(shown.facts)
+        )
     } else {
         format!("The demonstration is there already: {} dealers. It is judged up to now.", shown.dealers)
     }];
@@ -36,7 +45,13 @@ fn words(shown: &Shown, installation: &Installation) -> String {
     lines.push(String::new());
     lines.push("entries              net   clause".to_owned());
     for clause in &shown.clauses {
-        lines.push(format!("{:>7} {:>16}   {:<24} {}", grouped(clause.entries), clause.net, clause.clause, clause.title));
+        lines.push(format!(
+            "{:>7} {:>16}   {:<24} {}",
+            grouped(clause.entries),
+            clause.net,
+            clause.clause,
+            clause.title
+        ));
     }
     lines.push(String::new());
     lines.push("dealers that owe the most".to_owned());
@@ -45,7 +60,12 @@ fn words(shown: &Shown, installation: &Installation) -> String {
     }
     lines.push(String::new());
     let [critical, warning, notice] = shown.alerts;
-    lines.push(format!("open alerts: {} critical, {} warning, {} notice", grouped(critical), grouped(warning), grouped(notice)));
+    lines.push(format!(
+        "open alerts: {} critical, {} warning, {} notice",
+        grouped(critical),
+        grouped(warning),
+        grouped(notice)
+    ));
     lines.push(String::new());
     lines.push("someone of each role, for --by:".to_owned());
     for (email, role) in &shown.users {
@@ -58,7 +78,10 @@ fn words(shown: &Shown, installation: &Installation) -> String {
         lines.push(format!("  {farsight} explain {entry}                 the receipt of a penalty"));
     }
     if let Some(open) = shown.months.iter().find(|month| month.status == "open") {
-        lines.push(format!("  {farsight} export settlement --period {}   what finance takes away", open.period));
+        lines.push(format!(
+            "  {farsight} export settlement --period {}   what finance takes away",
+            open.period
+        ));
     }
     lines.push(format!("  {farsight} audit verify"));
     lines.join("\n")

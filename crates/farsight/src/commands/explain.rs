@@ -12,7 +12,8 @@ use crate::output;
 
 pub(super) fn run(installation: &Installation, arguments: &ExplainArguments) -> Result<ExitCode, Failure> {
     let language = match &arguments.language {
-        Some(tag) => Language::tagged(tag).ok_or_else(|| Failure::usage(format!("no language '{tag}': there is zh-CN and en")))?,
+        Some(tag) => Language::tagged(tag)
+            .ok_or_else(|| Failure::usage(format!("no language '{tag}': there is zh-CN and en")))?,
         None => system_language(),
     };
     let explained = explain::explain(&mut installation.desk()?, arguments.entry_id, language)?;
@@ -22,7 +23,9 @@ pub(super) fn run(installation: &Installation, arguments: &ExplainArguments) -> 
 
 /// The language that the environment asks for.
 fn system_language() -> Language {
-    let asked = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let asked = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     if asked.is_some_and(|value| value.starts_with("zh")) { Language::Chinese } else { Language::English }
 }
 
@@ -38,7 +41,8 @@ fn words(explained: &Explained) -> String {
         }
     };
     let sourced = explained.facts.iter().flat_map(|stands| {
-        std::iter::once(format!("- {}", stands.fact)).chain(stands.source.iter().map(|source| format!("    {source}")))
+        std::iter::once(format!("- {}", stands.fact))
+            .chain(stands.source.iter().map(|source| format!("    {source}")))
     });
     part(facts, sourced.collect());
     part(arithmetic, explained.arithmetic.clone());

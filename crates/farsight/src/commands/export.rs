@@ -32,7 +32,13 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
     let mut desk = installation.desk()?;
     match &arguments.out {
         None => {
-            match export::export(&mut desk, what, arguments.period, format, BufWriter::new(io::stdout().lock())) {
+            match export::export(
+                &mut desk,
+                what,
+                arguments.period,
+                format,
+                BufWriter::new(io::stdout().lock()),
+            ) {
                 // Whoever reads may have seen enough.
                 Err(ControlError::Write(farsight_exchange::WriteError::Output(error)))
                     if error.kind() == io::ErrorKind::BrokenPipe => {}
@@ -44,16 +50,29 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
         Some(path) => {
             let rows = to_file(&mut desk, what, arguments.period, format, path)?;
             let result = serde_json::json!({ "file": path, "rows": rows });
-            output::print(installation.global.json, &result, |_| format!("{}: {}", path.display(), counted(rows, "row")))?;
+            output::print(installation.global.json, &result, |_| {
+                format!("{}: {}", path.display(), counted(rows, "row"))
+            })?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Writes beside the file and renames: what stands at the path is the old or the new, never a half.
-fn to_file(desk: &mut Desk, what: Report, period: Option<Period>, format: Format, path: &Path) -> Result<u64, Failure> {
-    let failed = |why: io::Error| Failure::Work(anyhow::anyhow!("{}: {why}; nothing is written there", path.display()));
-    let mut name = path.file_name().ok_or_else(|| Failure::usage(format!("--out {}: not a file's name", path.display())))?.to_owned();
+fn to_file(
+    desk: &mut Desk,
+    what: Report,
+    period: Option<Period>,
+    format: Format,
+    path: &Path,
+) -> Result<u64, Failure> {
+    let failed = |why: io::Error| {
+        Failure::Work(anyhow::anyhow!("{}: {why}; nothing is written there", path.display()))
+    };
+    let mut name = path
+        .file_name()
+        .ok_or_else(|| Failure::usage(format!("--out {}: not a file's name", path.display())))?
+        .to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
     let mut write = || -> Result<u64, Failure> {

@@ -23,10 +23,13 @@ pub(super) fn run(installation: &Installation, arguments: &ImportArguments) -> R
     let mut desk = installation.desk()?;
     let sources = import::sources(&arguments.paths)?;
     if sources.is_empty() {
-        return Err(Failure::usage("nothing to import: no file there is named after a fact table (see `farsight import --help`)"));
+        return Err(Failure::usage(
+            "nothing to import: no file there is named after a fact table (see `farsight import --help`)",
+        ));
     }
     let progress = Progress::default();
-    let outcome = with_bar(&sources, &progress, || import::import(&mut desk, &sources, arguments.dry_run, &progress))?;
+    let outcome =
+        with_bar(&sources, &progress, || import::import(&mut desk, &sources, arguments.dry_run, &progress))?;
     if let Some(path) = &arguments.errors {
         write_errors(path, &outcome.errors)?;
     }
@@ -72,7 +75,9 @@ fn with_bar<T>(sources: &[Source], progress: &Progress, work: impl FnOnce() -> T
         return work();
     }
     let bar = ProgressBar::new(sources.iter().map(Source::bytes).sum());
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta} left") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta} left")
+    {
         bar.set_style(style);
     }
     let done = AtomicBool::new(false);
@@ -102,11 +107,12 @@ fn write_errors(path: &Path, errors: &[RowError]) -> Result<(), Failure> {
         column("code", OutKind::Text),
         column("reason", OutKind::Text),
     ];
-    let failed = |error: &dyn std::fmt::Display| Failure::Work(anyhow::anyhow!("{}: {error}", path.display()));
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::Work(anyhow::anyhow!("{}: {error}", path.display()));
     let file = std::fs::File::create(path).map_err(|error| failed(&error))?;
     let out = std::io::BufWriter::new(file);
-    let mut writer =
-        Writer::new(out, OutFormat::Csv { bom: false }, &columns, &Zone::shanghai()).map_err(|error| failed(&error))?;
+    let mut writer = Writer::new(out, OutFormat::Csv { bom: false }, &columns, &Zone::shanghai())
+        .map_err(|error| failed(&error))?;
     for error in errors {
         let cells = [
             OutCell::Text(&error.file),

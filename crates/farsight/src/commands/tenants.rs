@@ -27,7 +27,8 @@ pub(super) fn add(installation: &Installation, arguments: &TenantAddArguments) -
     let now = match &installation.global.now {
         Some(_) if !arguments.simulated => return Err(Failure::usage("--now goes with --simulated only")),
         Some(now) => {
-            let zone = farsight_rulebook::time::Zone::named(&new.time_zone).map_err(|error| Failure::usage(error.to_string()))?;
+            let zone = farsight_rulebook::time::Zone::named(&new.time_zone)
+                .map_err(|error| Failure::usage(error.to_string()))?;
             super::instant(now, &zone, "--now")?
         }
         None => clock::now(),
@@ -35,7 +36,10 @@ pub(super) fn add(installation: &Installation, arguments: &TenantAddArguments) -
     let tenant = tenants::add(&installation.database, &new, &configuration::system_actor(), now)?;
     let result = json!({ "tenant": tenant.code, "policy": new.policy, "simulated": tenant.simulated });
     output::print(installation.global.json, &result, |_| {
-        format!("tenant {} is added, judged by policy {}\nnext: farsight --tenant {} import FOLDER", tenant.code, new.policy, tenant.code)
+        format!(
+            "tenant {} is added, judged by policy {}\nnext: farsight --tenant {} import FOLDER",
+            tenant.code, new.policy, tenant.code
+        )
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -54,14 +58,18 @@ pub(super) fn list(installation: &Installation) -> Result<ExitCode, Failure> {
     output::print(installation.global.json, &rows, |_| match tenants.as_slice() {
         [] => "no tenant yet: make one with `farsight tenant add CODE --name NAME`".to_owned(),
         tenants => {
-            let line = |t: &registry::Tenant| format!("{}  {}  {}  {}", t.code, t.name, t.time_zone, t.currency);
+            let line =
+                |t: &registry::Tenant| format!("{}  {}  {}  {}", t.code, t.name, t.time_zone, t.currency);
             tenants.iter().map(line).collect::<Vec<_>>().join("\n")
         }
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn add_user(installation: &Installation, arguments: &UserAddArguments) -> Result<ExitCode, Failure> {
+pub(super) fn add_user(
+    installation: &Installation,
+    arguments: &UserAddArguments,
+) -> Result<ExitCode, Failure> {
     let mut desk = installation.desk()?;
     let user = User {
         email: arguments.email.clone(),
@@ -87,7 +95,14 @@ pub(super) fn list_users(installation: &Installation) -> Result<ExitCode, Failur
     output::print(installation.global.json, &rows, |_| match users.as_slice() {
         [] => "no user yet: add one with `farsight user add EMAIL --role ROLE`".to_owned(),
         users => {
-            let line = |u: &User| format!("{}  {}  {}", u.email, u.role.name(), [u.regions.as_slice(), &u.dealers].concat().join(" "));
+            let line = |u: &User| {
+                format!(
+                    "{}  {}  {}",
+                    u.email,
+                    u.role.name(),
+                    [u.regions.as_slice(), &u.dealers].concat().join(" ")
+                )
+            };
             users.iter().map(line).collect::<Vec<_>>().join("\n")
         }
     })?;

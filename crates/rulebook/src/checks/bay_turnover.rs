@@ -187,12 +187,20 @@ impl Dealer<'_, '_> {
             let (Some(bays), Some(base)) = (bays, base) else {
                 if case.horizon.begun(plus_days(end, terms.data_grace_days)) {
                     let facts = json!({ "base_customers": base, "bays": bays });
-                    self.find(found, &terms.data_missing, "bay-turnover.data-missing", *month, version.number, &facts);
+                    self.find(
+                        found,
+                        &terms.data_missing,
+                        "bay-turnover.data-missing",
+                        *month,
+                        version.number,
+                        &facts,
+                    );
                 }
                 continue;
             };
             let factor = case.org.region(self.dealer, end).map_or(ONE, |region| figures.factor(region));
-            let reaches = |threshold: i64| i128::from(base) * ONE >= i128::from(threshold) * factor * i128::from(bays);
+            let reaches =
+                |threshold: i64| i128::from(base) * ONE >= i128::from(threshold) * factor * i128::from(bays);
             let facts = || {
                 let due_on = plus_days(end, terms.rectify_days).to_string();
                 json!({

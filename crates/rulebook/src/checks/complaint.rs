@@ -159,7 +159,9 @@ impl File<'_, '_> {
     fn mishandlings(&self) -> Vec<&Ruling> {
         let rulings = self.case.rulings.on(RulingKind::Mishandled, &self.subject);
         let received = self.complaint.received_at;
-        rulings.filter(|ruling| ruling.decided_at >= received && self.case.horizon.seen(ruling.decided_at)).collect()
+        rulings
+            .filter(|ruling| ruling.decided_at >= received && self.case.horizon.seen(ruling.decided_at))
+            .collect()
     }
 
     /// The latest ruling, with its amount and date.
@@ -169,7 +171,8 @@ impl File<'_, '_> {
         let Some(ruling) = rulings.last() else { return };
         let Some(version) = case.version(case.date(ruling.decided_at)) else { return };
         let Some(amount) = ruling.amount else { return };
-        let charged = [ChargeTerms { seat: Seat::Dealer, amount: amount.opposite(), source: Source::Published }];
+        let charged =
+            [ChargeTerms { seat: Seat::Dealer, amount: amount.opposite(), source: Source::Published }];
         let clause = &version.policy.complaint.mishandled;
         let facts = json!({ "ruling": ruling.ruling });
         let draft = self.draft(clause, "complaint.mishandled", ruling.decided_at, version, &facts);
@@ -190,7 +193,8 @@ impl File<'_, '_> {
             case.find(found, self.draft(&terms.reply_late, "complaint.reply", reply_due, version, &facts));
         }
 
-        let close_due = deadline(if self.complaint.major { terms.close_days_major } else { terms.close_days })?;
+        let close_due =
+            deadline(if self.complaint.major { terms.close_days_major } else { terms.close_days })?;
         let closed = self.first(|deed| deed == Deed::Callback(Some(true)));
         if late(closed, close_due) && !self.submitted_well(close_due) && case.horizon.passed(close_due) {
             let facts = self.lateness(close_due, closed);
@@ -202,11 +206,13 @@ impl File<'_, '_> {
             let deputy = late(self.first(|deed| deed == Deed::HandledByDeputyDirector), close_due);
             if (gm || deputy) && case.horizon.passed(close_due) {
                 let missing = [(gm, "dealer-gm"), (deputy, "region-deputy-director")];
-                let missing: Vec<&str> = missing.into_iter().filter(|(is, _)| *is).map(|(_, role)| role).collect();
+                let missing: Vec<&str> =
+                    missing.into_iter().filter(|(is, _)| *is).map(|(_, role)| role).collect();
                 let facts = json!({ "due_at": self.show(close_due), "missing": missing });
                 // The deputy's absence is never charged to the dealer.
                 let charged: &[ChargeTerms] = if gm { &terms.major_unattended.charges } else { &[] };
-                let draft = self.draft(&terms.major_unattended, "complaint.major", close_due, version, &facts);
+                let draft =
+                    self.draft(&terms.major_unattended, "complaint.major", close_due, version, &facts);
                 case.find(found, Draft { charged, ..draft });
             }
         }
@@ -230,7 +236,10 @@ impl File<'_, '_> {
 
     /// The next seen callback with an answer, strictly later.
     fn next_answer(&self, after: Instant) -> Option<&ComplaintEvent> {
-        let answers = self.events.iter().filter(|event| event.at > after && matches!(event.deed, Deed::Callback(Some(_))));
+        let answers = self
+            .events
+            .iter()
+            .filter(|event| event.at > after && matches!(event.deed, Deed::Callback(Some(_))));
         answers.copied().find(|event| self.case.horizon.seen(event.at))
     }
 

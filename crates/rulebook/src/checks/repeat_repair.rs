@@ -195,7 +195,12 @@ impl<'c> Vehicle<'_, 'c> {
     }
 
     /// The obligations that arise by a version's parameters and are its to judge.
-    fn obligations(&self, version: &Version, attempts: &[Attempt<'c>], requests: &[Instant]) -> Vec<Obligation<'c>> {
+    fn obligations(
+        &self,
+        version: &Version,
+        attempts: &[Attempt<'c>],
+        requests: &[Instant],
+    ) -> Vec<Obligation<'c>> {
         let terms = &version.policy.repeat_repair;
         let mut obligations = Vec::new();
         let mut unfixed: VecDeque<(Date, Attempt)> = VecDeque::new();
@@ -235,7 +240,9 @@ impl<'c> Vehicle<'_, 'c> {
     /// Whether an obligation went unreported, and that was not excused.
     fn judge_obligation(&self, version: &Version, obligation: &Obligation, found: &mut Found) -> bool {
         let case = self.case;
-        if obligation.request.is_some_and(|at| at <= obligation.deadline) || !case.horizon.passed(obligation.deadline) {
+        if obligation.request.is_some_and(|at| at <= obligation.deadline)
+            || !case.horizon.passed(obligation.deadline)
+        {
             return false;
         }
         let order = obligation.attempt.order;
@@ -264,7 +271,11 @@ impl<'c> Vehicle<'_, 'c> {
 
     /// The obligation that a complaint is charged by: of several, that of the earliest date that results, then the
     /// earliest attempt.
-    fn cause<'o>(&self, complaint: &Complaint, unreported: &'o [Obligation<'c>]) -> Option<&'o Obligation<'c>> {
+    fn cause<'o>(
+        &self,
+        complaint: &Complaint,
+        unreported: &'o [Obligation<'c>],
+    ) -> Option<&'o Obligation<'c>> {
         let received = complaint.received_at;
         let caused = unreported.iter().filter(|obligation| {
             received > obligation.attempt.at && obligation.settled.is_none_or(|settled| received < settled)

@@ -95,10 +95,14 @@ impl Terms {
                 "repeat_window",
                 &[("next-month", RepeatWindow::NextMonth), ("next-check", RepeatWindow::NextCheck)],
             ),
-            year_window: section
-                .choice("year_window", &[("rolling", YearWindow::Rolling), ("calendar-year", YearWindow::CalendarYear)]),
-            manager_unit: section
-                .choice("manager_unit", &[("inspection", ManagerUnit::Inspection), ("item", ManagerUnit::Item)]),
+            year_window: section.choice(
+                "year_window",
+                &[("rolling", YearWindow::Rolling), ("calendar-year", YearWindow::CalendarYear)],
+            ),
+            manager_unit: section.choice(
+                "manager_unit",
+                &[("inspection", ManagerUnit::Inspection), ("item", ManagerUnit::Item)],
+            ),
             items: section.titled_codes("items"),
             first: section.clause("first", "spot-check.first", &ALL),
             repeat: section.clause("repeat", "spot-check.repeat", &ALL),
@@ -139,7 +143,8 @@ fn look<'f>(case: &Case, row: &'f Inspection) -> Option<Look<'f>> {
 
 /// Judges every failure, and every look that saw nothing.
 pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
-    let mut rows: Vec<&Inspection> = case.facts.inspections.iter().filter(|row| case.judges_dealer(row.dealer)).collect();
+    let mut rows: Vec<&Inspection> =
+        case.facts.inspections.iter().filter(|row| case.judges_dealer(row.dealer)).collect();
     rows.sort_unstable_by(|a, b| {
         let place = |row: &Inspection| (row.dealer, row.item, row.inspected_at);
         place(a).cmp(&place(b)).then_with(|| case.text(a.inspection).cmp(case.text(b.inspection)))
@@ -276,7 +281,8 @@ fn charge_managers(case: &Case, unit: &str, mut thirds: Vec<(&Inspection, Date)>
         let (row, on) = of_inspection[0];
         let Some(version) = case.version(on) else { continue };
         let clause = &version.policy.spot_check.third;
-        let charged: Vec<_> = clause.charges.iter().filter(|terms| terms.seat != Seat::Dealer).copied().collect();
+        let charged: Vec<_> =
+            clause.charges.iter().filter(|terms| terms.seat != Seat::Dealer).copied().collect();
         let items: Vec<&str> = of_inspection.iter().map(|(row, _)| case.text(row.item)).collect();
         case.find(
             found,

@@ -81,7 +81,9 @@ impl Seat {
 
     /// The seat of a name.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Dealer, Self::DistrictManager, Self::RegionDirector, Self::Employee].into_iter().find(|s| s.name() == name)
+        [Self::Dealer, Self::DistrictManager, Self::RegionDirector, Self::Employee]
+            .into_iter()
+            .find(|s| s.name() == name)
     }
 }
 

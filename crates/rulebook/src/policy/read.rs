@@ -50,10 +50,8 @@ impl<'t> Section<'t> {
     }
 
     fn of(path: String, span: Range<usize>, table: DeTable<'t>, text: &'t str, currency: Currency) -> Self {
-        let entries = table
-            .into_iter()
-            .map(|(key, value)| (key.get_ref().to_string(), (key.span(), value)))
-            .collect();
+        let entries =
+            table.into_iter().map(|(key, value)| (key.get_ref().to_string(), (key.span(), value))).collect();
         Self { path, span, entries, text, currency, errors: Vec::new() }
     }
 
@@ -75,7 +73,11 @@ impl<'t> Section<'t> {
     }
 
     fn fault(&mut self, span: &Range<usize>, key: &str, reason: impl Into<String>) {
-        let error = PolicyError { line: line_of(self.text, span.start), place: self.place(key), reason: reason.into() };
+        let error = PolicyError {
+            line: line_of(self.text, span.start),
+            place: self.place(key),
+            reason: reason.into(),
+        };
         self.errors.push(error);
     }
 
@@ -219,7 +221,9 @@ impl<'t> Section<'t> {
                     numbers
                 }
                 _ => {
-                    let reason = format!("must be a list of whole numbers from {least} to {most}, the largest first, each once");
+                    let reason = format!(
+                        "must be a list of whole numbers from {least} to {most}, the largest first, each once"
+                    );
                     inner.fault(&value.span(), "value", reason);
                     Vec::new()
                 }
@@ -260,15 +264,15 @@ impl<'t> Section<'t> {
     pub fn names(&mut self, key: &str) -> Vec<String> {
         self.parameter(key, |inner| {
             let Some(value) = inner.take("value") else { return Vec::new() };
-            let names: Option<Vec<String>> = value
-                .get_ref()
-                .as_array()
-                .and_then(|array| array.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect());
+            let names: Option<Vec<String>> = value.get_ref().as_array().and_then(|array| {
+                array.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+            });
             let mut sorted = names.clone().unwrap_or_default();
             sorted.sort();
             match names {
                 Some(names)
-                    if names.iter().all(|name| crate::codes::is_code(name)) && sorted.windows(2).all(|p| p[0] != p[1]) =>
+                    if names.iter().all(|name| crate::codes::is_code(name))
+                        && sorted.windows(2).all(|p| p[0] != p[1]) =>
                 {
                     names
                 }

@@ -1,8 +1,8 @@
 //! Reading facts for an evaluation: those that hold, of all dealers, of some, or of a few units.
 
+use diesel::RunQueryDsl;
 use diesel::data_types::PgDate;
 use diesel::sql_types::{Array, Date as SqlDate, Nullable, Text};
-use diesel::RunQueryDsl;
 use farsight_rulebook::calendar::{Calendar, DayKind};
 use farsight_rulebook::codes::{Code, Codes};
 use farsight_rulebook::facts::{
@@ -86,17 +86,28 @@ pub fn network(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
     let Facts { codes, dealers, moves, posts, bays, rulings, .. } = facts;
     let holds = tx.holds();
     tx.read(
-        &format!("SELECT t.dealer_code, t.region_code, t.opened_on, t.closed_on FROM dealers t WHERE {holds}"),
+        &format!(
+            "SELECT t.dealer_code, t.region_code, t.opened_on, t.closed_on FROM dealers t WHERE {holds}"
+        ),
         |row| {
             let (dealer, region) = (codes.keep(row.text()), codes.keep(row.text()));
             dealers.push(Dealer { dealer, region, opened_on: row.date(), closed_on: row.date_or() });
         },
     )?;
-    tx.read(&format!("SELECT t.dealer_code, t.\"from\", t.region_code FROM dealer_regions t WHERE {holds}"), |row| {
-        moves.push(Move { dealer: codes.keep(row.text()), from: row.date(), region: codes.keep(row.text()) });
-    })?;
     tx.read(
-        &format!("SELECT t.person_code, t.scope_code, t.role, t.\"from\", t.\"to\" FROM posts t WHERE {holds}"),
+        &format!("SELECT t.dealer_code, t.\"from\", t.region_code FROM dealer_regions t WHERE {holds}"),
+        |row| {
+            moves.push(Move {
+                dealer: codes.keep(row.text()),
+                from: row.date(),
+                region: codes.keep(row.text()),
+            });
+        },
+    )?;
+    tx.read(
+        &format!(
+            "SELECT t.person_code, t.scope_code, t.role, t.\"from\", t.\"to\" FROM posts t WHERE {holds}"
+        ),
         |row| {
             let (person, scope) = (codes.keep(row.text()), codes.keep(row.text()));
             let (role, from, to) = (Role::named(row.text()), row.date(), row.date_or());
@@ -163,7 +174,9 @@ pub fn customer_base(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
     let Facts { codes, customer_base, .. } = facts;
     let holds = tx.holds();
     tx.read(
-        &format!("SELECT t.dealer_code, t.month, t.base_customers, t.visits FROM customer_base t WHERE {holds}"),
+        &format!(
+            "SELECT t.dealer_code, t.month, t.base_customers, t.visits FROM customer_base t WHERE {holds}"
+        ),
         |row| {
             customer_base.push(CustomerBase {
                 dealer: codes.keep(row.text()),
@@ -179,11 +192,15 @@ pub fn customer_base(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
 fn from(tx: &Tx, table: &str, which: Which, id: &str, zone: &str) -> String {
     let holds = tx.holds();
     let looked_up = |condition: &str| {
-        format!("pg_temp.wanted w CROSS JOIN LATERAL (SELECT * FROM {table} t WHERE {holds} AND {condition} OFFSET 0) AS t")
+        format!(
+            "pg_temp.wanted w CROSS JOIN LATERAL (SELECT * FROM {table} t WHERE {holds} AND {condition} OFFSET 0) AS t"
+        )
     };
     match which {
         Which::All => format!("{table} t WHERE {holds}"),
-        Which::OfDealers => format!("{table} t WHERE {holds} AND t.dealer_code IN (SELECT a FROM pg_temp.wanted)"),
+        Which::OfDealers => {
+            format!("{table} t WHERE {holds} AND t.dealer_code IN (SELECT a FROM pg_temp.wanted)")
+        }
         Which::DealerByDealer => looked_up("t.dealer_code = w.a"),
         Which::ById => looked_up(&format!("t.{id} = w.a")),
         Which::OfVehicles if table == "work_orders" => {
@@ -299,15 +316,18 @@ pub fn work_orders(tx: &mut Tx, facts: &mut Facts, which: Which, zone: &str) -> 
 pub fn support_requests(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), StoreError> {
     let Facts { codes, support_requests, .. } = facts;
     let source = from(tx, "support_requests", which, "request_id", "");
-    tx.read(&format!("SELECT t.request_id, t.dealer_code, t.vin, t.fault_code, t.requested_at FROM {source}"), |row| {
-        support_requests.push(SupportRequest {
-            request: codes.keep(row.text()),
-            dealer: codes.keep(row.text()),
-            vin: codes.keep(row.text()),
-            fault: codes.keep(row.text()),
-            requested_at: row.instant(),
-        });
-    })
+    tx.read(
+        &format!("SELECT t.request_id, t.dealer_code, t.vin, t.fault_code, t.requested_at FROM {source}"),
+        |row| {
+            support_requests.push(SupportRequest {
+                request: codes.keep(row.text()),
+                dealer: codes.keep(row.text()),
+                vin: codes.keep(row.text()),
+                fault: codes.keep(row.text()),
+                requested_at: row.instant(),
+            });
+        },
+    )
 }
 
 /// Lays the tenant's own calendar over the one that ships.

@@ -47,7 +47,9 @@ pub fn recorded_between(
     after: Instant,
     until: Instant,
 ) -> Result<Option<Origin>, StoreError> {
-    let at = |instant: Instant| format!("(timestamptz '1970-01-01 00:00:00+00' + {} * interval '1 microsecond')", instant.0);
+    let at = |instant: Instant| {
+        format!("(timestamptz '1970-01-01 00:00:00+00' + {} * interval '1 microsecond')", instant.0)
+    };
     first(tx, table, key, &format!("t.recorded_at > {} AND t.recorded_at <= {}", at(after), at(until)))
 }
 
@@ -72,7 +74,8 @@ fn first(tx: &mut Tx, table: &Table, key: &[&str], condition: &str) -> Result<Op
         table.name,
         columns.join(" AND "),
     );
-    let row: Option<Row> = diesel::sql_query(query).bind::<Array<Text>, _>(key).get_result(tx.connection).optional()?;
+    let row: Option<Row> =
+        diesel::sql_query(query).bind::<Array<Text>, _>(key).get_result(tx.connection).optional()?;
     Ok(row.map(|row| Origin {
         source: row.source,
         line: row.line,

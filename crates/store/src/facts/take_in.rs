@@ -77,7 +77,11 @@ impl References {
     }
 
     /// The references of a row that lead nowhere: column and table.
-    pub fn missing<'t>(&'t self, table: &'static Table, cells: &'t [Cell]) -> impl Iterator<Item = (&'static Column, &'static str)> + 't {
+    pub fn missing<'t>(
+        &'t self,
+        table: &'static Table,
+        cells: &'t [Cell],
+    ) -> impl Iterator<Item = (&'static Column, &'static str)> + 't {
         table.columns.iter().zip(cells).filter_map(move |(column, cell)| {
             let Cell::Text(code) = cell else { return None };
             let to = match column.refers? {
@@ -110,7 +114,11 @@ pub struct Stage<'r, 'w> {
 impl Stage<'_, '_> {
     /// Adds a row of a file.
     pub fn row(&mut self, file: i32, line: u64, cells: &[Cell]) -> std::io::Result<()> {
-        let present = cells.iter().enumerate().filter(|(_, cell)| **cell != Cell::Missing).fold(0, |bits, (at, _)| bits | (1 << at));
+        let present = cells
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| **cell != Cell::Missing)
+            .fold(0, |bits, (at, _)| bits | (1 << at));
         let row = self.rows.row()?.int(file).big(line as i64).int(present);
         for cell in cells {
             match *cell {
@@ -135,8 +143,10 @@ pub fn stage<E: From<StoreError>>(
     fill: impl FnOnce(&mut Stage) -> Result<(), E>,
 ) -> Result<u64, E> {
     debug_assert!(table.width() <= MAX_COLUMNS);
-    let columns: Vec<String> =
-        table.all_columns().map(|column| format!("{} {}", quoted(column.name), sql_type(column.kind))).collect();
+    let columns: Vec<String> = table
+        .all_columns()
+        .map(|column| format!("{} {}", quoted(column.name), sql_type(column.kind)))
+        .collect();
     let columns = format!("file integer, line bigint, present integer, {}", columns.join(", "));
     tx.stage(&columns, |rows| fill(&mut Stage { rows }))
 }
@@ -212,7 +222,11 @@ impl Merge<'_> {
     /// Takes the staged rows in; faults, if any, are for the caller to undo and tell.
     pub fn run(&self, tx: &mut Tx, staged: u64) -> Result<Taken, StoreError> {
         // So few rows are looked up one by one, whatever the planner knows of the tables.
-        if staged < FEW { tx.look_at_few()? } else { tx.look_at_all()? }
+        if staged < FEW {
+            tx.look_at_few()?
+        } else {
+            tx.look_at_all()?
+        }
         let mut faults = self.dangling(tx)?;
         let added = tx.execute(&self.insert_new())? as u64;
         let mut clashing = false;
@@ -254,12 +268,15 @@ impl Merge<'_> {
 
     /// Whether the key of `a` is that of `b`.
     fn same_key(&self, a: &str, b: &str) -> String {
-        let same = |(_, column): (usize, &Column)| format!("{a}.{} = {}", quoted(column.name), Self::value(column, b));
+        let same = |(_, column): (usize, &Column)| {
+            format!("{a}.{} = {}", quoted(column.name), Self::value(column, b))
+        };
         self.table.key().map(same).collect::<Vec<_>>().join(" AND ")
     }
 
     fn key_text(&self, from: &str) -> String {
-        let parts: Vec<String> = self.table.key().map(|(_, column)| format!("{}::text", Self::value(column, from))).collect();
+        let parts: Vec<String> =
+            self.table.key().map(|(_, column)| format!("{}::text", Self::value(column, from))).collect();
         format!("concat_ws(' ', {})", parts.join(", "))
     }
 
@@ -333,12 +350,18 @@ impl Merge<'_> {
         let first = self.first_import;
         let content = |at: usize, column: &Column| {
             let name = quoted(column.name);
-            format!("CASE WHEN (s.present & {}) <> 0 THEN {} ELSE t.{name} END", 1 << at, Self::value(column, "s"))
+            format!(
+                "CASE WHEN (s.present & {}) <> 0 THEN {} ELSE t.{name} END",
+                1 << at,
+                Self::value(column, "s")
+            )
         };
         let columns = || self.table.columns.iter().enumerate();
-        let contents: Vec<String> = columns().map(|(at, c)| format!("{} AS {}", content(at, c), quoted(c.name))).collect();
-        let differs: Vec<String> =
-            columns().map(|(at, c)| format!("({}) IS DISTINCT FROM t.{}", content(at, c), quoted(c.name))).collect();
+        let contents: Vec<String> =
+            columns().map(|(at, c)| format!("{} AS {}", content(at, c), quoted(c.name))).collect();
+        let differs: Vec<String> = columns()
+            .map(|(at, c)| format!("({}) IS DISTINCT FROM t.{}", content(at, c), quoted(c.name)))
+            .collect();
         tx.execute("DROP TABLE IF EXISTS pg_temp.clashes")?;
         tx.execute(&format!(
             "CREATE TEMP TABLE clashes ON COMMIT DROP AS
@@ -432,7 +455,9 @@ impl Merge<'_> {
                 .collect::<Vec<_>>()
                 .join(" OR "),
         );
-        Self::ask(tx, &pairs, key_column, "contradicting_rows", || "the same key with other content".to_owned())
+        Self::ask(tx, &pairs, key_column, "contradicting_rows", || {
+            "the same key with other content".to_owned()
+        })
     }
 
     /// Corrections that, with what stays stored, break a rule of their table.
@@ -503,7 +528,8 @@ impl Merge<'_> {
             ),
             _ => return Ok(Vec::new()),
         };
-        let varies: Vec<String> = conditions.iter().map(|column| format!("min({column}) <> max({column})")).collect();
+        let varies: Vec<String> =
+            conditions.iter().map(|column| format!("min({column}) <> max({column})")).collect();
         // Group by group through the key, whatever the planner believes of a table that was never analysed: as a join
         // this takes a file's rows times the table's.
         let query = format!(
@@ -518,13 +544,17 @@ impl Merge<'_> {
             table = self.table.name,
             varies = varies.join(" OR "),
         );
-        Self::ask(tx, &query, group, "inconsistent_rows", || format!("{reason}: correct the rows that differ"))
+        Self::ask(tx, &query, group, "inconsistent_rows", || {
+            format!("{reason}: correct the rows that differ")
+        })
     }
 
     fn counts(&self, tx: &mut Tx, clashing: bool) -> Result<Vec<(i64, Merged)>, StoreError> {
         let (table, first) = (self.table.name, self.first_import);
         let by_import = |tx: &mut Tx, column: &str| -> Result<Vec<CountRow>, StoreError> {
-            let query = format!("SELECT {column} AS import_id, count(*) AS number FROM {table} WHERE {column} >= {first} GROUP BY 1");
+            let query = format!(
+                "SELECT {column} AS import_id, count(*) AS number FROM {table} WHERE {column} >= {first} GROUP BY 1"
+            );
             Ok(diesel::sql_query(query).load(tx.connection)?)
         };
         let mut counts: std::collections::BTreeMap<i64, Merged> = std::collections::BTreeMap::new();
@@ -580,4 +610,3 @@ pub fn rulings_taken(tx: &mut Tx, first_import: i64) -> Result<Vec<TakenRuling>,
 pub fn import_count(tx: &mut Tx) -> Result<i64, StoreError> {
     tx.number("SELECT count(*) AS number FROM imports")
 }
-

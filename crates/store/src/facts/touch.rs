@@ -122,10 +122,17 @@ fn certificates(zone: &str) -> String {
 }
 
 /// The units of a check that these imports touch.
-pub fn units(tx: &mut Tx, check: &str, imports: &[i64], zone: &str, most: usize) -> Result<Touched, StoreError> {
-    let tables: Vec<TableName> = diesel::sql_query("SELECT DISTINCT fact_table FROM imports WHERE import_id = ANY($1)")
-        .bind::<Array<BigInt>, _>(imports)
-        .load(tx.connection)?;
+pub fn units(
+    tx: &mut Tx,
+    check: &str,
+    imports: &[i64],
+    zone: &str,
+    most: usize,
+) -> Result<Touched, StoreError> {
+    let tables: Vec<TableName> =
+        diesel::sql_query("SELECT DISTINCT fact_table FROM imports WHERE import_id = ANY($1)")
+            .bind::<Array<BigInt>, _>(imports)
+            .load(tx.connection)?;
     let tables: HashSet<String> = tables.into_iter().map(|row| row.fact_table).collect();
     if imports.contains(&crate::runs::EVERYTHING) {
         return Ok(Touched::Everything);
@@ -139,7 +146,12 @@ pub fn units(tx: &mut Tx, check: &str, imports: &[i64], zone: &str, most: usize)
         if rows.len() > most || rows.iter().any(|row| row.unit == "*") {
             return Ok(Touched::Everything);
         }
-        units.extend(rows.iter().flat_map(|row| row.unit.split(' ')).filter(|unit| !unit.is_empty()).map(str::to_owned));
+        units.extend(
+            rows.iter()
+                .flat_map(|row| row.unit.split(' '))
+                .filter(|unit| !unit.is_empty())
+                .map(str::to_owned),
+        );
     }
     Ok(if units.len() > most { Touched::Everything } else { Touched::Units(units) })
 }

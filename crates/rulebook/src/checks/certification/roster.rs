@@ -87,7 +87,8 @@ impl Roster<'_, '_> {
         let own = self.of_kind(person, ADVISOR).filter(|certificate| horizon.begun(certificate.issued_on));
         let valid = own.filter_map(|certificate| {
             let revoked = certificate.revoked_on.filter(|day| horizon.begun(*day));
-            let last = revoked.map_or(certificate.expires_on, |day| certificate.expires_on.min(plus_days(day, -1)));
+            let last =
+                revoked.map_or(certificate.expires_on, |day| certificate.expires_on.min(plus_days(day, -1)));
             (certificate.issued_on <= last).then_some((certificate.issued_on, last))
         });
         joined(valid.collect())
@@ -101,7 +102,8 @@ impl Roster<'_, '_> {
     /// A certified advisor left the dealer, on the last day of a stay.
     fn judge_attrition(&self, person: Code, rows: &[Employment], found: &mut Found) {
         let case = self.case;
-        let mut ends: Vec<&Employment> = rows.iter().filter(|row| row.to.is_some() && self.is_advisor(row)).collect();
+        let mut ends: Vec<&Employment> =
+            rows.iter().filter(|row| row.to.is_some() && self.is_advisor(row)).collect();
         // Of several that end on one day, the latest begun gives the reason.
         ends.sort_by_key(|row| (row.to, std::cmp::Reverse(row.from)));
         ends.dedup_by_key(|row| row.to);
@@ -121,7 +123,15 @@ impl Roster<'_, '_> {
             }
             let subject = format!("person:{}/{}@{last}", case.text(person), self.unit);
             let facts = json!({ "person": case.text(person), "reason": reason });
-            self.find(found, &terms.attrition, "certification.attrition", subject, last, version.number, &facts);
+            self.find(
+                found,
+                &terms.attrition,
+                "certification.attrition",
+                subject,
+                last,
+                version.number,
+                &facts,
+            );
         }
     }
 
@@ -166,7 +176,15 @@ impl Roster<'_, '_> {
             if have < needed {
                 let subject = format!("dealer:{}@{month}", self.unit);
                 let facts = json!({ "have": have, "needed": needed, "bays": bays });
-                self.find(found, &terms.shortfall, "certification.shortfall", subject, end, version.number, &facts);
+                self.find(
+                    found,
+                    &terms.shortfall,
+                    "certification.shortfall",
+                    subject,
+                    end,
+                    version.number,
+                    &facts,
+                );
             }
         }
     }
@@ -191,7 +209,8 @@ impl Roster<'_, '_> {
 
     fn thresholds(&self) -> Vec<i64> {
         let versions = self.case.ground.timeline.versions();
-        let mut days: Vec<i64> = versions.iter().flat_map(|v| v.policy.certification.expiring_days.clone()).collect();
+        let mut days: Vec<i64> =
+            versions.iter().flat_map(|v| v.policy.certification.expiring_days.clone()).collect();
         days.sort_unstable();
         days.dedup();
         days
@@ -200,7 +219,10 @@ impl Roster<'_, '_> {
     fn judge_threshold(&self, person: Code, certificate: &Certificate, days: i64, found: &mut Found) {
         let case = self.case;
         let crossed = plus_days(certificate.expires_on, -days);
-        if certificate.issued_on > crossed || !case.horizon.begun(crossed) || !self.is_latest_place(person, certificate, crossed) {
+        if certificate.issued_on > crossed
+            || !case.horizon.begun(crossed)
+            || !self.is_latest_place(person, certificate, crossed)
+        {
             return;
         }
         let Some(version) = case.version(crossed) else { return };
@@ -230,7 +252,10 @@ impl Roster<'_, '_> {
     fn is_latest_place(&self, person: Code, certificate: &Certificate, on: Date) -> bool {
         let Some(all) = self.of_person.get(&person) else { return false };
         let holds = |row: &Employment| row.from <= on && row.to.is_none_or(|to| on <= to);
-        let places = all.iter().filter_map(|row| self.as_seen(row)).filter(|row| holds(row) && needs(self.case, row, certificate));
+        let places = all
+            .iter()
+            .filter_map(|row| self.as_seen(row))
+            .filter(|row| holds(row) && needs(self.case, row, certificate));
         let latest = places.max_by(|a, b| {
             a.from.cmp(&b.from).then_with(|| self.case.text(b.dealer).cmp(self.case.text(a.dealer)))
         });

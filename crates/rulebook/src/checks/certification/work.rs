@@ -61,7 +61,9 @@ impl Lacking {
 pub(super) fn lacks(order: &WorkOrder, on: Date, certificates: &ByPerson, kinds: &Kinds) -> Lacking {
     let has = |person: Code, kind: Option<Code>, enough: &dyn Fn(&Certificate) -> bool| {
         let own = certificates.get(&person).map_or(&[][..], Vec::as_slice);
-        own.iter().any(|certificate| Some(certificate.kind) == kind && certificate.is_valid(on) && enough(certificate))
+        own.iter().any(|certificate| {
+            Some(certificate.kind) == kind && certificate.is_valid(on) && enough(certificate)
+        })
     };
     let any_level = |_: &Certificate| true;
     let high_enough = |certificate: &Certificate| certificate.level.is_some_and(|level| level >= order.level);
