@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import json
 import os
 import platform
@@ -23,7 +24,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from cluster import Cluster, ClusterFailed
@@ -359,8 +360,14 @@ def given() -> argparse.Namespace:
     return options
 
 
+def program(binary: Path) -> dict[str, str]:
+    """Which program is measured. The tree beside it may be of another time than it."""
+    built = datetime.fromtimestamp(binary.stat().st_mtime).astimezone().isoformat(timespec="seconds")
+    return {"sha256": hashlib.sha256(binary.read_bytes()).hexdigest(), "built": built}
+
+
 def commit() -> str:
-    """What was measured, as the version control names it; empty outside of one."""
+    """The source tree, as the version control names it; empty outside of one."""
     try:
         done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -373,10 +380,11 @@ def main() -> int:
     options = given()
     # Ends like Ctrl-C, so that the server is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    before, start = machine(), time.monotonic()
+    before, start, tree = machine(), time.monotonic(), commit()
     try:
         with Cluster(ROOT) as cluster:
             bench = Bench(options, cluster)
+            built = program(bench.binary)
             bench.measure()
             server = cluster.sql("SHOW server_version")
     except (ClusterFailed, CommandFailed, RuntimeError, ValueError, OSError) as failed:
@@ -388,7 +396,8 @@ def main() -> int:
     network = bench.network
     others = max((one["others_cores"] for taken in bench.runs.values() for one in taken), default=0.0)
     print(f"{network.dealers} dealers × {network.months} months (seed {network.seed}, until {network.until}), policy {POLICY}")
-    print(f"{before['cores']} cores, {before['processor']}; PostgreSQL {server}; {commit()}; took {time.monotonic() - start:.0f} s")
+    print(f"{before['cores']} cores, {before['processor']}; PostgreSQL {server}; took {time.monotonic() - start:.0f} s")
+    print(f"program {built['sha256'][:12]}, built {built['built']}; source tree at the start: {tree or 'unknown'}")
     print(f"load before {before['load'][0]:.2f}; other processes kept up to {others:.2f} cores busy during a run\n")  # type: ignore[index]
     print(table(bench.figures))
     missed = [one.name for one in bench.figures if one.held is False]
@@ -398,7 +407,8 @@ def main() -> int:
         report = {
             "network": {"dealers": network.dealers, "months": network.months, "seed": network.seed, "until": str(network.until)},
             "machine": before | {"others_cores": others, "postgresql": server},
-            "commit": commit(),
+            "program": built,
+            "source_tree_at_start": tree,
             "figures": [one.report() for one in bench.figures],
             "runs": bench.runs,
             "peers": bench.peer_reports,

@@ -3,11 +3,9 @@
 //! A fact's content is closed and followed by a new row, never changed. What is staged is compared with what is
 //! stored and with itself by whole statements, so that a file's size is no matter.
 
-use std::collections::HashSet;
-
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
-use farsight_rulebook::tables::{Cell, Column, Kind, MAX_COLUMNS, Refers, Rule, Table, post_scope};
+use farsight_rulebook::tables::{Cell, Column, Kind, MAX_COLUMNS, Refers, Rule, Table};
 use farsight_rulebook::time::Instant;
 
 use crate::staging::Rows;
@@ -36,65 +34,6 @@ pub struct Fault {
     pub reason: String,
     /// The file and line of the row it contradicts.
     pub other: Option<(i32, i64)>,
-}
-
-/// Codes that small tables hold, for checking references as rows stream by.
-#[derive(Debug, Default)]
-pub struct References {
-    regions: HashSet<String>,
-    people: HashSet<String>,
-    dealers: HashSet<String>,
-}
-
-#[derive(QueryableByName)]
-struct CodeRow {
-    #[diesel(sql_type = Text)]
-    code: String,
-}
-
-impl References {
-    /// What is stored, also what is voided: a reference to it can be meant.
-    pub fn load(tx: &mut Tx) -> Result<Self, StoreError> {
-        let mut read = |table: &str, column: &str| -> Result<HashSet<String>, StoreError> {
-            let query = format!("SELECT {column} AS code FROM {table} WHERE superseded_at = 'infinity'");
-            let rows: Vec<CodeRow> = diesel::sql_query(query).load(tx.connection)?;
-            Ok(rows.into_iter().map(|row| row.code).collect())
-        };
-        Ok(Self {
-            regions: read("regions", "region_code")?,
-            people: read("people", "person_code")?,
-            dealers: read("dealers", "dealer_code")?,
-        })
-    }
-
-    fn knows(&self, table: &str, code: &str) -> bool {
-        match table {
-            "regions" => self.regions.contains(code),
-            "people" => self.people.contains(code),
-            "dealers" => self.dealers.contains(code),
-            _ => true, // large tables are asked once all rows are staged
-        }
-    }
-
-    /// The references of a row that lead nowhere: column and table.
-    pub fn missing<'t>(
-        &'t self,
-        table: &'static Table,
-        cells: &'t [Cell],
-    ) -> impl Iterator<Item = (&'static Column, &'static str)> + 't {
-        table.columns.iter().zip(cells).filter_map(move |(column, cell)| {
-            let Cell::Text(code) = cell else { return None };
-            let to = match column.refers? {
-                Refers::To(to) => to,
-                Refers::PostScope => {
-                    let (role, _) = table.column("role")?;
-                    let Some(Cell::Text(role)) = cells.get(role) else { return None };
-                    post_scope(role)?
-                }
-            };
-            (!self.knows(to, code)).then_some((column, to))
-        })
-    }
 }
 
 /// Tables too large to hold in memory, with their key.
@@ -223,9 +162,9 @@ impl Merge<'_> {
     pub fn run(&self, tx: &mut Tx, staged: u64) -> Result<Taken, StoreError> {
         // So few rows are looked up one by one, whatever the planner knows of the tables.
         if staged < FEW {
-            tx.look_at_few()?
+            tx.look_at_few()?;
         } else {
-            tx.look_at_all()?
+            tx.look_at_all()?;
         }
         let mut faults = self.dangling(tx)?;
         let added = tx.execute(&self.insert_new())? as u64;
