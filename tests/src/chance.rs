@@ -57,18 +57,26 @@ impl Dice {
         }
     }
 
+    /// A moment on one of a few days that lie close together, or a year apart, so that deadlines and windows are met.
     fn instant(&mut self) -> String {
-        let time = *self.pick(&[
-            "00:00:00",
-            "00:00:01",
-            "09:00:00",
-            "10:00:00",
-            "17:00:00",
-            "23:59:59",
-            "23:59:59.999999",
-        ]);
-        let (date, offset) = (self.date(), *self.pick(&["+08:00", "+08:00", "+08:00", "+00:00", "Z"]));
-        format!("{date}T{time}{offset}")
+        const DAYS: [&str; 12] = [
+            "2024-03-05",
+            "2024-09-01",
+            "2025-01-10",
+            "2025-01-11",
+            "2025-01-12",
+            "2025-01-14",
+            "2025-01-31",
+            "2025-02-01",
+            "2025-02-03",
+            "2025-03-04",
+            "2025-03-05",
+            "2025-03-08",
+        ];
+        const TIMES: [&str; 6] =
+            ["00:00:00", "09:00:00", "10:00:00", "17:00:00", "23:59:59", "23:59:59.999999"];
+        let offset = *self.pick(&["+08:00", "+08:00", "+08:00", "+00:00", "Z"]);
+        format!("{}T{}{offset}", self.pick(&DAYS), self.pick(&TIMES))
     }
 
     /// Mostly a value, else an empty cell.

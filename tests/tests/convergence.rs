@@ -72,7 +72,12 @@ impl Walk {
         let mut office = Office::new(tower, "walk", policy);
         office.import_folder(&Folder::of(&masters()));
         office.finance(&["anna@oem", "bo@oem"]);
-        let as_of = at("2025-01-15T00:00:00+08:00");
+        // Either time goes by while facts come in, or they are all late.
+        let as_of = at(if seed.is_multiple_of(2) {
+            "2025-01-11T00:00:00+08:00"
+        } else {
+            "2025-03-12T00:00:00+08:00"
+        });
         Self {
             dice: Dice::new(seed),
             world: World::new(),
@@ -176,8 +181,13 @@ impl Walk {
 
     /// A step of the first open month, or of one at random.
     fn settle(&mut self, log: &mut Vec<String>) {
-        let first_open = self.locked.keys().next_back().map_or_else(|| month("2014-12"), |last| last.next());
-        let first_open = first_open.max(month("2024-12"));
+        let first_open = match self.locked.keys().next_back() {
+            Some(last) => last.next(),
+            // Entries are sorted by period: the earliest first.
+            None => records(&self.office.csv(Report::Entries, None))
+                .next()
+                .map_or_else(|| month("2025-01"), |entry| month(&entry["period"])),
+        };
         let period = if self.dice.once_in(5) { month("2025-03") } else { first_open };
         // Anna or Bo takes each step, so that four eyes are refused now and then.
         let mut steps = vec![Step::Settle(""), Step::Review, Step::Approve, Step::Lock];

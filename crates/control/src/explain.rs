@@ -125,7 +125,7 @@ impl Known {
             let as_of = runs::as_of(tx, step.run)?;
             let sight = Sight::at(tx, ground, &step, as_of, Some(step.posted_at))?;
             if step.id == charge {
-                known.receipt = sight.receipt.clone();
+                known.receipt.clone_from(&sight.receipt);
             }
             if step.reverses == Some(charge) {
                 known.reversed_by = Some(step.id);
