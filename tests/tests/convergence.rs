@@ -14,7 +14,7 @@ use farsight_rulebook::time::Instant;
 use farsight_tests::books::{self, alerts_raised, records, same};
 use farsight_tests::chance::{Dice, World, masters, ruling, sheet_of};
 use farsight_tests::office::{Step, at, month};
-use farsight_tests::sheets::{Folder, Sheet};
+use farsight_tests::sheets::{Folder, Sheet, header_of};
 use farsight_tests::tower::root;
 use farsight_tests::{Office, Tower};
 
@@ -376,4 +376,35 @@ fn any_share_of_a_case_at_any_moment() {
         assert!(rest.is_empty());
         case.compare("in pieces", &mut office);
     }
+}
+
+/// Each fact of the small case by itself withdrawn, looked at, sent again and looked at: a check that looks only at what
+/// was touched finds all that hangs on it.
+#[test]
+fn each_fact_alone_withdrawn_and_sent_again() {
+    let case = &books::small()[1];
+    let tower = Tower::new();
+    let mut office = Office::new(&tower, "t", case.policy);
+    let facts = case.facts();
+    office.import_folder(&Folder::of(&facts));
+    let as_of = Request { as_of: Some(at(case.as_of)), ..Request::default() };
+    office.evaluate(&as_of);
+    let (mut changed, before) = (0, office.net());
+    for sheet in &facts {
+        for row in &sheet.rows {
+            let mut one = Sheet { rows: vec![row.clone()], ..header_of(sheet) };
+            one.columns.push("voided".to_owned());
+            for voided in ["true", "false"] {
+                one.rows[0].truncate(sheet.columns.len());
+                one.rows[0].push(voided.to_owned());
+                office.import_folder(&Folder::of(std::slice::from_ref(&one)));
+                let outcome = office.evaluate(&as_of);
+                enough(&mut office, &as_of);
+                changed += usize::from(voided == "true" && outcome.posted + outcome.reversed > 0);
+            }
+            same(&format!("{} {row:?} again", sheet.table), &office.net(), &before);
+        }
+    }
+    assert!(changed > 40, "{changed} facts change the books: too few for the test to say something");
+    case.compare("after all that", &mut office);
 }
