@@ -14,6 +14,7 @@ pub mod export;
 pub mod ground;
 pub mod import;
 pub mod policies;
+pub mod sealing;
 pub mod settle;
 pub mod tenants;
 pub mod users;

@@ -63,6 +63,15 @@ pub(crate) struct Global {
         help_heading = "Global options"
     )]
     pub(crate) database: Option<String>,
+    /// Where evidence is kept: file:///PATH or s3://BUCKET/PREFIX [default: the folder `evidence` in the data folder]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "FARSIGHT_EVIDENCE",
+        help_heading = "Global options"
+    )]
+    pub(crate) evidence: Option<String>,
     /// The manufacturer [default: the only one there is]
     #[arg(
         long,

@@ -7,8 +7,10 @@ mod export;
 mod import;
 mod tenants;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use farsight_control::sealing::Sealer;
 use farsight_control::{Desk, ground};
 use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::cluster::{self, Cluster};
@@ -17,10 +19,10 @@ use farsight_store::{Database, schema};
 use jiff::civil::DateTime;
 
 use crate::arguments::{Arguments, AuditCommand, Command, Global, PolicyCommand, TenantCommand, UserCommand};
-use crate::clock;
 use crate::configuration::{self, Configuration};
 use crate::failure::Failure;
 use crate::output;
+use crate::{chance, clock};
 
 /// Runs a command.
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
@@ -62,6 +64,9 @@ pub(crate) struct Installation {
     pub(crate) global: Global,
     pub(crate) database: Database,
     tenant: Option<String>,
+    data: Option<PathBuf>,
+    evidence: Option<String>,
+    key_file: Option<PathBuf>,
     migrated: Vec<String>,
     cluster: Option<Cluster>,
 }
@@ -71,13 +76,11 @@ impl Installation {
         let configuration = Configuration::read(global.config.as_deref())?;
         // The file names a database where neither command line nor environment name a data folder.
         let configured = configuration.database.filter(|_| global.data.is_none());
+        let data = global.data.clone().or(configuration.data);
         let (database, cluster) = match global.database.clone().or(configured) {
             Some(url) => (Database::at(&url), None),
             None => {
-                let data = match global.data.clone().or(configuration.data) {
-                    Some(data) => data,
-                    None => configuration::default_data()?,
-                };
+                let data = data.clone().map_or_else(configuration::default_data, Ok)?;
                 let options = cluster::Options {
                     bin_dir: std::env::var_os("FARSIGHT_PG_BIN")
                         .map(Into::into)
@@ -92,7 +95,41 @@ impl Installation {
         };
         let migrated = if schema::is_behind(&database)? { schema::migrate(&database)? } else { Vec::new() };
         let tenant = global.tenant.clone().or(configuration.tenant);
-        Ok(Self { global: global.clone(), database, tenant, migrated, cluster })
+        Ok(Self {
+            global: global.clone(),
+            database,
+            tenant,
+            data,
+            evidence: global.evidence.clone().or(configuration.evidence),
+            key_file: std::env::var_os("FARSIGHT_KEY_FILE").map(Into::into).or(configuration.key_file),
+            migrated,
+            cluster,
+        })
+    }
+
+    /// The data folder: that of the private cluster, or, with a database of yours, where the rest is kept.
+    fn data(&self) -> Result<PathBuf, Failure> {
+        self.data.clone().map_or_else(configuration::default_data, Ok)
+    }
+
+    /// What secrets are sealed with.
+    pub(crate) fn sealer(&self) -> Result<Sealer, Failure> {
+        let file = match &self.key_file {
+            Some(file) => file.clone(),
+            None => self.data()?.join("key"),
+        };
+        Ok(Sealer::from_file(&file, chance::unforeseeable)?)
+    }
+
+    /// Where evidence is kept, as a URL.
+    pub(crate) fn evidence(&self) -> Result<String, Failure> {
+        match &self.evidence {
+            Some(url) => Ok(url.clone()),
+            None => Ok(format!(
+                "file://{}",
+                std::path::absolute(self.data()?.join("evidence")).unwrap_or_default().display()
+            )),
+        }
     }
 
     fn close(self) -> Result<(), Failure> {

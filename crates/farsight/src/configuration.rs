@@ -19,6 +19,10 @@ pub(crate) struct Configuration {
     pub(crate) database: Option<String>,
     /// The tenant of commands that name none.
     pub(crate) tenant: Option<String>,
+    /// Where evidence is kept; a folder in the data folder when none is named.
+    pub(crate) evidence: Option<String>,
+    /// The file with the key that secrets are sealed with; `key` in the data folder when none is named.
+    pub(crate) key_file: Option<PathBuf>,
     /// The folder of PostgreSQL's programs, for the private cluster.
     pub(crate) postgres_bin: Option<PathBuf>,
 }

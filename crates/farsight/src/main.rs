@@ -1,6 +1,7 @@
 //! The command `farsight` (千里眼): reads what was asked, wires the parts together, prints what came of it.
 
 mod arguments;
+mod chance;
 mod clock;
 mod commands;
 mod configuration;

@@ -1,0 +1,1 @@
+//! Courier: messages handed to e-mail, group robots and webhooks, signed, within each one's limits.

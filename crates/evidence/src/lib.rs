@@ -1,0 +1,1 @@
+//! Evidence: pictures and documents streamed into an object store, addressed by content, checked.

@@ -1,0 +1,1 @@
+//! Web: what Farsight serves over HTTP.
