@@ -1,1 +1,39 @@
 //! Jobs: one file a scheduled job, the scheduler that makes due times into rows, and the worker.
+
+pub mod job;
+pub mod means;
+mod run;
+pub mod schedule;
+pub mod scheduler;
+pub mod watch;
+pub mod worker;
+
+mod audit_verify;
+mod bay_turnover;
+mod certification;
+mod complaint_deadlines;
+mod gave_up;
+mod import_watch;
+mod judging;
+mod reconcile;
+mod repeat_repair;
+mod settlement;
+mod spot_check;
+mod sweep;
+
+pub use job::Job;
+pub use means::Means;
+
+/// Every job there is, in the order in which due times of one moment are made.
+pub static JOBS: &[Job] = &[
+    import_watch::JOB,
+    complaint_deadlines::JOB,
+    repeat_repair::JOB,
+    spot_check::JOB,
+    certification::JOB,
+    bay_turnover::JOB,
+    reconcile::JOB,
+    settlement::JOB,
+    audit_verify::JOB,
+    sweep::JOB,
+];

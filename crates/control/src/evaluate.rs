@@ -81,6 +81,19 @@ pub fn evaluate(desk: &mut Desk, request: &Request) -> Result<Outcome, ControlEr
     })
 }
 
+/// The checks that have not seen everything that came in, or never ran.
+pub fn behind(desk: &mut Desk) -> Result<Vec<&'static str>, ControlError> {
+    let scope = desk.scope();
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        let touched = runs::touched(tx)?;
+        Ok(CHECKS
+            .iter()
+            .map(|check| check.name)
+            .filter(|name| touched.iter().any(|(check, _)| check == name))
+            .collect())
+    })
+}
+
 /// The checks of these names, in the order of the catalogue; none named: all.
 pub fn checks_named(names: &[String]) -> Result<Vec<&'static Check>, ControlError> {
     let known = || CHECKS.iter().map(|check| check.name).collect::<Vec<_>>().join(", ");

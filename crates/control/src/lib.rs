@@ -13,6 +13,7 @@ pub mod explain;
 pub mod export;
 pub mod ground;
 pub mod import;
+pub mod jobs;
 pub mod policies;
 pub mod sealing;
 pub mod settle;

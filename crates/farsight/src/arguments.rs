@@ -117,6 +117,11 @@ pub(crate) enum Command {
     Export(ExportArguments),
     /// Print the receipt of an entry: what happened, which clause, the sum, why, and what could have been
     Explain(ExplainArguments),
+    /// Make due times into slots and carry out jobs, until SIGTERM; any number at once on one database
+    Work(WorkArguments),
+    /// Jobs: list, run one now, run again what was given up, pause a tenant
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Policy files
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -139,6 +144,81 @@ pub(crate) struct DemoArguments {
     /// Make it, print the summary and exit (what the demo does in this version in any case)
     #[arg(long)]
     pub(crate) once: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkArguments {
+    /// Jobs carried out at once
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) at_once: u32,
+    /// Make due times into slots, and leave carrying them out to others
+    #[arg(long)]
+    pub(crate) only_schedule: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// The jobs there are, and the latest slots, newest first
+    List(JobsListArguments),
+    /// Make a job due now; a worker carries it out
+    Run {
+        /// The job
+        name: String,
+    },
+    /// Run again what was given up, with all its tries before it
+    Retry(JobsRetryArguments),
+    /// Begin nothing new of this tenant; what runs ends
+    Pause,
+    /// Let the tenant's jobs go on; each catches up by its rule
+    Resume,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JobsListArguments {
+    /// Of this job
+    #[arg(long, value_name = "NAME")]
+    pub(crate) job: Option<String>,
+    /// In this state
+    #[arg(long)]
+    pub(crate) state: Option<SlotState>,
+    /// At most so many
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) most: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JobsRetryArguments {
+    /// Of this job [default: of all]
+    pub(crate) job: Option<String>,
+    /// The one due at this instant [default: all that were given up]
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) due: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum SlotState {
+    Queued,
+    Waiting,
+    Running,
+    Retry,
+    Done,
+    GaveUp,
+    Missed,
+}
+
+impl SlotState {
+    /// Its name in slots.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Retry => "retry",
+            Self::Done => "done",
+            Self::GaveUp => "gave-up",
+            Self::Missed => "missed",
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,7 +5,9 @@ mod demo;
 mod explain;
 mod export;
 mod import;
+mod jobs;
 mod tenants;
+mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,6 +52,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Lock(arguments) => books::step(&installation, &arguments, farsight_control::settle::lock),
         Command::Export(arguments) => export::run(&installation, &arguments),
         Command::Explain(arguments) => explain::run(&installation, &arguments),
+        Command::Work(arguments) => work::run(&installation, &arguments),
+        Command::Jobs(command) => jobs::run(&installation, &command),
         Command::Audit(AuditCommand::Verify) => books::verify_audit(&installation),
         Command::Policy(PolicyCommand::Check { .. }) => Ok(ExitCode::SUCCESS),
     };

@@ -6,6 +6,7 @@ mod clock;
 mod commands;
 mod configuration;
 mod failure;
+mod logging;
 mod output;
 
 use std::process::ExitCode;

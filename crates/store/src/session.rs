@@ -1,8 +1,11 @@
 //! Connections and transactions, each for one scope.
 
+use std::ops::{Deref, DerefMut};
+
 use diesel::connection::{LoadConnection, SimpleConnection};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::r2d2::{ConnectionManager, PooledConnection};
 use diesel::sql_types::{BigInt, Integer};
 use farsight_rulebook::time::Instant;
 
@@ -41,21 +44,58 @@ impl Database {
     /// A connection as the owner of the schema: for migrations and the registry of tenants only.
     pub(crate) fn owner(&self) -> Result<PgConnection, StoreError> {
         let mut connection = PgConnection::establish(&self.url)?;
-        connection.batch_execute("SET client_min_messages = warning; SET timezone = 'UTC'")?;
+        connection.batch_execute(AS_OWNER)?;
         Ok(connection)
+    }
+
+    /// Its address, as libpq understands it.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// A session under the program's role, which owns nothing.
     pub fn session(&self) -> Result<Session, StoreError> {
         let mut connection = self.owner()?;
-        connection.batch_execute("SET ROLE farsight_app; SET application_name = 'farsight'")?;
-        Ok(Session { connection })
+        connection.batch_execute(AS_PROGRAM)?;
+        Ok(Session { connection: Held::Own(connection) })
     }
 }
 
+/// How every connection begins.
+pub(crate) const AS_OWNER: &str = "SET client_min_messages = warning; SET timezone = 'UTC'";
+
+/// What makes it one of the program's.
+pub(crate) const AS_PROGRAM: &str = "SET ROLE farsight_app; SET application_name = 'farsight'";
+
 /// A connection under the program's role.
 pub struct Session {
-    connection: PgConnection,
+    connection: Held,
+}
+
+/// One of our own, or one lent by a pool.
+enum Held {
+    Own(PgConnection),
+    Lent(PooledConnection<ConnectionManager<PgConnection>>),
+}
+
+impl Deref for Held {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        match self {
+            Self::Own(connection) => connection,
+            Self::Lent(connection) => connection,
+        }
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Own(connection) => connection,
+            Self::Lent(connection) => connection,
+        }
+    }
 }
 
 /// How a transaction sees others.
@@ -80,6 +120,11 @@ pub enum Turn {
 }
 
 impl Session {
+    /// A session on a pool's connection, which goes back when the session ends.
+    pub(crate) fn lent(connection: PooledConnection<ConnectionManager<PgConnection>>) -> Self {
+        Self { connection: Held::Lent(connection) }
+    }
+
     /// Runs `work` in a transaction for a scope; an error rolls everything back.
     pub fn transaction<T, E: From<StoreError>>(
         &mut self,
@@ -168,7 +213,7 @@ impl Session {
         diesel::sql_query(sql)
             .bind::<Integer, _>(turn as i32)
             .bind::<Integer, _>(scope.tenant)
-            .execute(&mut self.connection)?;
+            .execute(&mut *self.connection)?;
         Ok(())
     }
 }

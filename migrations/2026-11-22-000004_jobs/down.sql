@@ -1,0 +1,3 @@
+DROP TABLE slots;
+DROP TABLE pauses;
+DROP TABLE schedules;
