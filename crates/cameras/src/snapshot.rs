@@ -2,7 +2,7 @@
 //!
 //! This file must never let the HTTP library follow a redirect, resolve a name, use a proxy or try again by itself.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -182,7 +182,7 @@ fn target(url: &Url) -> String {
 
 fn failed(error: &reqwest::Error, place: &Place, rules: &Rules) -> Away {
     let (text, why) = (place.to_string(), innermost(error));
-    if let Some(fault) = tls_fault(error) {
+    if let Some(fault) = certificate_fault(error) {
         return Away::Untrusted { place: text, why: fault };
     }
     if error.is_timeout() {
@@ -196,25 +196,24 @@ fn failed(error: &reqwest::Error, place: &Place, rules: &Rules) -> Away {
 
 /// The innermost cause in the network's own words; outer ones would repeat the address with path and query.
 fn innermost(error: &reqwest::Error) -> String {
-    let mut cause = error.source();
-    while let Some(next) = cause.and_then(|cause| cause.source()) {
-        cause = Some(next);
-    }
-    cause.map_or_else(|| "the request could not be made".to_owned(), ToString::to_string)
+    let last = causes(error).last();
+    last.map_or_else(|| "the request could not be made".to_owned(), ToString::to_string)
 }
 
-fn tls_fault(error: &reqwest::Error) -> Option<String> {
-    let mut cause = error.source();
-    while let Some(current) = cause {
+/// What is wrong with the camera's certificate, if that is what it failed on.
+fn certificate_fault(error: &reqwest::Error) -> Option<String> {
+    let fault = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>())?;
+    matches!(fault, rustls::Error::InvalidCertificate(_)).then(|| fault.to_string())
+}
+
+/// The causes of an error from the outermost in.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |outer| {
+        let cause: &(dyn Error + 'static) = *outer;
         // An `io::Error` passes over what it wraps when asked for its source.
-        let wrapped = current.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
-        let tls = wrapped.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(fault) = tls.or_else(|| current.downcast_ref::<rustls::Error>()) {
-            return Some(fault.to_string());
-        }
-        cause = current.source();
-    }
-    None
+        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| cause.source())
+    })
 }
 
 #[cfg(test)]

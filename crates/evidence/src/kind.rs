@@ -179,8 +179,8 @@ impl Limits {
 mod tests {
     use super::*;
 
-    fn ftyp(brand: &[u8; 4]) -> Vec<u8> {
-        [b"\0\0\0\x14ftyp".as_slice(), brand, b"\0\0\0\0", brand, b"rest of the file"].concat()
+    fn ftyp(brand: [u8; 4]) -> Vec<u8> {
+        [b"\0\0\0\x14ftyp".as_slice(), &brand, b"\0\0\0\0", &brand, b"rest of the file"].concat()
     }
 
     #[test]
@@ -190,10 +190,10 @@ mod tests {
             (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", MediaType::Png),
             (b"RIFF\x24\0\0\0WEBPVP8 ", MediaType::Webp),
             (b"%PDF-1.7\n", MediaType::Pdf),
-            (&ftyp(b"heic"), MediaType::Heic),
-            (&ftyp(b"isom"), MediaType::Mp4),
-            (&ftyp(b"M4V "), MediaType::Mp4),
-            (&ftyp(b"qt  "), MediaType::Quicktime),
+            (&ftyp(*b"heic"), MediaType::Heic),
+            (&ftyp(*b"isom"), MediaType::Mp4),
+            (&ftyp(*b"M4V "), MediaType::Mp4),
+            (&ftyp(*b"qt  "), MediaType::Quicktime),
         ];
         for (head, kind) in cases {
             assert_eq!(MediaType::of(head), Ok(kind));

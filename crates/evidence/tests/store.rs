@@ -137,7 +137,8 @@ async fn broken_off(store: &Store, content: &Bytes, after: usize) {
         }
     });
     let endless = counted.take(after).chain(stream::pending());
-    let under_way = store.put("acme", endless, &Limits::default());
+    let limits = Limits::default();
+    let under_way = store.put("acme", endless, &limits);
     let reached = async {
         while given.load(Ordering::SeqCst) < after {
             tokio::task::yield_now().await;

@@ -54,7 +54,6 @@ async fn snapshot(
     };
     let given = head.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     match behaviour {
-        Behaviour::Fine => drawn(hall, code, View::Clear).await,
         Behaviour::Black => drawn(hall, code, View::Black).await,
         Behaviour::Blurred => drawn(hall, code, View::Blurred).await,
         Behaviour::Covered => drawn(hall, code, View::Covered).await,
@@ -77,7 +76,7 @@ async fn snapshot(
                 None => drawn(hall, code, View::Clear).await,
             }
         }
-        Behaviour::Basic { .. } => drawn(hall, code, View::Clear).await,
+        Behaviour::Fine | Behaviour::Basic { .. } => drawn(hall, code, View::Clear).await,
         Behaviour::Fails(status) => {
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
         }

@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn what_ffmpeg_says_is_quoted_without_addresses() {
         let said = b"first\n[rtsp @ 0x1] rtsp://h/user=admin&password=hush: Invalid data found when processing input\n\n";
-        assert_eq!(harmless(said), ": 0x1] Invalid data found when processing input".replace("0x1] ", ""));
+        assert_eq!(harmless(said), ": Invalid data found when processing input");
         assert_eq!(harmless(b""), "");
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! It must never pass on an answer other than 200, nor a header that ffmpeg could follow somewhere.
 
+use std::io::ErrorKind;
+
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::TcpStream;
@@ -57,35 +59,32 @@ impl<'a> Relay<'a> {
         self.requests
     }
 
-    /// Passes messages between camera and ffmpeg until ffmpeg hangs up.
+    /// Passes messages between camera and ffmpeg until either hangs up; ffmpeg then makes what it can of what it has.
     pub(crate) async fn pass(&mut self, camera: TcpStream, ffmpeg: TcpStream) -> Result<(), Away> {
         let (mut camera, mut ffmpeg) = (Framed::new(camera, Wire), Framed::new(ffmpeg, Wire));
         loop {
-            tokio::select! {
+            let (to_camera, bytes) = tokio::select! {
                 asked = ffmpeg.next() => match asked {
                     None | Some(Err(_)) => return Ok(()),
-                    Some(Ok(Message::Frame(frame))) => self.send(&mut camera, frame).await?,
-                    Some(Ok(Message::Text(text))) => {
-                        let bytes = self.request(text, false)?;
-                        self.send(&mut camera, bytes).await?;
-                    }
+                    Some(Ok(Message::Frame(frame))) => (true, frame),
+                    Some(Ok(Message::Text(text))) => (true, self.request(text, false)?),
                 },
-                answered = camera.next() => {
-                    let message = answered.ok_or_else(|| self.broken("the camera hung up"))?;
-                    match message.map_err(|error| self.broken(&error.to_string()))? {
-                        Message::Frame(frame) => forward(&mut ffmpeg, frame).await,
-                        Message::Text(text) => match self.answer(&text)? {
-                            Next::Pass(bytes) => forward(&mut ffmpeg, bytes).await,
-                            Next::Again(bytes) => self.send(&mut camera, bytes).await?,
-                        },
-                    }
+                answered = camera.next() => match answered {
+                    Some(Err(error)) if error.kind() == ErrorKind::InvalidData => return Err(self.broken(&error.to_string())),
+                    None | Some(Err(_)) => return Ok(()),
+                    Some(Ok(Message::Frame(frame))) => (false, frame),
+                    Some(Ok(Message::Text(text))) => match self.answer(&text)? {
+                        Next::Pass(bytes) => (false, bytes),
+                        Next::Again(bytes) => (true, bytes),
+                        Next::Leave => continue,
+                    },
                 }
+            };
+            let target = if to_camera { &mut camera } else { &mut ffmpeg };
+            if target.send(bytes).await.is_err() {
+                return Ok(());
             }
         }
-    }
-
-    async fn send(&self, camera: &mut Framed<TcpStream, Wire>, bytes: Bytes) -> Result<(), Away> {
-        camera.send(bytes).await.map_err(|error| self.broken(&error.to_string()))
     }
 
     /// ffmpeg's request as the camera gets it: to the camera's own address, signed when the camera asked for that.
@@ -121,6 +120,8 @@ impl<'a> Relay<'a> {
         let status =
             text.start.strip_prefix("RTSP/1.0 ").and_then(|rest| rest.split(' ').next()?.parse::<u16>().ok());
         match (status, self.asked.take()) {
+            // ffmpeg has its frame and waits for no answer to its farewell, so a bad one spoils nothing.
+            (Some(_), Some(asked)) if asked.text.start.starts_with("TEARDOWN ") => Ok(Next::Leave),
             (Some(401), Some(asked)) => self.sign(text, asked).map(Next::Again),
             (Some(200), Some(_)) => Ok(Next::Pass(text.write(passed(text)))),
             (Some(status), _) => Err(Away::HttpStatus { place: self.place.to_string(), status }),
@@ -146,18 +147,13 @@ impl<'a> Relay<'a> {
     }
 }
 
+/// What an answer leads to.
 enum Next {
     Pass(Bytes),
     Again(Bytes),
+    Leave,
 }
 
-fn passed<'a>(text: &'a Text) -> impl Iterator<Item = (&'a str, &'a str)> {
+fn passed(text: &Text) -> impl Iterator<Item = (&str, &str)> {
     PASSED_HEADERS.iter().filter_map(|name| text.all(name).next().map(|value| (*name, value)))
-}
-
-/// Sends to ffmpeg; that it has hung up is seen where it is read.
-async fn forward(ffmpeg: &mut Framed<TcpStream, Wire>, bytes: Bytes) {
-    if let Err(error) = ffmpeg.send(bytes).await {
-        tracing::trace!(%error, "ffmpeg takes no more");
-    }
 }

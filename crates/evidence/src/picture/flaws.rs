@@ -9,10 +9,10 @@ use image::{DynamicImage, GrayImage, RgbImage};
 /// Black: when all but the brightest twentieth is darker than this, of 255.
 pub const BLACK_BELOW: f32 = 28.0;
 /// Covered: when the middle four fifths of each colour lie within this, of 255, at the coarse scale.
-pub const COVERED_BELOW: f32 = 24.0;
+pub const COVERED_BELOW: f32 = 16.0;
 /// Blurred: when the steepest step between neighbouring pixels is this share of the contrast around it, in the middle one
 /// of the blocks that have contrast; a sharp edge takes half of its contrast in one step.
-pub const BLURRED_BELOW: f32 = 0.24;
+pub const BLURRED_BELOW: f32 = 0.29;
 
 /// The side, in pixels, of the blocks whose edges are measured.
 const BLOCK: u32 = 16;

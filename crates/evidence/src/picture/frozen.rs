@@ -14,7 +14,7 @@ use crate::error::EvidenceError;
 
 /// A block is changed when its pixels differ by more than this on average, of 255: a digit of a clock does that,
 /// compression does not.
-pub const CHANGED_BLOCK: f32 = 16.0;
+pub const CHANGED_BLOCK: f32 = 26.0;
 /// The share of blocks that rounding does not explain from which the noise is that of another moment.
 pub const FRESH_BLOCKS: f32 = 0.02;
 

@@ -11,6 +11,7 @@ use object_store::{Error as ObjectError, ObjectStoreExt as _, PutMode, PutPayloa
 
 use super::Store;
 use super::intake::{Intake, Seen};
+use super::place::Place;
 use super::upload::Upload;
 use crate::digest::Digest;
 use crate::error::EvidenceError;
@@ -108,16 +109,23 @@ impl Store {
     /// Writes a small content in one go; says whether it was there.
     async fn write(&self, key: &Path, seen: &Seen) -> Result<bool, EvidenceError> {
         let objects = self.place.objects();
-        match objects.put_opts(key, seen.rest.clone(), PutMode::Create.into()).await {
-            Ok(_) => Ok(false),
-            Err(ObjectError::AlreadyExists { .. }) if self.stored_bytes(key).await?.is_some() => Ok(true),
-            // A bucket says so too when another writer was about to write it, and that one may have failed since.
-            Err(ObjectError::AlreadyExists { .. }) => {
-                objects.put(key, seen.rest.clone()).await?;
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
+        // A bucket may answer "it is there" and hang up while the bytes are still being sent: better to ask first.
+        if matches!(self.place.as_ref(), Place::Bucket { .. }) && self.stored_bytes(key).await?.is_some() {
+            return Ok(true);
         }
+        let Err(error) = objects.put_opts(key, seen.rest.clone(), PutMode::Create.into()).await else {
+            return Ok(false);
+        };
+        // Another writer came first, with the same bytes, whatever error that looked like here.
+        if self.stored_bytes(key).await?.is_some() {
+            return Ok(true);
+        }
+        // A bucket also refuses when another was about to write; that one may have failed since.
+        if matches!(error, ObjectError::AlreadyExists { .. }) {
+            objects.put(key, seen.rest.clone()).await?;
+            return Ok(false);
+        }
+        Err(error.into())
     }
 
     /// Ends an upload in parts: what is whole is copied under its name, in one step; says whether it was there.

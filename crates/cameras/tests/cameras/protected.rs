@@ -1,17 +1,15 @@
 //! HTTPS: the certificate is checked against the camera's name though the connection is pinned to an address.
 
-mod yard;
-
 use std::sync::Arc;
 
-use farsight_cameras::{Away, Camera, Fetcher, Snapshot};
+use crate::yard::{Told, code, local, trust};
+use farsight_cameras::{Away, Camera, Fetcher, Rules, Snapshot};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::RootCertStore;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use yard::{Told, code, local, trust};
 
 /// Serves one answer by TLS under the name `hall.test`, and fetches it under a name, trusting its certificate or not.
 async fn visit(answer: &'static str, name: &str, trusted: bool) -> Result<Snapshot, Away> {
@@ -39,7 +37,8 @@ async fn visit(answer: &'static str, name: &str, trusted: bool) -> Result<Snapsh
     let fetcher =
         Fetcher::new(Told::with(&[&["127.0.0.1"], &["127.0.0.1"]]), Arc::new(|| [5; 16]), trust(roots));
     let camera = Camera { url: format!("https://{name}:{port}/snapshot.jpg"), credentials: None };
-    let outcome = fetcher.fetch(&camera, &local(port)).await;
+    let rules = Rules { ports: vec![port, 80], ..local(port) };
+    let outcome = fetcher.fetch(&camera, &rules).await;
     serving.await.unwrap();
     outcome
 }
@@ -57,5 +56,5 @@ async fn a_redirect_to_a_readable_connection_is_refused() {
     const ONWARD: &str =
         "HTTP/1.1 302 Found\r\nLocation: http://hall.test/a.jpg\r\nContent-Length: 0\r\n\r\n";
     let outcome = visit(ONWARD, "hall.test", true).await;
-    assert!(matches!(code(outcome), "refused_redirect"));
+    assert_eq!(code(outcome), "refused_redirect");
 }

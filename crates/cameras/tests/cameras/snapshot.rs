@@ -1,14 +1,12 @@
 //! Snapshots from simulated cameras: every behaviour, every rule.
 
-mod yard;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::yard::{PASSWORD, Told, Yard, code, fetcher, local, signing_in};
 use farsight_cameras::simulator::{Behaviour, Hash, SceneCamera, Simulator};
 use farsight_cameras::{Away, Camera, Picture, Rules, Scheme};
 use image::GenericImageView as _;
-use yard::{PASSWORD, Told, Yard, code, fetcher, signing_in};
 
 fn basic(password: &str) -> Behaviour {
     Behaviour::Basic { user: "hall".to_owned(), password: password.to_owned() }
@@ -225,7 +223,7 @@ async fn a_stopped_camera_is_unreachable_and_a_dropped_connection_is_broken_off(
     let closed = listener.local_addr().unwrap().port();
     drop(listener);
     let camera = signing_in(&format!("http://127.0.0.1:{closed}/snapshot.jpg?token=x"), PASSWORD);
-    assert_eq!(code(fetcher(Told::with(&[])).fetch(&camera, &yard::local(closed)).await), "unreachable");
+    assert_eq!(code(fetcher(Told::with(&[])).fetch(&camera, &local(closed)).await), "unreachable");
 
     yard.simulator.set("c1", Behaviour::DripsSlowly);
     let names = fetcher(Told::with(&[]));
@@ -265,7 +263,7 @@ async fn a_camera_is_found_whatever_its_code() {
     let odd = SceneCamera { code: "D1/门 2?".to_owned(), name: "ODD".to_owned(), seed: 1 };
     let clock = Arc::new(|| jiff::civil::datetime(2026, 3, 5, 10, 15, 0, 0));
     let simulator = Simulator::start("127.0.0.1:0".parse().unwrap(), [odd], clock).await.unwrap();
-    let rules = yard::local(simulator.address().port());
+    let rules = local(simulator.address().port());
     let at = |url: String| Camera { url, credentials: None };
     assert!(fetcher(Told::with(&[])).fetch(&at(simulator.url_of("D1/门 2?")), &rules).await.is_ok());
     assert_eq!(
