@@ -148,7 +148,7 @@ async fn carry_out(
     Monitor::new()
         .register(move |_| {
             // New at each start: what a dead process held is found by its name.
-            let name = format!("farsight-{}", uuid::Uuid::new_v4());
+            let name = format!("farsight-{}-{}", std::process::id(), uuid::Uuid::new_v4());
             let hand = Arc::new(Hand {
                 means: Arc::clone(&means),
                 jobs,

@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod audit;
 pub mod cluster;
 pub mod error;
+pub mod evidence;
 pub mod facts;
 pub mod imports;
 pub mod ledger;

@@ -117,6 +117,8 @@ pub enum Turn {
     Facts = 0x6661_7202,
     /// Adding to the audit log.
     Audit = 0x6661_7203,
+    /// Numbering what is handed in.
+    Evidence = 0x6661_7205,
 }
 
 impl Session {

@@ -16,7 +16,7 @@ use crate::error::EvidenceError;
 /// compression does not.
 pub const CHANGED_BLOCK: f32 = 26.0;
 /// The share of blocks that rounding does not explain from which the noise is that of another moment.
-pub const FRESH_BLOCKS: f32 = 0.02;
+pub const FRESH_BLOCKS: f32 = 0.05;
 
 const SIDE: usize = 8;
 /// What decoding rounds, to whole brightness and colours, can add to a frequency.

@@ -1,0 +1,2 @@
+DROP TABLE handings;
+DROP TABLE evidence;
