@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod calendars;
+pub mod cameras;
 pub mod demo;
 pub mod desk;
 pub mod error;
@@ -14,10 +15,12 @@ pub mod export;
 pub mod ground;
 pub mod import;
 pub mod policies;
+pub mod sample;
 pub mod sealing;
 pub mod settle;
 pub mod tenants;
 pub mod users;
+pub mod visits;
 
 pub use desk::Desk;
 pub use error::ControlError;

@@ -5,11 +5,14 @@
 
 pub mod alerts;
 pub mod audit;
+pub mod cameras;
 pub mod cluster;
+pub mod draws;
 pub mod error;
 pub mod facts;
 pub mod imports;
 pub mod ledger;
+pub mod pictures;
 pub mod policies;
 mod reading;
 pub mod registry;
@@ -20,6 +23,7 @@ pub mod settlements;
 pub mod staging;
 pub mod users;
 mod values;
+pub mod visits;
 
 pub use error::StoreError;
 pub use session::{Database, Scope, Session, Tx};

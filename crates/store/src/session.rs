@@ -77,6 +77,8 @@ pub enum Turn {
     Facts = 0x6661_7202,
     /// Adding to the audit log.
     Audit = 0x6661_7203,
+    /// Drawing, planning the day, and concluding its visits.
+    Draws = 0x6661_7204,
 }
 
 impl Session {
