@@ -61,6 +61,10 @@ impl Farsight {
                 command.env_remove(name);
             }
         }
+        if !self.options.iter().any(|option| option == "--data") {
+            // On a database of one's own the key lies in the user's data folder, which is not a test's to write to.
+            command.env("FARSIGHT_KEY_FILE", crate::tower::target().join("tmp/farsight-tests-key"));
+        }
         command.args(&self.options).args(arguments).stdin(Stdio::null()).current_dir(std::env::temp_dir());
         command
     }

@@ -1,10 +1,12 @@
 //! A tenant at work: every use case in one line, failing loudly.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use farsight_control::evaluate::{self, Request};
 use farsight_control::export::{self, Format, Report};
 use farsight_control::import::{self, FileReport};
+use farsight_control::sealing::{KEY_BYTES, Sealer};
 use farsight_control::settle::{self, Settled};
 use farsight_control::tenants::{self, NewTenant};
 use farsight_control::{ControlError, Desk, audit, users};
@@ -14,12 +16,25 @@ use farsight_rulebook::period::Period;
 use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::users::User;
 use jiff::civil::DateTime;
+use sha2::{Digest, Sha256};
 
 use crate::Tower;
 use crate::sheets::Folder;
 
 /// A moment that is after all that happens in the tests.
 pub const LATE: &str = "2030-01-01T00:00:00+08:00";
+
+/// What the tests' secrets are sealed with: the same key each time, bytes that never repeat and follow a fixed course.
+pub fn sealer() -> Sealer {
+    Sealer::new([42; KEY_BYTES], |bytes| {
+        static TURN: AtomicU64 = AtomicU64::new(0);
+        for chunk in bytes.chunks_mut(32) {
+            let turn = TURN.fetch_add(1, Ordering::Relaxed);
+            let hash = Sha256::digest(turn.to_be_bytes());
+            chunk.copy_from_slice(&hash[..chunk.len()]);
+        }
+    })
+}
 
 /// An instant as tests write it: RFC 3339, or local time in Shanghai.
 pub fn at(text: &str) -> Instant {
@@ -54,6 +69,11 @@ pub struct Office {
 impl Office {
     /// A new tenant with a shipped policy.
     pub fn new(tower: &Tower, code: &str, policy: &str) -> Self {
+        Self::since(tower, code, policy, LATE)
+    }
+
+    /// A new tenant in Shanghai, added at a moment of its own time.
+    pub fn since(tower: &Tower, code: &str, policy: &str, now: &str) -> Self {
         let new = NewTenant {
             code: code.to_owned(),
             name: format!("Tenant {code}"),
@@ -63,8 +83,15 @@ impl Office {
             simulated: true,
             policy: policy.to_owned(),
         };
-        tenants::add(&tower.database, &new, "test", at(LATE)).unwrap_or_else(|error| panic!("{error}"));
-        Self::open(tower, code)
+        Self::add(tower, &new, now)
+    }
+
+    fn add(tower: &Tower, new: &NewTenant, now: &str) -> Self {
+        tenants::add(&tower.database, new, &sealer(), "test", at(now))
+            .unwrap_or_else(|error| panic!("{error}"));
+        let mut office = Self::open(tower, &new.code);
+        office.now(at(now));
+        office
     }
 
     /// Another desk of a tenant that is there.

@@ -26,6 +26,11 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository is there")
 }
 
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// What a private cluster of tests is run with: it needs to survive killed processes, not power cuts.
 pub fn options() -> Options {
     let settings = [("fsync", "off"), ("synchronous_commit", "off"), ("max_connections", "100")];
@@ -41,8 +46,7 @@ fn shared_cluster() -> Arc<Cluster> {
     if let Some(cluster) = shared.upgrade() {
         return cluster;
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let folder = target.join("tmp/farsight-tests");
+    let folder = target().join("tmp/farsight-tests");
     std::fs::create_dir_all(&folder).expect("the folder of the test cluster can be made");
     let cluster = Cluster::open(&folder, options())
         .unwrap_or_else(|error| panic!("{error}\n(remove {} to start over)", folder.display()));

@@ -3,8 +3,11 @@
 
 use diesel::pg::PgConnection;
 use farsight_control::export::Report;
+use farsight_control::sample;
+use farsight_control::visits::{self, CameraResult, Shot};
 use farsight_rulebook::tables::{Column, Kind, Refers, TABLES, Table};
 use farsight_tests::books::{self, Rows};
+use farsight_tests::office::sealer;
 use farsight_tests::sheets::{Folder, Sheet, sheet};
 use farsight_tests::tower::{connect, number, refused, run, texts};
 use farsight_tests::{Office, Tower};
@@ -25,6 +28,7 @@ fn two() -> Two {
         office.import_folder(&Folder::of(&[dealer("D-1"), failures("D-1")]));
         office.check("2026-02-01T00:00:00+08:00");
         office.lock("2025-01", "2026-02-01T00:00:00+08:00");
+        visit_a_dealer(office);
         // What the next check has yet to see.
         office.import_folder(&Folder::of(&[dealer("D-2")]));
     }
@@ -69,6 +73,26 @@ fn dealer(code: &str) -> Sheet {
         "dealers",
         &format!("dealer_code | name | region_code | opened_on\n{code} | Centre | regions-1 | 2020-01-01"),
     )
+}
+
+/// A draw, a plan, a visit and its picture.
+fn visit_a_dealer(office: &mut Office) {
+    let camera = "camera_code | dealer_code | snapshot_url\nC-1 | D-1 | https://cameras.example.com/c-1";
+    office.import_folder(&Folder::of(&[sheet("cameras", camera)]));
+    let day = jiff::civil::date(2030, 1, 1);
+    sample::make(&mut office.desk, &sealer(), day).unwrap();
+    visits::plan(&mut office.desk, &sealer(), day).unwrap();
+    let shot = Shot {
+        taken_at: office.desk.now,
+        sha256: "00".repeat(32),
+        bytes: 1,
+        width: 1,
+        height: 1,
+        fingerprint: 0,
+        flaws: Vec::new(),
+    };
+    let result = CameraResult { camera: "C-1".to_owned(), outcome: Ok(shot) };
+    visits::conclude(&mut office.desk, day, "D-1", &[result]).unwrap();
 }
 
 fn failures(dealer: &str) -> Sheet {
@@ -236,7 +260,7 @@ fn what_is_kept_is_only_ever_added_to() {
         let told = refused(&mut sql, statement);
         assert!(told.contains("permission denied"), "{statement}\n{told}");
     };
-    for table in ["entries", "audit_log", "settlement_lines", "policies", "imports", "runs"] {
+    for table in ["entries", "audit_log", "settlement_lines", "policies", "imports", "runs", "draw_chains"] {
         denied(&format!("DELETE FROM {table}"));
         for column in columns(&mut owner, table) {
             denied(&format!("UPDATE {table} SET \"{column}\" = \"{column}\""));
@@ -250,7 +274,8 @@ fn what_is_kept_is_only_ever_added_to() {
             }
         }
     }
-    for table in ["alerts", "settlements", "users", "tenants"] {
+    for table in ["alerts", "settlements", "users", "tenants", "draws", "visits", "pictures", "camera_states"]
+    {
         denied(&format!("DELETE FROM {table}"));
     }
 }

@@ -16,6 +16,7 @@ use farsight_store::{Database, alerts, settlements};
 use serde::Serialize;
 
 use crate::evaluate::{self, Request};
+use crate::sealing::Sealer;
 use crate::tenants::{self, NewTenant};
 use crate::{ControlError, Desk, audit, ground, import, settle, users};
 
@@ -105,6 +106,7 @@ pub fn demo(
     database: &Database,
     request: Wish,
     scratch: &Path,
+    sealer: &Sealer,
     actor: &str,
     now: Instant,
 ) -> Result<Shown, ControlError> {
@@ -120,7 +122,7 @@ pub fn demo(
             simulated: true,
             policy: "example-2026".to_owned(),
         };
-        tenants::add(database, &new, actor, now)?;
+        tenants::add(database, &new, sealer, actor, now)?;
     }
     let mut desk = Desk::open(database, Some(TENANT), actor, now)?;
     let made = !is_ready(&mut desk)?;

@@ -7,6 +7,9 @@ use farsight_rulebook::period::Period;
 use farsight_rulebook::policy::PolicyError;
 use farsight_store::StoreError;
 
+use crate::sample::SampleError;
+use crate::visits::VisitError;
+
 /// An error of a use case.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
@@ -25,6 +28,12 @@ pub enum ControlError {
     /// A deadline in working days of a year that is not known.
     #[error(transparent)]
     Holidays(#[from] HolidaysUnknown),
+    /// A step of the draw.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
+    /// A step of the day's plan.
+    #[error(transparent)]
+    Visit(#[from] VisitError),
     /// A policy file with faults.
     #[error("policy {file} is refused:\n{}", faults.iter().map(|fault| format!("  {file}: {fault}")).collect::<Vec<_>>().join("\n"))]
     Policy {
@@ -73,6 +82,8 @@ impl ControlError {
             Self::Write(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
             Self::Holidays(_) => "holidays_unknown",
+            Self::Sample(error) => error.code(),
+            Self::Visit(error) => error.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",
             Self::AsOf { .. } => "as_of_refused",

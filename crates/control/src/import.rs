@@ -1,5 +1,6 @@
 //! Taking facts in: files are read, staged, compared and stored, a file whole or not at all.
 
+pub(crate) mod entered;
 mod rulings;
 
 use std::collections::BTreeMap;
@@ -8,14 +9,12 @@ use std::path::PathBuf;
 
 use farsight_exchange::{Found, Progress, Reader, Reading, RowError, Source, SourceError, find};
 use farsight_rulebook::case::Ground;
-use farsight_rulebook::checks::CHECKS;
 use farsight_rulebook::tables::Table;
-use farsight_store::audit::Deed;
 use farsight_store::facts::references::References;
 use farsight_store::facts::take_in::{self, Fault, Merge, Merged, Taken};
 use farsight_store::imports::{self, Import};
 use farsight_store::session::{Attempt, Isolation, Turn};
-use farsight_store::{StoreError, Tx, audit};
+use farsight_store::{StoreError, Tx};
 use serde::Serialize;
 
 use crate::{ControlError, Desk, ground};
@@ -260,7 +259,6 @@ impl Call<'_> {
         counts: &BTreeMap<i64, Merged>,
         (first_import, recorded_at): (i64, farsight_rulebook::time::Instant),
     ) -> Result<Vec<FileReport>, ControlError> {
-        let checks: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
         let mut reports = Vec::with_capacity(files.len());
         for (number, source) in files.iter().enumerate() {
             let failed = errors.counts.get(&number).copied().unwrap_or(0);
@@ -285,17 +283,7 @@ impl Call<'_> {
                     added: merged.added,
                     corrected: merged.corrected,
                 };
-                imports::add(tx, &import, self.now, recorded_at, &checks)?;
-                let detail = serde_json::json!({
-                    "import": id, "table": report.table, "rows": report.rows, "added": merged.added, "corrected": merged.corrected,
-                });
-                let deed = Deed {
-                    actor: self.actor,
-                    action: "facts.import",
-                    subject: &report.file,
-                    detail: &detail.to_string(),
-                };
-                audit::add(tx, self.now, &deed)?;
+                entered::record(tx, &import, self.now, recorded_at)?;
             }
             reports.push(report);
         }

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod calendars;
+pub mod cameras;
 pub mod demo;
 pub mod desk;
 pub mod error;
@@ -15,10 +16,12 @@ pub mod ground;
 pub mod import;
 pub mod jobs;
 pub mod policies;
+pub mod sample;
 pub mod sealing;
 pub mod settle;
 pub mod tenants;
 pub mod users;
+pub mod visits;
 
 pub use desk::Desk;
 pub use error::ControlError;

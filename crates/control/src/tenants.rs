@@ -10,7 +10,8 @@ use farsight_store::{Database, audit, policies as stored};
 use jiff::civil::Date;
 
 use crate::policies::{self, Source};
-use crate::{ControlError, Desk};
+use crate::sealing::Sealer;
+use crate::{ControlError, Desk, ground, sample};
 
 /// A tenant to add.
 #[derive(Debug, Clone)]
@@ -31,8 +32,14 @@ pub struct NewTenant {
     pub policy: String,
 }
 
-/// Adds a tenant and publishes its first policy, both or neither.
-pub fn add(database: &Database, new: &NewTenant, actor: &str, now: Instant) -> Result<Tenant, ControlError> {
+/// Adds a tenant, publishes its first policy and the anchor of its first chain of draws, all or nothing.
+pub fn add(
+    database: &Database,
+    new: &NewTenant,
+    sealer: &Sealer,
+    actor: &str,
+    now: Instant,
+) -> Result<Tenant, ControlError> {
     let usage = |text: String| Err(ControlError::Usage(text));
     if !is_code(&new.code) {
         return usage(format!("'{}' is no code: 1–64 ASCII letters, digits, '-', '_', '.'", new.code));
@@ -75,6 +82,8 @@ pub fn add(database: &Database, new: &NewTenant, actor: &str, now: Instant) -> R
                     now,
                     &Deed { actor, action: "tenant.add", subject: &tenant.code, detail: &detail },
                 )?;
+                let first_day = ground::zone(tenant)?.date(now);
+                sample::start_chain(tx, sealer, tenant, first_day, actor, now)?;
             }
             Ok(())
         })

@@ -122,6 +122,16 @@ pub(crate) enum Command {
     /// Jobs: list, run one now, run again what was given up, pause a tenant
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// The spot-check draw of a day: made once, on that day; shown, redone or exported ever after
+    Sample(SampleArguments),
+    /// How the visits of a day's draw stand: planned, inspectable, not visible, missing and why; plans today's
+    Plan {
+        /// The day, like 2026-03-05
+        date: Date,
+    },
+    /// Cameras
+    #[command(subcommand)]
+    Camera(CameraCommand),
     /// Policy files
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -377,6 +387,53 @@ pub(crate) struct ExplainArguments {
     /// The language of the receipt [default: zh-CN where LC_ALL, LC_MESSAGES or LANG asks for Chinese, else en]
     #[arg(long, value_name = "zh-CN|en")]
     pub(crate) language: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub(crate) struct SampleArguments {
+    /// The day, like 2026-03-05: today is drawn, an earlier day is shown as it was drawn
+    pub(crate) date: Option<Date>,
+    #[command(subcommand)]
+    pub(crate) command: Option<SampleCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SampleCommand {
+    /// Redo a draw from what is published of it, and say which part is wrong if one is
+    Verify {
+        /// The day, like 2026-03-05
+        #[arg(required_unless_present = "file")]
+        date: Option<Date>,
+        /// A published draw instead, as `farsight sample export` writes it; needs no database
+        #[arg(long, value_name = "FILE", conflicts_with = "date")]
+        file: Option<PathBuf>,
+    },
+    /// Write everything an outsider needs to redo a draw, as JSON (docs/draw.md says how)
+    Export {
+        /// The day, like 2026-03-05
+        date: Date,
+        /// The file to write, whole or not at all [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// List the anchors that were published, which bind all keys to come
+    Anchors,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CameraCommand {
+    /// Keep the user and password of a camera that asks for them; the password is read from standard input
+    SignIn(CameraSignInArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CameraSignInArguments {
+    /// The camera's code
+    pub(crate) camera: String,
+    /// The user to sign in as
+    #[arg(long, value_name = "USER")]
+    pub(crate) user: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,11 +1,13 @@
 //! One function a command; each opens what it needs, calls one use case, prints.
 
 mod books;
+mod cameras;
 mod demo;
 mod explain;
 mod export;
 mod import;
 mod jobs;
+mod sample;
 mod tenants;
 mod work;
 
@@ -20,7 +22,10 @@ use farsight_store::registry::Tenant;
 use farsight_store::{Database, schema};
 use jiff::civil::DateTime;
 
-use crate::arguments::{Arguments, AuditCommand, Command, Global, PolicyCommand, TenantCommand, UserCommand};
+use crate::arguments::{
+    Arguments, AuditCommand, CameraCommand, Command, Global, PolicyCommand, SampleCommand, TenantCommand,
+    UserCommand,
+};
 use crate::configuration::{self, Configuration};
 use crate::failure::Failure;
 use crate::output;
@@ -31,6 +36,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let Arguments { global, command } = arguments;
     if let Command::Policy(PolicyCommand::Check { file, currency }) = &command {
         return books::check_policy(&global, file, currency); // needs no database
+    }
+    if let Command::Sample(arguments) = &command
+        && let Some(SampleCommand::Verify { file: Some(file), .. }) = &arguments.command
+    {
+        return sample::verify_file(&global, file); // an outsider has no database
     }
     let installation = Installation::open(&global)?;
     let code = match command {
@@ -54,6 +64,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Explain(arguments) => explain::run(&installation, &arguments),
         Command::Work(arguments) => work::run(&installation, &arguments),
         Command::Jobs(command) => jobs::run(&installation, &command),
+        Command::Sample(arguments) => sample::run(&installation, &arguments),
+        Command::Plan { date } => sample::plan(&installation, date),
+        Command::Camera(CameraCommand::SignIn(arguments)) => cameras::sign_in(&installation, &arguments),
         Command::Audit(AuditCommand::Verify) => books::verify_audit(&installation),
         Command::Policy(PolicyCommand::Check { .. }) => Ok(ExitCode::SUCCESS),
     };

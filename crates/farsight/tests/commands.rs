@@ -85,7 +85,7 @@ fn help_needs_nothing() {
     let nowhere = Farsight::on_database(EXE, "postgres://nowhere.invalid/none");
     for command in [
         "import", "check", "settle", "review", "approve", "lock", "export", "explain", "policy", "audit",
-        "tenant", "user", "migrate",
+        "tenant", "user", "migrate", "sample", "plan", "camera",
     ] {
         assert!(nowhere.ok(&[command, "--help"]).contains("Usage"), "{command}");
     }

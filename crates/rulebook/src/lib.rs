@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod case;
 pub mod checks;
 pub mod codes;
+pub mod draw;
 pub mod facts;
 pub mod finding;
 pub mod horizon;

@@ -217,3 +217,40 @@ fn the_deputy_bears_it_where_the_director_is_missing_and_nobody_where_both_are()
     let director = finding.charges.iter().find(|charge| charge.seat == Seat::RegionDirector).unwrap();
     assert_eq!(moved.facts.codes.text(director.party), "RD2");
 }
+
+#[test]
+fn visits_have_hours_also_in_policies_that_do_not_name_them() {
+    use farsight_rulebook::money::Currency;
+    use farsight_rulebook::policy::Policy;
+
+    let shipped = include_str!("../../../config/policies/changan-2014.toml");
+    let read = |more: &str| {
+        let text = format!("{shipped}\n{more}");
+        Policy::read(&text, Currency::of("CNY").unwrap())
+            .map(|policy| {
+                let terms = policy.spot_check;
+                format!("{} {} {}", terms.visit_from, terms.visit_to, terms.away_after)
+            })
+            .map_err(|faults| faults[0].to_string())
+    };
+    let parameter = |name: &str, value: &str| {
+        format!(
+            "[spot-check.{name}]\nvalue = {value}\nunit = \"x\"\nsource = \"set by the manufacturer\"\nzh = \"x\"\nen = \"x\"\n"
+        )
+    };
+    assert_eq!(read(""), Ok("09:00:00 17:00:00 3".to_owned()));
+    let all = parameter("visit_from", "\"08:30\"")
+        + &parameter("visit_to", "\"16:00\"")
+        + &parameter("away_after", "5");
+    assert_eq!(read(&all), Ok("08:30:00 16:00:00 5".to_owned()));
+    for (more, says) in [
+        (parameter("visit_from", "\"17:00\""), "visit_to must be later than visit_from"),
+        (parameter("visit_to", "\"25:00\""), "must be a local time of day"),
+        (parameter("visit_to", "\"9:00\""), "must be a local time of day"),
+        (parameter("visit_to", "17"), "must be a text in quotes"),
+        (parameter("away_after", "0"), "out of range"),
+    ] {
+        let told = read(&more).unwrap_err();
+        assert!(told.contains(says), "{more}: {told}");
+    }
+}

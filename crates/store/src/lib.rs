@@ -5,12 +5,15 @@
 
 pub mod alerts;
 pub mod audit;
+pub mod cameras;
 pub mod cluster;
+pub mod draws;
 pub mod error;
 pub mod evidence;
 pub mod facts;
 pub mod imports;
 pub mod ledger;
+pub mod pictures;
 pub mod policies;
 pub mod pool;
 mod reading;
@@ -23,6 +26,7 @@ pub mod slots;
 pub mod staging;
 pub mod users;
 mod values;
+pub mod visits;
 
 pub use error::StoreError;
 pub use session::{Database, Scope, Session, Tx};

@@ -119,6 +119,8 @@ pub enum Turn {
     Audit = 0x6661_7203,
     /// Numbering what is handed in.
     Evidence = 0x6661_7205,
+    /// Drawing, planning the day, and concluding its visits.
+    Draws = 0x6661_7204,
 }
 
 impl Session {

@@ -17,6 +17,7 @@ pub(super) fn run(installation: &Installation, arguments: &DemoArguments) -> Res
         &installation.database,
         wish,
         scratch.path(),
+        &installation.sealer()?,
         &configuration::system_actor(),
         clock::now(),
     )?;

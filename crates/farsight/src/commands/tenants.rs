@@ -33,7 +33,8 @@ pub(super) fn add(installation: &Installation, arguments: &TenantAddArguments) -
         }
         None => clock::now(),
     };
-    let tenant = tenants::add(&installation.database, &new, &configuration::system_actor(), now)?;
+    let sealer = installation.sealer()?;
+    let tenant = tenants::add(&installation.database, &new, &sealer, &configuration::system_actor(), now)?;
     let result = json!({ "tenant": tenant.code, "policy": new.policy, "simulated": tenant.simulated });
     output::print(installation.global.json, &result, |_| {
         format!(

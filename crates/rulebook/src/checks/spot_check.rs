@@ -2,9 +2,10 @@
 //!
 //! Its unit is the dealer: a failure is judged by the dealer's earlier failures of the same item.
 
+mod follow_ups;
 mod receipts;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use serde_json::json;
 
 use crate::calendar::HolidaysUnknown;
@@ -15,6 +16,7 @@ use crate::period::Period;
 use crate::policy::{Clause, Seat, Section, Text};
 use crate::time::{plus_days, year_before};
 
+pub use follow_ups::{Owed, choose, owed};
 pub use receipts::grounds;
 
 /// The check's name.
@@ -70,6 +72,12 @@ pub struct Terms {
     pub year_window: YearWindow,
     /// How often managers are charged for thirds.
     pub manager_unit: ManagerUnit,
+    /// From when on a day's dealers are looked at, local time of day.
+    pub visit_from: Time,
+    /// Until when, later than `visit_from`.
+    pub visit_to: Time,
+    /// A camera that gave no picture at so many visits in a row is away.
+    pub away_after: i64,
     /// The items looked at.
     pub items: Vec<(String, Text)>,
     /// `spot-check.first`
@@ -86,6 +94,7 @@ impl Terms {
     /// Reads the section `spot-check` of a policy file.
     pub fn read(section: &mut Section) -> Self {
         const ALL: [Seat; 3] = [Seat::Dealer, Seat::DistrictManager, Seat::RegionDirector];
+        let (visit_from, visit_to) = opening_hours(section);
         Self {
             daily_sample: section.count("daily_sample", 1, 100_000),
             follow_up_daily: section.count("follow_up_daily", 0, 100_000),
@@ -103,6 +112,9 @@ impl Terms {
                 "manager_unit",
                 &[("inspection", ManagerUnit::Inspection), ("item", ManagerUnit::Item)],
             ),
+            visit_from,
+            visit_to,
+            away_after: section.optional_count("away_after", 1, 1_000).unwrap_or(3),
             items: section.titled_codes("items"),
             first: section.clause("first", "spot-check.first", &ALL),
             repeat: section.clause("repeat", "spot-check.repeat", &ALL),
@@ -119,6 +131,18 @@ impl Terms {
     fn counts(&self, result: &Inspection) -> bool {
         !result.follow_up || self.follow_up_charges
     }
+}
+
+/// `visit_from` and `visit_to`, 09:00 and 17:00 where the file leaves them out.
+fn opening_hours(section: &mut Section) -> (Time, Time) {
+    let from = section.optional_time("visit_from").unwrap_or(Time::constant(9, 0, 0, 0));
+    let to = section.optional_time("visit_to").unwrap_or(Time::constant(17, 0, 0, 0));
+    if from >= to {
+        section.contradiction(
+            "visit_to must be later than visit_from (09:00 and 17:00 where they are left out)",
+        );
+    }
+    (from, to)
 }
 
 /// A result that can count: seen, passed or failed, not excused.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use jiff::civil::Time;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -185,6 +186,21 @@ impl<'t> Section<'t> {
     /// A whole number within bounds, where the parameter is there at all.
     pub fn optional_count(&mut self, key: &str, least: i64, most: i64) -> Option<i64> {
         self.entries.contains_key(key).then(|| self.count(key, least, most))
+    }
+
+    /// A local time of day written `09:00`, where the parameter is there at all.
+    pub fn optional_time(&mut self, key: &str) -> Option<Time> {
+        if !self.entries.contains_key(key) {
+            return None;
+        }
+        self.parameter(key, |inner| {
+            let (span, text) = inner.string("value")?;
+            let time = Time::strptime("%H:%M", &text).ok().filter(|_| text.len() == 5);
+            if time.is_none() {
+                inner.fault(&span, "value", "must be a local time of day like \"09:00\"");
+            }
+            time
+        })
     }
 
     fn whole(&mut self, key: &str, least: i64, most: i64) -> i64 {

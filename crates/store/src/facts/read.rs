@@ -11,6 +11,7 @@ use farsight_rulebook::facts::{
 };
 use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
+use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
 
 use crate::values::pg_date;
@@ -232,6 +233,37 @@ pub fn inspections(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), S
                     "na" => InspectionResult::NotApplicable,
                     _ => InspectionResult::NotVisible,
                 },
+                follow_up: row.text() == "follow-up",
+            });
+        },
+    )
+}
+
+/// Failures seen by camera from one instant to before another, of the whole network.
+pub fn failures_between(
+    tx: &mut Tx,
+    facts: &mut Facts,
+    from: Instant,
+    to: Instant,
+) -> Result<(), StoreError> {
+    let Facts { codes, inspections, .. } = facts;
+    let holds = tx.holds();
+    let at =
+        |at: Instant| format!("(timestamptz '1970-01-01 00:00:00+00' + {} * interval '1 microsecond')", at.0);
+    tx.read(
+        &format!(
+            "SELECT t.inspection_id, t.item_code, t.dealer_code, t.inspected_at, t.kind FROM inspections t
+             WHERE {holds} AND t.result = 'fail' AND t.inspected_at >= {} AND t.inspected_at < {}",
+            at(from),
+            at(to)
+        ),
+        |row| {
+            inspections.push(Inspection {
+                inspection: codes.keep(row.text()),
+                item: codes.keep(row.text()),
+                dealer: codes.keep(row.text()),
+                inspected_at: row.instant(),
+                result: InspectionResult::Fail,
                 follow_up: row.text() == "follow-up",
             });
         },
