@@ -236,7 +236,7 @@ fn what_is_kept_is_only_ever_added_to() {
         let told = refused(&mut sql, statement);
         assert!(told.contains("permission denied"), "{statement}\n{told}");
     };
-    for table in ["entries", "audit_log", "settlement_lines", "policies", "imports", "runs"] {
+    for table in ["entries", "audit_log", "settlement_lines", "policies", "imports", "runs", "notices"] {
         denied(&format!("DELETE FROM {table}"));
         for column in columns(&mut owner, table) {
             denied(&format!("UPDATE {table} SET \"{column}\" = \"{column}\""));

@@ -3,6 +3,7 @@
 //! A use case reads what it needs, lets the pure crates decide, and writes once. The one clock is the caller's: time
 //! comes in with the [`Desk`].
 
+pub mod alerts;
 pub mod audit;
 pub mod calendars;
 pub mod demo;
@@ -11,6 +12,7 @@ pub mod error;
 pub mod evaluate;
 pub mod explain;
 pub mod export;
+pub mod feeds;
 pub mod ground;
 pub mod import;
 pub mod policies;

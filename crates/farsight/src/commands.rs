@@ -1,5 +1,6 @@
 //! One function a command; each opens what it needs, calls one use case, prints.
 
+mod alerts;
 mod books;
 mod demo;
 mod explain;
@@ -49,6 +50,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Lock(arguments) => books::step(&installation, &arguments, farsight_control::settle::lock),
         Command::Export(arguments) => export::run(&installation, &arguments),
+        Command::Alerts(arguments) => alerts::run(&installation, &arguments),
         Command::Explain(arguments) => explain::run(&installation, &arguments),
         Command::Audit(AuditCommand::Verify) => books::verify_audit(&installation),
         Command::Policy(PolicyCommand::Check { .. }) => Ok(ExitCode::SUCCESS),
