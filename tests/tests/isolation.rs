@@ -260,7 +260,10 @@ fn what_is_kept_is_only_ever_added_to() {
         let told = refused(&mut sql, statement);
         assert!(told.contains("permission denied"), "{statement}\n{told}");
     };
-    for table in ["entries", "audit_log", "settlement_lines", "policies", "imports", "runs", "draw_chains"] {
+    for table in [
+        "entries", "audit_log", "settlement_lines", "policies", "imports", "runs", "draw_chains", "notices", "evidence",
+        "handings",
+    ] {
         denied(&format!("DELETE FROM {table}"));
         for column in columns(&mut owner, table) {
             denied(&format!("UPDATE {table} SET \"{column}\" = \"{column}\""));

@@ -25,6 +25,9 @@ pub enum ControlError {
     /// A step of a settlement that is refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// An alert that may not be acknowledged.
+    #[error(transparent)]
+    Alert(#[from] crate::alerts::Refusal),
     /// A deadline in working days of a year that is not known.
     #[error(transparent)]
     Holidays(#[from] HolidaysUnknown),
@@ -81,6 +84,7 @@ impl ControlError {
             Self::Source(error) => error.code(),
             Self::Write(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
+            Self::Alert(refusal) => refusal.code(),
             Self::Holidays(_) => "holidays_unknown",
             Self::Sample(error) => error.code(),
             Self::Visit(error) => error.code(),

@@ -117,7 +117,7 @@ struct Run<'r> {
     now: Instant,
     actor: &'r str,
     request: &'r Request,
-    outcome: Outcome,
+    tally: reconcile::Tally,
     /// Nothing was ever posted or opened: there is nothing to compare with.
     first_ever: bool,
     database: Database,
@@ -149,7 +149,7 @@ impl<'r> Run<'r> {
             now,
             actor,
             request,
-            outcome,
+            tally: reconcile::Tally { outcome, alerts: None },
             first_ever,
             database: database.clone(),
         })
@@ -175,9 +175,14 @@ impl<'r> Run<'r> {
         for (check, imports) in &plan.seen {
             runs::seen(tx, check, imports)?;
         }
-        self.outcome.whole = whole.iter().map(|check| check.name).collect();
+        if let Some(round) = self.tally.alerts.take() {
+            let changes = round.close(tx)?;
+            self.tally.outcome.alerts_opened = changes.opened;
+            self.tally.outcome.alerts_resolved = changes.resolved;
+        }
+        self.tally.outcome.whole = whole.iter().map(|check| check.name).collect();
         self.write_down(tx, run, stamp)?;
-        Ok(self.outcome)
+        Ok(self.tally.outcome)
     }
 
     /// Judges some units of one check, with the facts that they need.
@@ -190,7 +195,7 @@ impl<'r> Run<'r> {
     ) -> Result<(), ControlError> {
         tx.look_at_few()?;
         let facts = facts_of_units(tx, check, units, self.ground.zone.name())?;
-        self.outcome.facts += facts.len() as u64;
+        self.tally.outcome.facts += facts.len() as u64;
         let judged = Judged::Units(units.iter().cloned().collect());
         let found = judge(&facts, &self.ground, self.as_of, judged, &[check])?;
         tx.want(&Wanted::codes(units.iter().map(String::as_str)))?;
@@ -200,7 +205,7 @@ impl<'r> Run<'r> {
     }
 
     fn write_down(&self, tx: &mut Tx, run: i64, stamp: Instant) -> Result<(), ControlError> {
-        let outcome = &self.outcome;
+        let outcome = &self.tally.outcome;
         let row = runs::Run {
             id: run,
             checks: outcome.checks.clone(),

@@ -59,7 +59,7 @@ pub struct Stands {
 }
 
 /// The words of the house.
-fn messages() -> Result<Messages, ControlError> {
+pub(crate) fn messages() -> Result<Messages, ControlError> {
     Messages::read(
         include_str!("../../../config/messages/zh-CN.toml"),
         include_str!("../../../config/messages/en.toml"),
@@ -68,8 +68,8 @@ fn messages() -> Result<Messages, ControlError> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
-fn unsaid(error: MessageError) -> ControlError {
-    ControlError::Usage(format!("the receipt cannot be worded: {error}"))
+pub(crate) fn unsaid(error: MessageError) -> ControlError {
+    ControlError::Usage(format!("this cannot be worded: {error}"))
 }
 
 /// Explains an entry.

@@ -303,7 +303,7 @@ fn every_alert<W: Write>(
                 OutCell::Text(&alert.subject),
                 OutCell::Text(&alert.dealer),
                 OutCell::Text(&alert.severity),
-                OutCell::Text(alert.status()),
+                OutCell::Text(alert.status().name()),
                 OutCell::Instant(alert.opened_at),
                 OutCell::Text(alert.acknowledged_by.as_deref().unwrap_or_default()),
                 alert.resolved_at.map_or(OutCell::Empty, OutCell::Instant),

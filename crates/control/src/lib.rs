@@ -3,6 +3,7 @@
 //! A use case reads what it needs, lets the pure crates decide, and writes once. The one clock is the caller's: time
 //! comes in with the [`Desk`].
 
+pub mod alerts;
 pub mod audit;
 pub mod calendars;
 pub mod cameras;
@@ -12,6 +13,7 @@ pub mod error;
 pub mod evaluate;
 pub mod explain;
 pub mod export;
+pub mod feeds;
 pub mod ground;
 pub mod import;
 pub mod jobs;

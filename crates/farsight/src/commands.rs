@@ -1,5 +1,6 @@
 //! One function a command; each opens what it needs, calls one use case, prints.
 
+mod alerts;
 mod books;
 mod cameras;
 mod demo;
@@ -61,6 +62,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Lock(arguments) => books::step(&installation, &arguments, farsight_control::settle::lock),
         Command::Export(arguments) => export::run(&installation, &arguments),
+        Command::Alerts(arguments) => alerts::run(&installation, &arguments),
         Command::Explain(arguments) => explain::run(&installation, &arguments),
         Command::Work(arguments) => work::run(&installation, &arguments),
         Command::Jobs(command) => jobs::run(&installation, &command),

@@ -59,6 +59,14 @@ fn wrong_usage_is_exit_2_and_says_what_to_do() {
         (&real, &["check", "--now", "2025-01-01 10:00"], "tenant 'real' is real"),
         (&farsight, &["check"], "several tenants: name one with --tenant (real, t)"),
         (&farsight.clone().with("--tenant", "nobody"), &["check"], "no tenant 'nobody'"),
+        (&simulated, &["alerts", "--severity", "dire"], "critical"),
+        (&simulated, &["alerts", "--status", "gone"], "acknowledged"),
+        (&simulated, &["alerts", "--limit", "0"], "--limit"),
+        (&simulated, &["alerts", "--language", "fr"], "no language 'fr'"),
+        (&simulated, &["alerts", "--dealer", "D1", "acknowledge", "1", "--by", "a@b"], "--dealer"),
+        (&simulated, &["alerts", "acknowledge", "1"], "--by"),
+        (&simulated, &["alerts", "acknowledge", "one", "--by", "a@b"], "one"),
+        (&simulated, &["alerts", "acknowledge", "1", "--by", "a@b"], "no user 'a@b'"),
     ];
     for (farsight, arguments, says) in usage {
         let told = farsight.run(arguments);
@@ -84,8 +92,8 @@ fn wrong_usage_is_exit_2_and_says_what_to_do() {
 fn help_needs_nothing() {
     let nowhere = Farsight::on_database(EXE, "postgres://nowhere.invalid/none");
     for command in [
-        "import", "check", "settle", "review", "approve", "lock", "export", "explain", "policy", "audit",
-        "tenant", "user", "migrate", "sample", "plan", "camera",
+        "import", "check", "settle", "review", "approve", "lock", "export", "explain", "alerts", "policy",
+        "audit", "tenant", "user", "migrate", "sample", "plan", "camera", "work", "jobs",
     ] {
         assert!(nowhere.ok(&[command, "--help"]).contains("Usage"), "{command}");
     }
@@ -249,4 +257,41 @@ fn json_everywhere() {
 fn json(farsight: &Farsight, arguments: &[&str]) -> serde_json::Value {
     let out = farsight.ok(&[arguments, &["--json"]].concat());
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{out}"))
+}
+
+/// The list in both languages and as JSON, narrowed; an acknowledgement; and what is refused.
+#[test]
+fn alerts_are_listed_and_acknowledged() {
+    let tower = Tower::new();
+    let farsight = begun(&tower);
+    let small = farsight_tests::tower::root().join("tests/cases/small");
+    farsight.ok(&["import", small.to_str().unwrap()]);
+    farsight.ok(&["check", "--as-of", "2025-07-01 00:00"]);
+    farsight.ok(&["user", "add", "hq@oem", "--role", "hq"]);
+    farsight.ok(&["user", "add", "d2@dealer", "--role", "dealer", "--dealer", "D2"]);
+    let listed = |arguments: &[&str]| -> serde_json::Value {
+        let told = farsight.ok(&[&["alerts"], arguments, &["--json"]].concat());
+        serde_json::from_str(&told).unwrap()
+    };
+    let all = listed(&["--limit", "1000"]);
+    let total = all["total"].as_u64().unwrap();
+    assert!(total > 20 && all["alerts"].as_array().unwrap().len() as u64 == total, "{total}");
+    let of_d1 = listed(&["list", "--dealer", "D1", "--severity", "critical"]);
+    assert!(of_d1["total"].as_u64().unwrap() < total);
+    let first = &of_d1["alerts"][0];
+    assert_eq!(
+        (&first["dealer"], &first["severity"], &first["level"]),
+        (&"D1".into(), &"critical".into(), &"dealer".into())
+    );
+    let number = first["alert"].to_string();
+    let words = farsight.ok(&["alerts", "--dealer", "D1", "--limit", "1", "--language", "zh-CN"]);
+    assert!(words.contains("服务中心 D1：") && words.contains("--limit shows more"), "{words}");
+
+    let refused = farsight.run(&["alerts", "acknowledge", &number, "--by", "d2@dealer"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("there is no alert"), "{}", refused.err);
+    let done = farsight.ok(&["alerts", "acknowledge", &number, "--by", "hq@oem", "--language", "en"]);
+    assert!(done.contains("acknowledged by hq@oem") && done.contains("Service centre D1: "), "{done}");
+    assert_eq!(listed(&["--status", "acknowledged"])["alerts"][0]["acknowledged_by"], "hq@oem");
+    assert_eq!(listed(&["--status", "open", "--limit", "1"])["total"], total - 1);
 }

@@ -8,6 +8,7 @@ pub use clause::{Amount, ChargeTerms, Clause, Seat, Severity, Source, Text};
 pub use read::{PolicyError, Section};
 pub use timeline::{Timeline, Version};
 
+use crate::alert;
 use crate::checks::{bay_turnover, certification, complaint, repeat_repair, spot_check};
 use crate::money::Currency;
 
@@ -30,6 +31,8 @@ pub struct Policy {
     pub bay_turnover: bay_turnover::Terms,
     /// Rulebook 4.5.
     pub repeat_repair: repeat_repair::Terms,
+    /// How alerts live.
+    pub alerts: alert::Terms,
 }
 
 impl Policy {
@@ -49,6 +52,7 @@ impl Policy {
             certification: file.section("certification", certification::Terms::read),
             bay_turnover: file.section("bay-turnover", bay_turnover::Terms::read),
             repeat_repair: file.section("repeat-repair", repeat_repair::Terms::read),
+            alerts: file.section("alerts", alert::Terms::read),
         };
         file.finish()?;
         Ok(policy)

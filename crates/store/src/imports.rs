@@ -1,10 +1,11 @@
 //! The files (or other sources) facts came from.
 
+use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text, Timestamptz};
 use farsight_rulebook::time::Instant;
 
-use crate::values::pg_instant;
+use crate::values::{instant, pg_instant};
 use crate::{StoreError, Tx};
 
 /// One file taken in.
@@ -63,4 +64,21 @@ pub fn add(
         crate::runs::touch(tx, checks, import.id)?;
     }
     Ok(())
+}
+
+/// When each table was sent since an instant: by table, then time.
+pub fn sent_since(tx: &mut Tx, since: Instant) -> Result<Vec<(String, Instant)>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Sent {
+        #[diesel(sql_type = Text)]
+        fact_table: String,
+        #[diesel(sql_type = Timestamptz)]
+        imported_at: PgTimestamp,
+    }
+    let rows: Vec<Sent> = diesel::sql_query(
+        "SELECT fact_table, imported_at FROM imports WHERE imported_at >= $1 ORDER BY fact_table, imported_at",
+    )
+    .bind::<Timestamptz, _>(pg_instant(since))
+    .load(tx.connection)?;
+    Ok(rows.into_iter().map(|row| (row.fact_table, instant(row.imported_at))).collect())
 }

@@ -1,11 +1,13 @@
 //! From findings to the books: charges against live entries, alerts against open ones.
 
 use farsight_ledger::reconcile::{ChargeKey, Context, Desired, Terms, reconcile as compare};
+use farsight_rulebook::alert::{self, Level};
 use farsight_rulebook::checks::Check;
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::finding::{Finding, Found};
-use farsight_rulebook::policy::Severity;
-use farsight_rulebook::time::months_before;
+use farsight_rulebook::money::Money;
+use farsight_rulebook::policy::{Seat, Severity};
+use farsight_rulebook::time::{Zone, months_before};
 use farsight_store::alerts::{self, Wanted};
 use farsight_store::ledger::{self, Posting};
 use farsight_store::{Tx, settlements};
@@ -32,16 +34,25 @@ pub(super) fn reconcile(
     among: Among,
     posting: Posting,
 ) -> Result<(), ControlError> {
-    let mut outcome = std::mem::take(&mut run.outcome);
-    reconcile_into(&mut outcome, run, tx, checks, facts, found, among, posting)?;
-    run.outcome = outcome;
+    let mut tally = std::mem::take(&mut run.tally);
+    reconcile_into(&mut tally, run, tx, checks, facts, found, among, posting)?;
+    run.tally = tally;
     Ok(())
 }
 
-/// The same, counted into `outcome`.
+/// What a run has done so far.
+#[derive(Default)]
+pub(super) struct Tally {
+    /// The counts.
+    pub(super) outcome: Outcome,
+    /// The round of alerts; none before the first findings.
+    pub(super) alerts: Option<alerts::Round>,
+}
+
+/// The same, counted into `tally`.
 #[expect(clippy::too_many_arguments, reason = "everything a reconciliation rests on")]
 pub(super) fn reconcile_into(
-    outcome: &mut Outcome,
+    tally: &mut Tally,
     run: &Run,
     tx: &mut Tx,
     checks: &[&'static Check],
@@ -71,6 +82,7 @@ pub(super) fn reconcile_into(
         let policy = &run.ground.timeline.version(charge.context.version)?.policy;
         policy.late_limit_months.map(|months| months_before(today, months))
     });
+    let Tally { outcome, alerts: round } = tally;
     outcome.findings += found.findings.len() as u64;
     outcome.unchanged += postings.unchanged as u64;
     outcome.too_late += postings.too_late as u64;
@@ -79,15 +91,17 @@ pub(super) fn reconcile_into(
         Among::Units => alerts::Among::WantedUnits,
         Among::Dealers => alerts::Among::WantedDealers,
     };
-    let changes = alerts::sync(
+    let round = round.get_or_insert_with(|| {
+        let terms = crate::alerts::terms(&run.ground, run.ground.zone.date(posting.posted_at));
+        alerts::Round::new(posting.posted_at, terms)
+    });
+    let zone = &run.ground.zone;
+    round.sync(
         tx,
         &names,
         alerts_among,
-        found.findings.iter().flat_map(|f| wanted(facts, f)),
-        posting.posted_at,
+        found.findings.iter().flat_map(|finding| wanted(facts, zone, finding)),
     )?;
-    outcome.alerts_opened += changes.opened;
-    outcome.alerts_resolved += changes.resolved;
     let (posted, reversed, periods) = ledger::post(tx, postings, posting, run.first_ever)?;
     outcome.posted += posted;
     outcome.reversed += reversed;
@@ -121,35 +135,42 @@ fn desired(facts: &Facts, finding: &Finding) -> impl Iterator<Item = Desired> {
 }
 
 /// A finding's own alert, and one for each charge whose post nobody holds (rulebook 3.7).
-fn wanted<'f>(facts: &'f Facts, finding: &'f Finding) -> impl Iterator<Item = Wanted<'f>> {
-    let own = (finding.severity != Severity::None)
-        .then(|| alert(facts, finding, finding.family, finding.clause, finding.severity));
-    let vacant = finding.vacant.iter().map(move |(seat, _)| {
-        let family = match seat {
-            farsight_rulebook::policy::Seat::RegionDirector => "post-vacant.region-director",
-            _ => "post-vacant.district-manager",
-        };
-        alert(facts, finding, family, "post-vacant", Severity::Warning)
+fn wanted<'f>(facts: &'f Facts, zone: &Zone, finding: &'f Finding) -> impl Iterator<Item = Wanted<'f>> {
+    let own = (finding.severity != Severity::None).then(|| Wanted {
+        family: finding.family,
+        subject: &finding.subject,
+        check: finding.check,
+        clause: finding.clause,
+        unit: &finding.unit,
+        dealer: facts.codes.text(finding.dealer),
+        region: facts.codes.text(finding.region),
+        severity: finding.severity,
+        level: Level::Dealer,
+        occurred_on: finding.occurred_on,
+        amount: finding.amount(),
+        due_at: alert::due_at(finding.clause, &finding.detail, zone),
+        detail: &finding.detail,
     });
+    let vacant = finding.vacant.iter().map(move |(seat, amount)| vacancy(facts, finding, *seat, *amount));
     own.into_iter().chain(vacant)
 }
 
-fn alert<'f>(
-    facts: &'f Facts,
-    finding: &'f Finding,
-    family: &'static str,
-    clause: &'static str,
-    severity: Severity,
-) -> Wanted<'f> {
+/// A charge whose post nobody holds: whoever is above that post is to fill it.
+fn vacancy<'f>(facts: &'f Facts, finding: &'f Finding, seat: Seat, amount: Money) -> Wanted<'f> {
+    let no_leader = finding.vacant.iter().any(|(seat, _)| *seat == Seat::RegionDirector);
     Wanted {
-        family,
+        family: if seat == Seat::RegionDirector { alert::REGION_VACANT } else { alert::DISTRICT_VACANT },
         subject: &finding.subject,
         check: finding.check,
-        clause,
+        clause: alert::POST_VACANT,
         unit: &finding.unit,
         dealer: facts.codes.text(finding.dealer),
-        severity: severity.name(),
+        region: facts.codes.text(finding.region),
+        severity: Severity::Warning,
+        level: if no_leader { Level::Hq } else { Level::RegionDirector },
         occurred_on: finding.occurred_on,
+        amount,
+        due_at: None,
         detail: &finding.detail,
     }
 }

@@ -134,12 +134,12 @@ pub(super) fn judge(
         return Ok(());
     }
     let mut wakes: Vec<Wake> = Vec::new();
-    let mut outcome = std::mem::take(&mut run.outcome);
+    let mut tally = std::mem::take(&mut run.tally);
     let basis = Basis { database: &run.database, ground: &run.ground, as_of: run.as_of, checks };
     let facts = judge_all(tx, basis, |tx, facts, mut found| {
         wakes.append(&mut found.wakes);
         reconcile::reconcile_into(
-            &mut outcome,
+            &mut tally,
             run,
             tx,
             checks,
@@ -149,8 +149,8 @@ pub(super) fn judge(
             posting,
         )
     })?;
-    outcome.facts += facts;
-    run.outcome = outcome;
+    tally.outcome.facts += facts;
+    run.tally = tally;
     for check in checks {
         runs::set_wakes(tx, check.name, None, &wakes)?;
     }

@@ -11,14 +11,19 @@ use crate::failure::Failure;
 use crate::output;
 
 pub(super) fn run(installation: &Installation, arguments: &ExplainArguments) -> Result<ExitCode, Failure> {
-    let language = match &arguments.language {
-        Some(tag) => Language::tagged(tag)
-            .ok_or_else(|| Failure::usage(format!("no language '{tag}': there is zh-CN and en")))?,
-        None => system_language(),
-    };
+    let language = language(arguments.language.as_deref())?;
     let explained = explain::explain(&mut installation.desk()?, arguments.entry_id, language)?;
     output::print(installation.global.json, &explained, words)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The language of a tag; none given: the one that the environment asks for.
+pub(super) fn language(tag: Option<&str>) -> Result<Language, Failure> {
+    match tag {
+        Some(tag) => Language::tagged(tag)
+            .ok_or_else(|| Failure::usage(format!("no language '{tag}': there is zh-CN and en"))),
+        None => Ok(system_language()),
+    }
 }
 
 /// The language that the environment asks for.

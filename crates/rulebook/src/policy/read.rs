@@ -105,7 +105,7 @@ impl<'t> Section<'t> {
             }
             None => {
                 let span = self.span.clone();
-                if key != "general" && key != "charges" {
+                if !["general", "charges", "alerts"].contains(&key) {
                     self.fault(&span, key, "missing");
                 }
                 (span, DeTable::new())
@@ -203,9 +203,28 @@ impl<'t> Section<'t> {
         })
     }
 
+    /// Exactly so many whole numbers within bounds, where the parameter is there at all.
+    pub fn optional_counts<const N: usize>(&mut self, key: &str, least: i64, most: i64) -> Option<[i64; N]> {
+        self.entries.contains_key(key).then(|| {
+            self.parameter(key, |inner| {
+                let Some(value) = inner.take("value") else { return [least; N] };
+                let numbers =
+                    whole_numbers(value.get_ref()).and_then(|numbers| <[i64; N]>::try_from(numbers).ok());
+                match numbers.filter(|numbers| numbers.iter().all(|n| (least..=most).contains(n))) {
+                    Some(numbers) => numbers,
+                    None => {
+                        let reason = format!("must be a list of {N} whole numbers from {least} to {most}");
+                        inner.fault(&value.span(), "value", reason);
+                        [least; N]
+                    }
+                }
+            })
+        })
+    }
+
     fn whole(&mut self, key: &str, least: i64, most: i64) -> i64 {
         let Some(value) = self.take(key) else { return least };
-        match value.get_ref().as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok()) {
+        match whole_number(value.get_ref()) {
             Some(number) if (least..=most).contains(&number) => number,
             Some(number) => {
                 self.fault(&value.span(), key, format!("{number} is out of range: {least} to {most}"));
@@ -222,13 +241,7 @@ impl<'t> Section<'t> {
     pub fn falling_counts(&mut self, key: &str, least: i64, most: i64) -> Vec<i64> {
         self.parameter(key, |inner| {
             let Some(value) = inner.take("value") else { return Vec::new() };
-            let numbers: Option<Vec<i64>> = value.get_ref().as_array().and_then(|array| {
-                let whole = |item: &Spanned<DeValue<'t>>| {
-                    item.get_ref().as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok())
-                };
-                array.iter().map(whole).collect()
-            });
-            match numbers {
+            match whole_numbers(value.get_ref()) {
                 Some(numbers)
                     if !numbers.is_empty()
                         && numbers.iter().all(|n| (least..=most).contains(n))
@@ -371,6 +384,14 @@ impl<'t> Section<'t> {
         let span = self.span.clone();
         self.fault(&span, "", reason);
     }
+}
+
+fn whole_number(value: &DeValue) -> Option<i64> {
+    value.as_integer().and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok())
+}
+
+fn whole_numbers(value: &DeValue) -> Option<Vec<i64>> {
+    value.as_array()?.iter().map(|item| whole_number(item.get_ref())).collect()
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -1,0 +1,146 @@
+//! What time does to alerts: they go up, a coming back that stays is told, feeds go quiet, posts are vacant.
+
+use farsight_rulebook::alert::posts::{self, Vacancy};
+use farsight_rulebook::alert::{FEED_SILENT, Level, POST_VACANT};
+use farsight_rulebook::facts::Facts;
+use farsight_rulebook::money::Money;
+use farsight_rulebook::policy::Severity;
+use farsight_rulebook::time::Zone;
+use farsight_store::Tx;
+use farsight_store::alerts::{self, Among, Round, Wanted};
+use farsight_store::facts::read;
+use serde::Serialize;
+
+use super::{Hour, change};
+use crate::{ControlError, Desk, feeds, ground};
+
+/// What tending did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Tended {
+    /// Alerts opened for silent feeds and vacant posts.
+    pub opened: u64,
+    /// Those of them resolved.
+    pub resolved: u64,
+    /// Alerts that went one level up.
+    pub escalated: u64,
+    /// Alerts whose coming back was told, now that it has stayed.
+    pub told: u64,
+}
+
+/// Does all that time asks of alerts, in one transaction; a second time at once does nothing.
+pub fn tend(desk: &mut Desk) -> Result<Tended, ControlError> {
+    let zone = ground::zone(&desk.tenant)?;
+    change(desk, |tx, hour| {
+        let mut tended = Tended::default();
+        watch_feeds(tx, hour, &zone, &mut tended)?;
+        watch_posts(tx, hour, &mut tended)?;
+        (tended.escalated, tended.told) = go_up(tx, hour)?;
+        Ok(tended)
+    })
+}
+
+/// Moves every alert that is due one level up, and tells of those that came back and stayed. Says how many each.
+pub fn escalate(desk: &mut Desk) -> Result<(u64, u64), ControlError> {
+    change(desk, go_up)
+}
+
+fn go_up(tx: &mut Tx, hour: &Hour) -> Result<(u64, u64), ControlError> {
+    let escalated = alerts::escalate(tx, hour.at, hour.today, &hour.terms)?;
+    Ok((escalated, alerts::tell_what_stayed(tx, hour.at)?))
+}
+
+/// An alert for each feed that has been silent for longer than usual.
+fn watch_feeds(tx: &mut Tx, hour: &Hour, zone: &Zone, tended: &mut Tended) -> Result<(), ControlError> {
+    let feeds = feeds::feeds(tx, hour.at, hour.terms.feed_silent_hours)?;
+    let silent = feeds.into_iter().filter(|(_, feed)| feed.is_silent(hour.at));
+    let found: Vec<Found> = silent
+        .map(|(table, feed)| Found {
+            family: FEED_SILENT,
+            subject: format!("feed:{table}"),
+            dealer: String::new(),
+            region: String::new(),
+            level: Level::Hq,
+            occurred_on: zone.date(feed.expected_by),
+            detail: serde_json::json!({
+                "table": table, "since": zone.rfc3339(feed.last_at), "usual_gap_hours": feed.usual_hours(),
+            })
+            .to_string(),
+        })
+        .collect();
+    sync(tx, hour, FEED_SILENT, &found, tended)
+}
+
+/// An alert for each post that nobody holds today.
+fn watch_posts(tx: &mut Tx, hour: &Hour, tended: &mut Tended) -> Result<(), ControlError> {
+    let mut facts = Facts::default();
+    read::network(tx, &mut facts)?;
+    let found: Vec<Found> =
+        posts::vacant(&facts, hour.today).into_iter().map(|vacancy| vacant(vacancy, hour)).collect();
+    // What stays vacant keeps the day on which it was seen first.
+    let found = keep_days(tx, found)?;
+    sync(tx, hour, POST_VACANT, &found, tended)
+}
+
+fn vacant(vacancy: Vacancy, hour: &Hour) -> Found {
+    Found {
+        family: vacancy.family,
+        subject: vacancy.subject(),
+        detail: vacancy.detail(),
+        level: vacancy.level,
+        dealer: vacancy.dealer,
+        region: vacancy.region,
+        occurred_on: hour.today,
+    }
+}
+
+fn keep_days(tx: &mut Tx, mut found: Vec<Found>) -> Result<Vec<Found>, ControlError> {
+    let seen = alerts::open_days(tx, POST_VACANT)?;
+    for it in &mut found {
+        if let Some(day) = seen.get(&(it.family.to_owned(), it.subject.clone())) {
+            it.occurred_on = *day;
+        }
+    }
+    Ok(found)
+}
+
+/// Trouble as it was found.
+struct Found {
+    family: &'static str,
+    subject: String,
+    dealer: String,
+    region: String,
+    level: Level,
+    occurred_on: jiff::civil::Date,
+    detail: String,
+}
+
+/// Opens and resolves the alerts of a kind that no check finds.
+fn sync(
+    tx: &mut Tx,
+    hour: &Hour,
+    clause: &'static str,
+    found: &[Found],
+    tended: &mut Tended,
+) -> Result<(), ControlError> {
+    let wanted = found.iter().map(|it| Wanted {
+        family: it.family,
+        subject: &it.subject,
+        check: clause,
+        clause,
+        unit: &it.subject,
+        dealer: &it.dealer,
+        region: &it.region,
+        severity: Severity::Warning,
+        level: it.level,
+        occurred_on: it.occurred_on,
+        amount: Money::ZERO,
+        due_at: None,
+        detail: &it.detail,
+    });
+    let mut round = Round::new(hour.at, hour.terms.clone());
+    round.sync(tx, &[clause], Among::Everything, wanted)?;
+    let changes = round.close(tx)?;
+    tended.opened += changes.opened;
+    tended.resolved += changes.resolved;
+    Ok(())
+}
