@@ -20,6 +20,6 @@ pub(crate) const JOB: Job = Job {
     work: Work::Books(carry_out),
 };
 
-fn carry_out(desk: &mut Desk, _: &Turn) -> anyhow::Result<Ending> {
-    judge(desk, &[complaint::NAME])
+fn carry_out(desk: &mut Desk, turn: &Turn) -> anyhow::Result<Ending> {
+    judge(desk, turn, &[complaint::NAME])
 }

@@ -19,10 +19,10 @@ pub(crate) const JOB: Job = Job {
     work: Work::Books(carry_out),
 };
 
-fn carry_out(desk: &mut Desk, _: &Turn) -> anyhow::Result<Ending> {
+fn carry_out(desk: &mut Desk, turn: &Turn) -> anyhow::Result<Ending> {
     let behind = evaluate::behind(desk)?;
     if behind.is_empty() {
         return done("nothing came in");
     }
-    judge(desk, &behind)
+    judge(desk, turn, &behind)
 }

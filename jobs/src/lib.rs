@@ -8,16 +8,18 @@ pub mod scheduler;
 pub mod watch;
 pub mod worker;
 
+mod alerts;
 mod audit_verify;
 mod bay_turnover;
 mod certification;
 mod complaint_deadlines;
-mod gave_up;
+mod draw;
 mod import_watch;
 mod judging;
 mod reconcile;
 mod repeat_repair;
 mod settlement;
+mod snapshot;
 mod spot_check;
 mod sweep;
 
@@ -26,6 +28,8 @@ pub use means::Means;
 
 /// Every job there is, in the order in which due times of one moment are made.
 pub static JOBS: &[Job] = &[
+    draw::JOB,
+    snapshot::JOB,
     import_watch::JOB,
     complaint_deadlines::JOB,
     repeat_repair::JOB,
@@ -33,6 +37,7 @@ pub static JOBS: &[Job] = &[
     certification::JOB,
     bay_turnover::JOB,
     reconcile::JOB,
+    alerts::JOB,
     settlement::JOB,
     audit_verify::JOB,
     sweep::JOB,

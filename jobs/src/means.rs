@@ -28,6 +28,12 @@ pub struct Means {
     pub clock: Clock,
     /// What secrets are sealed with.
     pub sealer: Sealer,
+    /// Where evidence is kept.
+    pub evidence: farsight_evidence::Store,
+    /// What fetches pictures from cameras.
+    pub fetcher: farsight_cameras::Fetcher,
+    /// What carries messages.
+    pub courier: Arc<farsight_courier::Courier>,
     /// Who watches.
     pub watch: Arc<dyn Watch>,
     /// The tenants there are, by number; as last looked.

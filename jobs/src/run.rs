@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farsight_rulebook::time::Instant;
+use farsight_store::Session;
 use farsight_store::registry::Tenant;
 use farsight_store::session::Isolation;
 use farsight_store::slots::{self, Begun, Ending, Key, Limits};
-use farsight_store::{Session, StoreError};
 use tracing::Instrument;
 
 use crate::job::{Abroad, Books, Job, Turn, Work};
@@ -86,12 +86,7 @@ impl Slot {
         let at = self.means.now();
         let limits = Limits { failures: self.job.retries.failures, losses: LOSSES };
         let begun = session.transaction(self.tenant.network(), Isolation::ReadCommitted, |tx| {
-            let begun = slots::begin(tx, &self.key, &self.worker, at, limits)?;
-            if let Begun::GaveUp(losses) = begun {
-                let told = format!("its process ended {losses} times while it ran");
-                crate::gave_up::alert(tx, &self.key, &told, at)?;
-            }
-            Ok::<_, anyhow::Error>(begun)
+            slots::begin(tx, &self.key, &self.worker, at, limits)
         })?;
         match begun {
             Begun::Start { start, failures, stands_for } => {
@@ -125,13 +120,7 @@ impl Slot {
             }
         });
         let ended = session.transaction(self.tenant.network(), Isolation::ReadCommitted, |tx| {
-            let ended = slots::end(tx, &self.key, started.start, &ending, at)?;
-            match &ending {
-                Ending::GaveUp(told) if ended => crate::gave_up::alert(tx, &self.key, told, at)?,
-                Ending::Done(_) if ended => crate::gave_up::withdraw(tx, &self.key, at)?,
-                _ => {}
-            }
-            Ok::<_, StoreError>(ended)
+            slots::end(tx, &self.key, started.start, &ending, at)
         })?;
         self.tell(started, &ending, at, ended);
         Ok(())
@@ -153,16 +142,13 @@ impl Slot {
             Ending::Retry(told, after) => tracing::warn!(milliseconds, after, "failed, again later: {told}"),
             Ending::GaveUp(told) => tracing::error!(milliseconds, "given up: {told}"),
         }
-        let delay = if started.turn.failures == 0 && started.start == 1 {
-            between(self.key.due_at, started.at)
-        } else {
-            Duration::ZERO // it was due to be tried again by the queue's own clock
-        };
+        // When it was to be tried again is by the queue's own clock.
+        let delay = (started.start == 1).then(|| between(self.key.due_at, started.at));
         self.means.watch.went(&Went { job: self.job.name, delay, took, ending: name });
     }
 }
 
-fn between(from: Instant, to: Instant) -> Duration {
+pub(crate) fn between(from: Instant, to: Instant) -> Duration {
     Duration::from_micros((to.0 - from.0).max(0) as u64)
 }
 

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use farsight_cameras::Rules;
 use farsight_store::audit::Deed;
 use farsight_store::cameras::{self, Camera, CameraState};
 use farsight_store::registry::Tenant;
@@ -83,4 +84,28 @@ pub(crate) fn open(
     let password = String::from_utf8(password)
         .map_err(|_| StoreError::Value(format!("the password of camera {}", camera.code)))?;
     Ok(Some(SignIn { user: user.clone(), password }))
+}
+
+/// Where the tenant's cameras may be; where nobody has said, on the internet and nowhere else.
+pub fn rules(desk: &mut Desk) -> Result<Rules, ControlError> {
+    let scope = desk.scope();
+    let told = desk
+        .session
+        .transaction(scope, Isolation::ReadCommitted, |tx| Ok::<_, ControlError>(cameras::rules(tx)?))?;
+    match told {
+        None => Ok(Rules::default()),
+        Some(told) => serde_json::from_str(&told)
+            .map_err(|error| StoreError::Value(format!("the rules of cameras: {error}")).into()),
+    }
+}
+
+/// Says where the tenant's cameras may be: the operator's word, whose network it is.
+pub fn set_rules(desk: &mut Desk, rules: &Rules) -> Result<(), ControlError> {
+    let (scope, now, actor) = (desk.scope(), desk.now, desk.actor.clone());
+    let told = json!(rules).to_string();
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        cameras::set_rules(tx, &told, now, &actor)?;
+        audit::add(tx, now, &Deed { actor: &actor, action: "camera.rules", subject: "", detail: &told })?;
+        Ok(())
+    })
 }

@@ -26,7 +26,9 @@ use crate::evaluate;
 
 /// Metrics that cannot be counted.
 #[derive(Debug, thiserror::Error)]
-#[error("metrics cannot be registered: {0}; a registry takes each name once, so make a new one for each program")]
+#[error(
+    "metrics cannot be registered: {0}; a registry takes each name once, so make a new one for each program"
+)]
 pub struct MetricsError(#[from] prometheus::Error);
 
 impl MetricsError {
@@ -93,14 +95,14 @@ impl Metrics {
         self.told.evidence_kept(bytes);
     }
 
-    /// A picture was looked at: its flaw (`black`, `covered`, `blurred`, `frozen`), or `none`.
-    pub fn picture(&self, flaw: &str) {
-        self.told.picture(flaw);
+    /// A picture of a camera was looked at: its flaws (`black`, `covered`, `blurred`, `frozen`), if it has any.
+    pub fn picture(&self, flaws: &[String]) {
+        self.told.picture(flaws);
     }
 
     /// A camera was visited: `picture`, or the code of why there is none (`timed_out`, …).
-    pub fn camera_answered(&self, reason: &str, took: Duration) {
-        self.told.camera_answered(reason, took);
+    pub fn camera_answered(&self, reason: &str) {
+        self.told.camera_answered(reason);
     }
 
     /// A message was sent: the channel's kind (`email`, …) and `delivered`, `later` or `never`.

@@ -1,5 +1,6 @@
 //! What can be asked for, and its help.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
@@ -119,6 +120,8 @@ pub(crate) enum Command {
     Alerts(AlertsArguments),
     /// Print the receipt of an entry: what happened, which clause, the sum, why, and what could have been
     Explain(ExplainArguments),
+    /// Serve health and metrics over HTTP until SIGTERM, with or without a worker; any number at once on one database
+    Serve(ServeArguments),
     /// Make due times into slots and carry out jobs, until SIGTERM; any number at once on one database
     Work(WorkArguments),
     /// Jobs: list, run one now, run again what was given up, pause a tenant
@@ -166,6 +169,22 @@ pub(crate) struct WorkArguments {
     /// Make due times into slots, and leave carrying them out to others
     #[arg(long)]
     pub(crate) only_schedule: bool,
+    /// Serve this worker's health and metrics [default: serve nothing]
+    #[arg(long, value_name = "IP:PORT", value_parser = farsight_web::address)]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Where to listen; [::]:8080 is all there are
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080", value_parser = farsight_web::address)]
+    pub(crate) listen: SocketAddr,
+    /// Carry out jobs as well
+    #[arg(long)]
+    pub(crate) with_worker: bool,
+    /// Jobs carried out at once, with a worker
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) at_once: u32,
 }
 
 #[derive(Debug, Subcommand)]

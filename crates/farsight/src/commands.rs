@@ -9,6 +9,7 @@ mod export;
 mod import;
 mod jobs;
 mod sample;
+mod serve;
 mod tenants;
 mod work;
 
@@ -64,6 +65,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Export(arguments) => export::run(&installation, &arguments),
         Command::Alerts(arguments) => alerts::run(&installation, &arguments),
         Command::Explain(arguments) => explain::run(&installation, &arguments),
+        Command::Serve(arguments) => serve::run(&installation, &arguments),
         Command::Work(arguments) => work::run(&installation, &arguments),
         Command::Jobs(command) => jobs::run(&installation, &command),
         Command::Sample(arguments) => sample::run(&installation, &arguments),

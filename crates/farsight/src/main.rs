@@ -8,6 +8,8 @@ mod configuration;
 mod failure;
 mod logging;
 mod output;
+mod outside;
+mod watching;
 
 use std::process::ExitCode;
 

@@ -134,3 +134,29 @@ pub fn put_sign_in(tx: &mut Tx, camera: &str, user: &str, sealed_secret: &[u8]) 
     .execute(tx.connection)?;
     Ok(())
 }
+
+/// Where the tenant's cameras may be, as JSON; none: nobody has said.
+pub fn rules(tx: &mut Tx) -> Result<Option<String>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        rules: String,
+    }
+    let row: Option<Row> =
+        diesel::sql_query("SELECT rules FROM camera_rules").get_result(tx.connection).optional()?;
+    Ok(row.map(|row| row.rules))
+}
+
+/// Says where the tenant's cameras may be, in place of what was said before.
+pub fn set_rules(tx: &mut Tx, rules: &str, at: Instant, by: &str) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "INSERT INTO camera_rules (tenant_id, rules, set_at, set_by) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (tenant_id) DO UPDATE SET rules = excluded.rules, set_at = excluded.set_at, set_by = excluded.set_by",
+    )
+    .bind::<Integer, _>(tx.tenant())
+    .bind::<Text, _>(rules)
+    .bind::<Timestamptz, _>(pg_instant(at))
+    .bind::<Text, _>(by)
+    .execute(tx.connection)?;
+    Ok(())
+}

@@ -76,7 +76,7 @@ impl Trouble<'_> {
         }
     }
 
-    fn detail(&self, shown: impl Fn(Instant) -> String) -> String {
+    pub(super) fn detail(&self, shown: impl Fn(Instant) -> String) -> String {
         let detail = match self {
             Self::CameraAway { camera, since, why, .. } => {
                 serde_json::json!({ "camera": camera, "since": shown(*since), "why": why })

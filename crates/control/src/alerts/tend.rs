@@ -1,7 +1,7 @@
 //! What time does to alerts: they go up, a coming back that stays is told, feeds go quiet, posts are vacant.
 
 use farsight_rulebook::alert::posts::{self, Vacancy};
-use farsight_rulebook::alert::{FEED_SILENT, Level, POST_VACANT};
+use farsight_rulebook::alert::{FEED_SILENT, JOB_GAVE_UP, Level, POST_VACANT};
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::money::Money;
 use farsight_rulebook::policy::Severity;
@@ -9,9 +9,10 @@ use farsight_rulebook::time::Zone;
 use farsight_store::Tx;
 use farsight_store::alerts::{self, Among, Round, Wanted};
 use farsight_store::facts::read;
+use farsight_store::slots::{self, Listed};
 use serde::Serialize;
 
-use super::{Hour, change};
+use super::{Hour, Trouble, change};
 use crate::{ControlError, Desk, feeds, ground};
 
 /// What tending did.
@@ -34,6 +35,7 @@ pub fn tend(desk: &mut Desk) -> Result<Tended, ControlError> {
         let mut tended = Tended::default();
         watch_feeds(tx, hour, &zone, &mut tended)?;
         watch_posts(tx, hour, &mut tended)?;
+        watch_jobs(tx, hour, &zone, &mut tended)?;
         (tended.escalated, tended.told) = go_up(tx, hour)?;
         Ok(tended)
     })
@@ -79,6 +81,44 @@ fn watch_posts(tx: &mut Tx, hour: &Hour, tended: &mut Tended) -> Result<(), Cont
     // What stays vacant keeps the day on which it was seen first.
     let found = keep_days(tx, found)?;
     sync(tx, hour, POST_VACANT, &found, tended)
+}
+
+/// An alert for each slot of a job that was given up, until it is done after all.
+fn watch_jobs(tx: &mut Tx, hour: &Hour, zone: &Zone, tended: &mut Tended) -> Result<(), ControlError> {
+    let given_up = slots::list(tx, None, Some("gave-up"), MOST_JOBS)?;
+    let found: Vec<Found> = given_up
+        .iter()
+        .map(|slot| {
+            let trouble = gave_up(slot);
+            Found {
+                family: JOB_GAVE_UP,
+                subject: trouble.subject(),
+                dealer: String::new(),
+                region: String::new(),
+                level: Level::Hq,
+                occurred_on: zone.date(slot.key.due_at),
+                detail: trouble.detail(|at| zone.rfc3339(at)),
+            }
+        })
+        .collect();
+    // One alert a job and due time, also where it is split by dealers.
+    let mut found = found;
+    found.sort_by(|a, b| a.subject.cmp(&b.subject));
+    found.dedup_by(|a, b| a.subject == b.subject);
+    sync(tx, hour, JOB_GAVE_UP, &found, tended)
+}
+
+/// More slots than this that were given up are not told one by one.
+const MOST_JOBS: u32 = 1000;
+
+/// The trouble of a slot that was given up.
+pub(crate) fn gave_up(slot: &Listed) -> Trouble<'_> {
+    Trouble::JobGaveUp {
+        job: &slot.key.job,
+        slot: slot.key.due_at,
+        attempts: slot.starts as u32,
+        why: slot.outcome.as_deref().unwrap_or_default(),
+    }
 }
 
 fn vacant(vacancy: Vacancy, hour: &Hour) -> Found {

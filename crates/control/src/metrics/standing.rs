@@ -68,10 +68,15 @@ impl Families {
     fn new() -> prometheus::Result<Self> {
         let gauge = |name: &str, help: &str, labels: &[&str]| IntGaugeVec::new(Opts::new(name, help), labels);
         let exact = |name: &str, help: &str, labels: &[&str]| GaugeVec::new(Opts::new(name, help), labels);
-        let counter = |name: &str, help: &str, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
+        let counter =
+            |name: &str, help: &str, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
         Ok(Self {
             tenants: IntGauge::new("farsight_tenants", "Tenants of this installation.")?,
-            schema: gauge("farsight_schema_info", "The latest migration of the database; always 1.", &["version"])?,
+            schema: gauge(
+                "farsight_schema_info",
+                "The latest migration of the database; always 1.",
+                &["version"],
+            )?,
             slots: gauge(
                 "farsight_slots",
                 "Slots that are unfinished or were given up, by job and state.",
@@ -82,9 +87,17 @@ impl Families {
                 "Seconds since the oldest slot of a job and state was queued; 0 where there is none.",
                 &["tenant", "job", "state"],
             )?,
-            paused: gauge("farsight_jobs_paused", "1 while the tenant's jobs are paused, else 0.", &["tenant"])?,
+            paused: gauge(
+                "farsight_jobs_paused",
+                "1 while the tenant's jobs are paused, else 0.",
+                &["tenant"],
+            )?,
             alerts: gauge("farsight_alerts_open", "Open alerts, by severity.", &["tenant", "severity"])?,
-            imports: counter("farsight_imports_total", "Imports taken in, by fact table.", &["tenant", "table"])?,
+            imports: counter(
+                "farsight_imports_total",
+                "Imports taken in, by fact table.",
+                &["tenant", "table"],
+            )?,
             import_rows: counter(
                 "farsight_import_rows_total",
                 "Rows of imports, by fact table and what became of them: added, corrected, unchanged.",
@@ -325,12 +338,19 @@ pub(super) struct PoolUse {
 
 impl PoolUse {
     pub(super) fn new(pool: Pool, size: u32) -> prometheus::Result<Self> {
-        let most = IntGauge::new("farsight_pool_connections_max", "The most database connections the pool opens.")?;
+        let most =
+            IntGauge::new("farsight_pool_connections_max", "The most database connections the pool opens.")?;
         most.set(i64::from(size));
         Ok(Self {
             pool,
-            used: IntGauge::new("farsight_pool_connections_used", "Database connections of the pool that are lent.")?,
-            open: IntGauge::new("farsight_pool_connections_open", "Database connections of the pool that are open.")?,
+            used: IntGauge::new(
+                "farsight_pool_connections_used",
+                "Database connections of the pool that are lent.",
+            )?,
+            open: IntGauge::new(
+                "farsight_pool_connections_open",
+                "Database connections of the pool that are open.",
+            )?,
             most,
         })
     }

@@ -24,8 +24,6 @@ pub struct Slot<'s> {
 const DELAYS: &[f64] = &[0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 1800.0, 7200.0];
 /// Upper bounds of how long work takes, in seconds.
 const DURATIONS: &[f64] = &[0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0];
-/// Upper bounds of how long a camera takes, in seconds.
-const VISITS: &[f64] = &[0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
 
 pub(super) struct Told {
     jobs: Vec<&'static str>,
@@ -44,7 +42,6 @@ pub(super) struct Told {
     evidence_items: IntCounter,
     pictures: IntCounterVec,
     camera_answers: IntCounterVec,
-    camera_duration: HistogramVec,
     deliveries: IntCounterVec,
 }
 
@@ -109,19 +106,13 @@ impl Told {
             evidence_items: new.one("farsight_evidence_items_total", "Pictures and documents put into the evidence store.")?,
             pictures: new.counter(
                 "farsight_pictures_total",
-                "Pictures of cameras that were looked at, by flaw; none is a picture without one.",
+                "Pictures of cameras that were looked at, by flaw; none is a picture without one, and one with two counts under both.",
                 &[("flaw", FLAWS)],
             )?,
             camera_answers: new.counter(
                 "farsight_camera_answers_total",
                 "Visits to cameras, by what came of them: picture, or why there is none.",
                 &[("reason", ANSWERS)],
-            )?,
-            camera_duration: new.histogram(
-                "farsight_camera_visit_duration_seconds",
-                "Seconds that a visit to a camera took.",
-                VISITS,
-                &[],
             )?,
             deliveries: new.counter(
                 "farsight_deliveries_total",
@@ -169,13 +160,17 @@ impl Told {
         self.evidence_bytes.inc_by(bytes);
     }
 
-    pub(super) fn picture(&self, flaw: &str) {
-        self.pictures.with_label_values(&[known(FLAWS, flaw)]).inc();
+    pub(super) fn picture(&self, flaws: &[String]) {
+        for flaw in flaws {
+            self.pictures.with_label_values(&[known(FLAWS, flaw)]).inc();
+        }
+        if flaws.is_empty() {
+            self.pictures.with_label_values(&["none"]).inc();
+        }
     }
 
-    pub(super) fn camera_answered(&self, reason: &str, took: Duration) {
+    pub(super) fn camera_answered(&self, reason: &str) {
         self.camera_answers.with_label_values(&[known(ANSWERS, reason)]).inc();
-        self.camera_duration.with_label_values::<&str>(&[]).observe(took.as_secs_f64());
     }
 
     pub(super) fn delivery(&self, channel: &str, outcome: &str) {
@@ -255,11 +250,14 @@ mod tests {
             let took = Duration::from_secs(1);
             told.slot(&Slot { job: word, delay: Some(took), took, ending: word });
             told.slot_lost(word);
-            told.picture(word);
-            told.camera_answered(word, took);
+            told.picture(&[word.to_owned(), "black".to_owned()]);
+            told.camera_answered(word);
             told.delivery(word, word);
         }
-        told.judged(&evaluate::Outcome { checks: vec!["spot-check", "complaint"], ..Default::default() }, Duration::ZERO);
+        told.judged(
+            &evaluate::Outcome { checks: vec!["spot-check", "complaint"], ..Default::default() },
+            Duration::ZERO,
+        );
         told.judged(&evaluate::Outcome { checks: vec!["weather"], ..Default::default() }, Duration::ZERO);
         assert_eq!(series(&registry), before);
     }
@@ -276,6 +274,9 @@ mod tests {
         );
         told.evidence_kept(1000);
         told.delivery("email", "never");
+        told.picture(&[]);
+        told.picture(&["black".to_owned(), "frozen".to_owned()]);
+        told.camera_answered("timed_out");
         assert_eq!(told.job_endings.with_label_values(&["sweep", "retry"]).get(), 1);
         assert_eq!(told.job_duration.with_label_values(&["sweep"]).get_sample_count(), 2);
         assert_eq!(told.slot_delay.with_label_values(&["sweep"]).get_sample_count(), 1);
@@ -283,5 +284,9 @@ mod tests {
         assert_eq!(told.posted.with_label_values(&["complaint"]).get(), 2);
         assert_eq!((told.evidence_items.get(), told.evidence_bytes.get()), (1, 1000));
         assert_eq!(told.deliveries.with_label_values(&["email", "never"]).get(), 1);
+        let pictures =
+            ["none", "black", "frozen", "blurred"].map(|flaw| told.pictures.with_label_values(&[flaw]).get());
+        assert_eq!(pictures, [1, 1, 1, 0]);
+        assert_eq!(told.camera_answers.with_label_values(&["timed_out"]).get(), 1);
     }
 }

@@ -1,17 +1,23 @@
-//! `farsight work`: carries out jobs until it is told to stop.
+//! `farsight work`: carries out jobs until it is told to stop. What `farsight serve` does besides is wired here too.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use farsight_control::metrics::Metrics;
 use farsight_jobs::means::{Means, Tenants};
-use farsight_jobs::watch::Nobody;
 use farsight_jobs::worker::{self, Queue, Settings};
 use farsight_store::pool::Pool;
+use farsight_web::App;
+use prometheus::Registry;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::Installation;
 use crate::arguments::WorkArguments;
 use crate::failure::Failure;
+use crate::outside::Outside;
+use crate::watching::Counted;
 use crate::{clock, logging};
 
 /// Connections that are not a slot's: the scheduler's, and one to spare.
@@ -19,42 +25,107 @@ const OTHER_CONNECTIONS: u32 = 3;
 
 /// Works until SIGTERM or SIGINT.
 pub(super) fn run(installation: &Installation, arguments: &WorkArguments) -> Result<ExitCode, Failure> {
+    let duty = Duty { at_once: arguments.at_once, works: !arguments.only_schedule, listen: arguments.listen };
+    until_told(installation, &duty)
+}
+
+/// What a program that runs for long does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Duty {
+    /// Jobs carried out at once.
+    pub(super) at_once: u32,
+    /// Whether jobs are carried out here; due times are made into slots in any case, so that late ones are seen.
+    pub(super) works: bool,
+    /// Where to serve, if at all.
+    pub(super) listen: Option<SocketAddr>,
+}
+
+/// Does its duty until SIGTERM or SIGINT; then what is being answered is answered, and what runs is ended.
+pub(super) fn until_told(installation: &Installation, duty: &Duty) -> Result<ExitCode, Failure> {
     logging::start(installation.global.json)?;
-    let settings = Settings {
-        at_once: arguments.at_once as usize,
-        works: !arguments.only_schedule,
-        ..Settings::default()
-    };
-    let means = Arc::new(means(installation, arguments.at_once)?);
+    let registry = Registry::new();
+    let settings = Settings { at_once: duty.at_once as usize, works: duty.works, ..Settings::default() };
     runtime()?.block_on(async {
+        // First: an address that is taken is told before anything is begun.
+        let listener = match duty.listen {
+            Some(address) => Some(farsight_web::listen(address).await.map_err(anyhow::Error::from)?),
+            None => None,
+        };
+        let wired = Wired::new(installation, duty, &registry).await?;
         let stop = CancellationToken::new();
-        let queue = Queue::open(&means.database).await?;
-        let on_signal = stop.clone();
-        tokio::spawn(async move {
-            match worker::signalled().await {
-                Ok(()) => tracing::info!("told to stop: what runs is ended first"),
-                Err(error) => tracing::error!("signals cannot be waited for: {error}"),
-            }
-            on_signal.cancel();
-        });
-        tracing::info!(at_once = arguments.at_once, "working");
-        worker::work(means, farsight_jobs::JOBS, queue, settings, stop).await?;
+        tokio::spawn(stop_on_signal(stop.clone()));
+        let queue = Queue::open(&wired.means.database).await?;
+        if duty.works {
+            tracing::info!(at_once = duty.at_once, "working");
+        }
+        let working = worker::work(wired.means, farsight_jobs::JOBS, queue, settings, stop.clone());
+        let working = or_stop(working, stop.clone());
+        let serving = or_stop(serve(listener, wired.app, stop.clone()), stop);
+        let (worked, served) = tokio::join!(working, serving);
+        worked.and(served)?;
         tracing::info!("stopped");
-        Ok::<_, anyhow::Error>(())
+        Ok::<_, Failure>(())
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What jobs work with, of this installation.
-pub(super) fn means(installation: &Installation, at_once: u32) -> Result<Means, Failure> {
-    Ok(Means {
-        pool: Pool::open(&installation.database, at_once + OTHER_CONNECTIONS)?,
-        database: installation.database.clone(),
-        clock: Arc::new(clock::now),
-        sealer: installation.sealer()?,
-        watch: Arc::new(Nobody),
-        tenants: Tenants::default(),
-    })
+/// What the program's parts share: one registry, one pool, one clock.
+struct Wired {
+    means: Arc<Means>,
+    app: App,
+}
+
+impl Wired {
+    async fn new(installation: &Installation, duty: &Duty, registry: &Registry) -> Result<Self, Failure> {
+        let jobs: Vec<&'static str> = farsight_jobs::JOBS.iter().map(|job| job.name).collect();
+        let metrics = Arc::new(Metrics::register(registry, &jobs).map_err(anyhow::Error::from)?);
+        let connections = OTHER_CONNECTIONS + if duty.works { duty.at_once } else { 0 };
+        let pool = Pool::open(&installation.database, connections)?;
+        metrics.watch_pool(registry, pool.clone(), connections).map_err(anyhow::Error::from)?;
+        let database = installation.database.clone();
+        let app = App::new(database.clone(), registry.clone(), Arc::clone(&metrics), Arc::new(clock::now))
+            .map_err(anyhow::Error::from)?;
+        let outside =
+            Outside::open(&installation.evidence()?, &farsight_courier::Settings::default()).await?;
+        let means = Means {
+            evidence: outside.evidence,
+            fetcher: outside.fetcher,
+            courier: outside.courier,
+            pool,
+            database,
+            clock: Arc::new(clock::now),
+            sealer: installation.sealer()?,
+            watch: Arc::new(Counted(metrics)),
+            tenants: Tenants::default(),
+        };
+        Ok(Self { means: Arc::new(means), app })
+    }
+}
+
+async fn serve(listener: Option<TcpListener>, app: App, stop: CancellationToken) -> anyhow::Result<()> {
+    let Some(listener) = listener else { return Ok(()) };
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    Ok(farsight_web::serve(listener, farsight_web::router(app), stop.cancelled_owned()).await?)
+}
+
+/// When one part fails, the others are told to stop.
+async fn or_stop(
+    part: impl Future<Output = anyhow::Result<()>>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let outcome = part.await;
+    if outcome.is_err() {
+        stop.cancel();
+    }
+    outcome
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    match worker::signalled().await {
+        Ok(()) => tracing::info!("told to stop: what runs is ended first"),
+        Err(error) => tracing::error!("signals cannot be waited for: {error}"),
+    }
+    stop.cancel();
 }
 
 /// The runtime of programs that run for long.

@@ -1,0 +1,111 @@
+//! The layers around the routes, one list in order: what stands first sees a request first, and its answer last.
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+use crate::answer::refusal;
+use crate::{App, requests};
+
+/// How much a request may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Until its answer begins.
+    pub time: Duration,
+    /// Its body.
+    pub body_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(30), body_bytes: 1 << 20 }
+    }
+}
+
+/// Puts the layers around the routes. `Router::layer` wraps what is there, so the list is written from the innermost.
+pub(crate) fn around(router: Router<App>, app: &App) -> Router<App> {
+    router
+        // 5. A body that is too large is refused, told or found out.
+        .layer(RequestBodyLimitLayer::new(app.limits.body_bytes))
+        // 4. A request that takes too long is given up.
+        .layer(from_fn_with_state(app.clone(), in_time))
+        // 3. A fault of the program is an answer too, and the process goes on.
+        .layer(CatchPanicLayer::custom(panicked))
+        // 2. Every answer says how little a browser may do with it.
+        .layer(from_fn(guard))
+        // 1. Every request is counted and logged, as it was answered in the end.
+        .layer(from_fn_with_state(app.clone(), requests::watch))
+}
+
+async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(app.limits.time, next.run(request)).await {
+        Ok(answer) => answer,
+        Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "took_too_long"),
+    }
+}
+
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    // The panic itself has been told on standard error; its text may hold anything.
+    tracing::error!("a request met a fault of the program");
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, "fault")
+}
+
+/// What every answer carries; a route that needs more says so itself.
+const GUARDS: [(HeaderName, &str); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+async fn guard(request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    for (name, value) in GUARDS {
+        answer.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{app, ask};
+    use axum::routing::{get, post};
+
+    fn routes() -> Router<App> {
+        Router::new()
+            .route("/panics", get(async || -> &'static str { panic!("Wang Wei, 13800000000") }))
+            .route("/hangs", get(std::future::pending::<&'static str>))
+            .route("/takes", post(async |body: String| body))
+    }
+
+    #[tokio::test]
+    async fn what_goes_wrong_is_an_answer() {
+        let app = app().within(Limits { time: Duration::from_millis(50), body_bytes: 10 });
+        let router = around(routes(), &app).with_state(app);
+        let large =
+            "POST /takes HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 11\r\n\r\n01234567890";
+        for (request, status, says) in [
+            ("GET /panics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 500, r#"{"error":"fault"}"#),
+            (
+                "GET /hangs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                503,
+                r#"{"error":"took_too_long"}"#,
+            ),
+            (large, 413, ""),
+        ] {
+            let told = ask(router.clone(), request).await;
+            assert!(told.starts_with(&format!("HTTP/1.1 {status} ")), "{told}");
+            assert!(told.ends_with(says) && !told.contains("Wang"), "{told}");
+            assert!(told.contains("x-content-type-options: nosniff"), "{told}");
+        }
+    }
+}
