@@ -109,7 +109,7 @@ fn main() -> anyhow::Result<()> {
         let mine: Vec<_> =
             parts.iter().skip(number).step_by(tenants.len()).map(|part| (due, part.as_str())).collect();
         session.transaction(tenant.network(), Isolation::ReadCommitted, |tx| {
-            slots::add(tx, "empty", &mine, Making { at: due, priority: 0 })
+            slots::add(tx, "empty", &mine, Making { at: due, priority: 0, called: true })
         })?;
     }
     let made = began.elapsed();

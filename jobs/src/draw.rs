@@ -47,7 +47,7 @@ fn carry_out(desk: &mut Desk, turn: &Turn) -> anyhow::Result<Ending> {
 /// Makes a slot for each visit of a day that waits; those that are there stay.
 pub(crate) fn make_slots(desk: &mut Desk, day: Date) -> anyhow::Result<usize> {
     let (scope, now) = (desk.scope(), desk.now);
-    let making = Making { at: now, priority: 0 };
+    let making = Making { at: now, priority: 0, called: true };
     Ok(desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         let visits = farsight_store::visits::of_day(tx, day)?;
         let waiting: Vec<_> = visits

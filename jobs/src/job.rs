@@ -11,7 +11,7 @@ use crate::means::Means;
 use crate::schedule::Schedule;
 
 /// A scheduled job.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Job {
     /// Its name: in slots, logs, metrics, and on the command line.
     pub name: &'static str,

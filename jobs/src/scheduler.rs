@@ -114,7 +114,7 @@ impl Scheduler {
 
 /// Makes a job's due times after one instant and up to now into slots, by its rule.
 fn catch_up(tx: &mut Tx, job: &Job, from: Instant, now: Instant, zone: &Zone) -> anyhow::Result<usize> {
-    let making = Making { at: now, priority: 0 };
+    let making = Making { at: now, priority: 0, called: false };
     let due = |most| job.schedule.between(from, now, zone, most);
     match job.catch_up {
         CatchUp::Latest => {

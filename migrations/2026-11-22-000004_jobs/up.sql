@@ -26,6 +26,8 @@ CREATE TABLE slots (
     due_at timestamptz NOT NULL,
     part text NOT NULL DEFAULT '',
     state text NOT NULL CHECK (state IN ('queued', 'waiting', 'running', 'retry', 'done', 'gave-up', 'missed')),
+    -- Whether somebody, or another job, asked for it: no later due time takes its place.
+    called boolean NOT NULL DEFAULT false,
     stands_for bigint NOT NULL DEFAULT 0,
     starts integer NOT NULL DEFAULT 0,
     failures integer NOT NULL DEFAULT 0,

@@ -25,7 +25,7 @@ pub fn call(desk: &mut Desk, job: &str) -> Result<Key, ControlError> {
     let now = desk.now;
     let key = Key { job: job.to_owned(), due_at: now, part: String::new() };
     deed(desk, "job.run", job, |tx| {
-        slots::add(tx, job, &[(now, "")], Making { at: now, priority: 1 })?;
+        slots::add(tx, job, &[(now, "")], Making { at: now, priority: 1, called: true })?;
         Ok(key)
     })
 }

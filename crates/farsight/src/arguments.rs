@@ -92,7 +92,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a demonstration network with its books and show what came of it; made once, then kept and brought up to now
+    /// Make a demonstration network with its books, show what came of it, and let it run: jobs, simulated cameras, alerts
     Demo(DemoArguments),
     /// Bring the database to this version (commands do it by themselves; safe to run twice and at once)
     Migrate,
@@ -156,7 +156,10 @@ pub(crate) struct DemoArguments {
     /// Another seed is another network
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Make it, print the summary and exit (what the demo does in this version in any case)
+    /// Where it serves, on this machine
+    #[arg(long, default_value_t = 8080)]
+    pub(crate) port: u16,
+    /// Make it, print the summary and exit
     #[arg(long)]
     pub(crate) once: bool,
 }

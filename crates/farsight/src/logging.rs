@@ -9,11 +9,14 @@ use tracing_subscriber::EnvFilter;
 use crate::failure::Failure;
 
 /// What is told when nobody says otherwise; apalis and sqlx tell of every poll.
-const DEFAULT: &str = "info,apalis=warn,apalis_core=warn,apalis_postgres=warn,sqlx=warn";
+pub(crate) const USUAL: &str = "info,apalis=warn,apalis_core=warn,apalis_postgres=warn,sqlx=warn";
+
+/// What is told of a program that tells a person itself what happens.
+pub(crate) const QUIET: &str = "warn,apalis_core=error";
 
 /// Starts logging: JSON where nobody looks on, or where asked for. `FARSIGHT_LOG` says what of it (`debug`, `info`, …).
-pub(crate) fn start(json: bool) -> Result<(), Failure> {
-    let filter = std::env::var("FARSIGHT_LOG").unwrap_or_else(|_| DEFAULT.to_owned());
+pub(crate) fn start(json: bool, usually: &str) -> Result<(), Failure> {
+    let filter = std::env::var("FARSIGHT_LOG").unwrap_or_else(|_| usually.to_owned());
     let filter = EnvFilter::try_new(&filter).map_err(|error| {
         Failure::usage(format!("FARSIGHT_LOG '{filter}': {error}; write for example info or debug"))
     })?;

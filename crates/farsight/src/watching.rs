@@ -23,7 +23,6 @@ impl Watch for Counted {
         self.0.judged(outcome, took);
     }
 
-
     fn camera(&self, reason: &'static str) {
         self.0.camera_answered(reason);
     }

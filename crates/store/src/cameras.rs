@@ -135,6 +135,19 @@ pub fn put_sign_in(tx: &mut Tx, camera: &str, user: &str, sealed_secret: &[u8]) 
     Ok(())
 }
 
+/// Every camera of the tenant: its code, its dealer, where its picture is fetched.
+pub fn all(tx: &mut Tx) -> Result<Vec<(String, String, String)>, StoreError> {
+    let query = format!(
+        "SELECT t.camera_code, t.dealer_code, t.snapshot_url FROM cameras t WHERE {} ORDER BY t.camera_code",
+        tx.holds()
+    );
+    let mut all = Vec::new();
+    tx.each::<_, (String, String, String)>(diesel::dsl::sql::<(Text, Text, Text)>(&query), |row| {
+        all.push(row)
+    })?;
+    Ok(all)
+}
+
 /// Where the tenant's cameras may be, as JSON; none: nobody has said.
 pub fn rules(tx: &mut Tx) -> Result<Option<String>, StoreError> {
     #[derive(QueryableByName)]

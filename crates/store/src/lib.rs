@@ -25,6 +25,7 @@ pub mod session;
 pub mod settlements;
 pub mod slots;
 pub mod staging;
+pub mod telling;
 pub mod users;
 mod values;
 pub mod visits;

@@ -121,6 +121,8 @@ pub enum Turn {
     Evidence = 0x6661_7205,
     /// Drawing, planning the day, and concluding its visits.
     Draws = 0x6661_7204,
+    /// Making notices into messages.
+    Telling = 0x6661_7206,
 }
 
 impl Session {

@@ -77,9 +77,11 @@ pub struct Making {
     pub at: Instant,
     /// Larger ones are begun first.
     pub priority: i32,
+    /// Whether somebody, or another job, asked for it: no later due time takes its place.
+    pub called: bool,
 }
 
-/// Makes due times into slots and queues them, in one statement; those that are there already stay as they are.
+/// Makes due times into slots and queues them, each for when it is due, in one statement; those that are there already stay as they are.
 /// Gives how many were made.
 pub fn add(tx: &mut Tx, job: &str, due: &[(Instant, &str)], making: Making) -> Result<usize, StoreError> {
     add_standing_for(tx, job, due, 0, making)
@@ -100,11 +102,11 @@ pub fn add_standing_for(
         due.iter().map(|(at, part)| (pg_instant(*at), *part)).unzip();
     let made = diesel::sql_query(format!(
         "WITH made AS (
-             INSERT INTO slots (tenant_id, job, due_at, part, state, stands_for, made_at, task)
-             SELECT $1, $2, due_at, part, 'queued', $5, $6, apalis.generate_ulid()
+             INSERT INTO slots (tenant_id, job, due_at, part, state, stands_for, made_at, called, queued_at, task)
+             SELECT $1, $2, due_at, part, 'queued', $5, $6, $7, now() + greatest(due_at - $6, interval '0'), apalis.generate_ulid()
              FROM unnest($3, $4) AS d (due_at, part)
              ON CONFLICT DO NOTHING
-             RETURNING tenant_id, job, due_at, part, task, interval '0' AS delay)
+             RETURNING tenant_id, job, due_at, part, task, queued_at - now() AS delay)
          {}",
         queue::insert("made", making.priority)
     ))
@@ -114,6 +116,7 @@ pub fn add_standing_for(
     .bind::<Array<Text>, _>(parts)
     .bind::<BigInt, _>(missed)
     .bind::<Timestamptz, _>(pg_instant(making.at))
+    .bind::<diesel::sql_types::Bool, _>(making.called)
     .execute(tx.connection)?;
     Ok(made)
 }
@@ -141,7 +144,7 @@ pub fn add_missed(tx: &mut Tx, job: &str, due: &[Instant], at: Instant) -> Resul
 pub fn supersede(tx: &mut Tx, job: &str, at: Instant) -> Result<usize, StoreError> {
     let gone = diesel::sql_query(
         "UPDATE slots SET state = 'missed', ended_at = $2, outcome = 'a later due time came before it was begun'
-         WHERE job = $1 AND state IN ('queued', 'waiting') AND starts = 0",
+         WHERE job = $1 AND state IN ('queued', 'waiting') AND starts = 0 AND NOT called",
     )
     .bind::<Text, _>(job)
     .bind::<Timestamptz, _>(pg_instant(at))

@@ -96,6 +96,10 @@ async fn after(told: tokio::sync::oneshot::Receiver<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+    use tokio::sync::Notify;
 
     #[test]
     fn addresses() {
@@ -118,6 +122,36 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_being_answered_at_the_stop_is_answered() {
+        let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let hooks = (Arc::clone(&reached), Arc::clone(&go_on));
+        let slow = async move || {
+            hooks.0.notify_one();
+            hooks.1.notified().await;
+            "answered"
+        };
+        let listener = listen(address("127.0.0.1:0").unwrap()).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let router = Router::new().route("/", axum::routing::get(slow));
+        let serving = tokio::spawn(serve(listener, router, async move { drop(stopped.await) }));
+        let mut stream = TcpStream::connect(at).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        reached.notified().await;
+        stop.send(()).unwrap();
+        // Nobody is let in any more, while the one within is still waited for.
+        while TcpStream::connect(at).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        assert!(!serving.is_finished());
+        go_on.notify_one();
+        let mut told = String::new();
+        stream.read_to_string(&mut told).await.unwrap(); // to its end: the connection is not kept
+        assert!(told.ends_with("answered"), "{told}");
+        serving.await.unwrap().unwrap();
     }
 
     #[tokio::test]

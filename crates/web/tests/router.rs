@@ -180,7 +180,7 @@ fn one_tenant_that_cannot_be_looked_at_hides_no_other() {
     // Its rows cannot be read: a division by zero stands in for whatever is broken about them.
     run(
         &mut tower.sql(),
-        &format!("CREATE POLICY broken ON runs USING (tenant_id <> {} OR 1 / (tenant_id - tenant_id) = 0);
+        &format!("CREATE POLICY broken ON runs AS RESTRICTIVE USING (tenant_id <> {} OR 1 / (tenant_id - tenant_id) = 0);
                   INSERT INTO runs SELECT tenant_id, 1, '{{}}', now(), now(), true, 5, 2, 0, 0, 0 FROM tenants", tenant[0]),
     );
     let metrics = served.metrics();
@@ -190,6 +190,20 @@ fn one_tenant_that_cannot_be_looked_at_hides_no_other() {
     says(&metrics, r#"farsight_entries_total{kind="reversal",tenant="t2"}"#, "2");
     run(&mut tower.sql(), "DROP POLICY broken ON runs");
     says(&served.metrics(), r#"farsight_entries_total{kind="charge",tenant="t1"}"#, "5");
+}
+
+#[test]
+fn a_tenant_whose_rows_are_locked_is_given_up_in_time() {
+    let tower = Tower::new();
+    Office::new(&tower, "t1", "example-2026");
+    let served = Served::over(tower.database.clone());
+    let mut locking = tower.sql();
+    run(&mut locking, "BEGIN; LOCK TABLE alerts IN ACCESS EXCLUSIVE MODE");
+    let metrics = served.metrics(); // Prometheus would wait 10 seconds; so does nobody here
+    says(&metrics, r#"farsight_collect_failures_total{part="tenant"}"#, "1");
+    says(&metrics, "farsight_tenants", "1");
+    run(&mut locking, "ROLLBACK");
+    says(&served.metrics(), r#"farsight_alerts_open{severity="critical",tenant="t1"}"#, "0");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `farsight demo`.
 
+mod live;
+
 use std::process::ExitCode;
 
 use farsight_control::demo::{self, Shown, Wish};
@@ -22,6 +24,9 @@ pub(super) fn run(installation: &Installation, arguments: &DemoArguments) -> Res
         clock::now(),
     )?;
     output::print(installation.global.json, &shown, |shown| words(shown, installation))?;
+    if !arguments.once {
+        live::run(installation, arguments.port, scratch.path())?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

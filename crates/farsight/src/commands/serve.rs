@@ -11,10 +11,7 @@ use crate::failure::Failure;
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) fn run(installation: &Installation, arguments: &ServeArguments) -> Result<ExitCode, Failure> {
-    let duty = Duty {
-        at_once: arguments.at_once,
-        works: arguments.with_worker,
-        listen: Some(arguments.listen),
-    };
+    let duty =
+        Duty { at_once: arguments.at_once, works: arguments.with_worker, listen: Some(arguments.listen) };
     until_told(installation, &duty)
 }

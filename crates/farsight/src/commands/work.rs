@@ -42,31 +42,40 @@ pub(super) struct Duty {
 
 /// Does its duty until SIGTERM or SIGINT; then what is being answered is answered, and what runs is ended.
 pub(super) fn until_told(installation: &Installation, duty: &Duty) -> Result<ExitCode, Failure> {
-    logging::start(installation.global.json)?;
+    logging::start(installation.global.json, logging::USUAL)?;
+    runtime()?.block_on(do_duty(installation, duty, async |_, _| Ok(())))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The same, with something beside it that ends when it is told to stop.
+pub(super) async fn do_duty(
+    installation: &Installation,
+    duty: &Duty,
+    beside: impl AsyncFnOnce(Arc<Means>, CancellationToken) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let registry = Registry::new();
     let settings = Settings { at_once: duty.at_once as usize, works: duty.works, ..Settings::default() };
-    runtime()?.block_on(async {
-        // First: an address that is taken is told before anything is begun.
-        let listener = match duty.listen {
-            Some(address) => Some(farsight_web::listen(address).await.map_err(anyhow::Error::from)?),
-            None => None,
-        };
-        let wired = Wired::new(installation, duty, &registry).await?;
-        let stop = CancellationToken::new();
-        tokio::spawn(stop_on_signal(stop.clone()));
-        let queue = Queue::open(&wired.means.database).await?;
-        if duty.works {
-            tracing::info!(at_once = duty.at_once, "working");
-        }
-        let working = worker::work(wired.means, farsight_jobs::JOBS, queue, settings, stop.clone());
-        let working = or_stop(working, stop.clone());
-        let serving = or_stop(serve(listener, wired.app, stop.clone()), stop);
-        let (worked, served) = tokio::join!(working, serving);
-        worked.and(served)?;
-        tracing::info!("stopped");
-        Ok::<_, Failure>(())
-    })?;
-    Ok(ExitCode::SUCCESS)
+    // First: an address that is taken is told before anything is begun.
+    let listener = match duty.listen {
+        Some(address) => Some(farsight_web::listen(address).await.map_err(anyhow::Error::from)?),
+        None => None,
+    };
+    let wired = Wired::new(installation, duty, &registry).await?;
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
+    let queue = Queue::open(&wired.means.database).await?;
+    if duty.works {
+        tracing::info!(at_once = duty.at_once, "working");
+    }
+    let beside = beside(Arc::clone(&wired.means), stop.clone());
+    let working = worker::work(wired.means, farsight_jobs::JOBS, queue, settings, stop.clone());
+    let working = or_stop(async { Ok(working.await?) }, stop.clone());
+    let serving = serve(listener, wired.app, stop.clone());
+    let serving = or_stop(async { Ok(serving.await?) }, stop.clone());
+    let (worked, served, beside) = tokio::join!(working, serving, or_stop(beside, stop));
+    worked.and(served).and(beside)?;
+    tracing::info!("stopped");
+    Ok(())
 }
 
 /// What the program's parts share: one registry, one pool, one clock.
@@ -110,9 +119,9 @@ async fn serve(listener: Option<TcpListener>, app: App, stop: CancellationToken)
 
 /// When one part fails, the others are told to stop.
 async fn or_stop(
-    part: impl Future<Output = anyhow::Result<()>>,
+    part: impl Future<Output = Result<(), Failure>>,
     stop: CancellationToken,
-) -> anyhow::Result<()> {
+) -> Result<(), Failure> {
     let outcome = part.await;
     if outcome.is_err() {
         stop.cancel();

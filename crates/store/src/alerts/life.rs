@@ -11,11 +11,11 @@ use crate::values::{pg_date, pg_instant};
 use crate::{StoreError, Tx};
 
 /// The region of dealer `d` on a day `$2` (rulebook 3.7).
-const REGION: &str = "coalesce(
+pub(crate) const REGION: &str = "coalesce(
     (SELECT m.region_code FROM dealer_regions m WHERE m.dealer_code = d.dealer_code AND m.\"from\" <= $2
         AND m.superseded_at = 'infinity' AND NOT m.voided ORDER BY m.\"from\" DESC LIMIT 1), d.region_code)";
 /// That dealer `d` is known.
-const KNOWN: &str = "d.superseded_at = 'infinity' AND NOT d.voided";
+pub(crate) const KNOWN: &str = "d.superseded_at = 'infinity' AND NOT d.voided";
 
 /// Who holds the posts of some roles on a day `$2`, by scope: the first role, the later `from`, the smaller code.
 fn holders(roles: [&str; 2]) -> String {

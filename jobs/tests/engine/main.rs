@@ -1,26 +1,21 @@
 //! The engine under the jobs, on a real database: slots are made once, in order, caught up with by rule, tried again,
 //! given up, paused; whatever fails, panics or stops.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+mod site;
+mod visits;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use farsight_control::sealing::{KEY_BYTES, Sealer};
 use farsight_control::{Desk, jobs};
 use farsight_jobs::job::{CatchUp, Retries, Turn, Work, done};
-use farsight_jobs::means::Tenants;
 use farsight_jobs::schedule::Schedule;
 use farsight_jobs::scheduler::Scheduler;
-use farsight_jobs::watch::Nobody;
-use farsight_jobs::worker::{self, Queue, Settings};
 use farsight_jobs::{Job, Means};
 use farsight_rulebook::time::{Instant, Zone};
-use farsight_store::pool::Pool;
 use farsight_store::slots::{Ending, Listed};
-use farsight_tests::Tower;
-use farsight_tests::office::{Office, at};
 use jiff::civil::time;
-use tokio_util::sync::CancellationToken;
+use site::{Site, over};
 
 /// What was carried out: tenant, job, due time; in this order. Of all tests of this program, told apart by tenant.
 static CARRIED_OUT: Mutex<Vec<(String, String, Instant)>> = Mutex::new(Vec::new());
@@ -55,87 +50,6 @@ fn job(
     work: fn(&mut Desk, &Turn) -> anyhow::Result<Ending>,
 ) -> Job {
     Job { name, schedule, promise: "a test", catch_up, retries: SOON, work: Work::Books(work) }
-}
-
-/// A tenant, a clock that stands until it is moved, and workers.
-struct Site {
-    tower: Tower,
-    clock: Arc<AtomicI64>,
-    jobs: &'static [Job],
-    tenant: String,
-    runtime: tokio::runtime::Runtime,
-    queue: Queue,
-}
-
-impl Site {
-    fn new(tenant: &str, jobs: Vec<Job>, now: &str) -> Self {
-        let tower = Tower::new();
-        Office::new(&tower, tenant, "example-2026");
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let queue = runtime.block_on(Queue::open(&tower.database)).unwrap();
-        let clock = Arc::new(AtomicI64::new(at(now).0));
-        Self {
-            tower,
-            clock,
-            jobs: Box::leak(jobs.into_boxed_slice()),
-            tenant: tenant.to_owned(),
-            runtime,
-            queue,
-        }
-    }
-
-    fn set(&self, now: &str) {
-        self.clock.store(at(now).0, Ordering::SeqCst);
-    }
-
-    fn means(&self) -> Arc<Means> {
-        let clock = Arc::clone(&self.clock);
-        Arc::new(Means {
-            database: self.tower.database.clone(),
-            pool: Pool::open(&self.tower.database, 8).unwrap(),
-            clock: Arc::new(move || Instant(clock.load(Ordering::SeqCst))),
-            sealer: Sealer::new([7; KEY_BYTES], |bytes| bytes.fill(7)),
-            watch: Arc::new(Nobody),
-            tenants: Tenants::default(),
-        })
-    }
-
-    fn desk(&self) -> Desk {
-        let now = Instant(self.clock.load(Ordering::SeqCst));
-        Desk::open(&self.tower.database, Some(&self.tenant), "os:test", now).unwrap()
-    }
-
-    fn slots(&self) -> Vec<Listed> {
-        let mut slots = jobs::list(&mut self.desk(), None, None, 10_000).unwrap();
-        slots.reverse();
-        slots
-    }
-
-    /// Runs workers, each with a scheduler, until all slots are as wanted; then stops them.
-    #[track_caller]
-    fn work(&self, workers: usize, until: impl Fn(&[Listed]) -> bool) -> Vec<Listed> {
-        let stop = CancellationToken::new();
-        let settings = Settings { at_once: 4, ..Settings::default() };
-        let working: Vec<_> = (0..workers)
-            .map(|_| worker::work(self.means(), self.jobs, self.queue.clone(), settings, stop.clone()))
-            .map(|work| self.runtime.spawn(work))
-            .collect();
-        let began = std::time::Instant::now();
-        while !until(&self.slots()) && began.elapsed() < Duration::from_secs(60) {
-            std::thread::park_timeout(Duration::from_millis(50));
-        }
-        stop.cancel();
-        for working in working {
-            self.runtime.block_on(working).unwrap().unwrap();
-        }
-        let slots = self.slots();
-        assert!(until(&slots), "not within a minute: {slots:#?}");
-        slots
-    }
-}
-
-fn over(slots: &[Listed]) -> bool {
-    !slots.is_empty() && slots.iter().all(|slot| matches!(&*slot.state, "done" | "missed" | "gave-up"))
 }
 
 fn told(slots: &[Listed]) -> Vec<String> {
