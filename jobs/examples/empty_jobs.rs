@@ -11,7 +11,7 @@ use farsight_control::sealing::{KEY_BYTES, Sealer};
 use farsight_jobs::job::{CatchUp, Retries, Turn, Work, done};
 use farsight_jobs::means::Tenants;
 use farsight_jobs::schedule::Schedule;
-use farsight_jobs::watch::{Nobody, Watch, Went};
+use farsight_jobs::watch::{Watch, Went};
 use farsight_jobs::worker::{self, Queue, Settings};
 use farsight_jobs::{Job, Means};
 use farsight_store::pool::Pool;
@@ -53,12 +53,8 @@ struct Delays(std::sync::Mutex<Vec<Duration>>);
 impl Watch for Delays {
     fn went(&self, went: &Went) {
         if went.job == "each-second" {
-            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(went.delay);
+            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(went.delay);
         }
-    }
-
-    fn lost(&self, job: &'static str) {
-        Nobody.lost(job);
     }
 }
 

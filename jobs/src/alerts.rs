@@ -19,8 +19,9 @@ pub(crate) const JOB: Job = Job {
     work: Work::Books(carry_out),
 };
 
-fn carry_out(desk: &mut Desk, _: &Turn) -> anyhow::Result<Ending> {
+fn carry_out(desk: &mut Desk, turn: &Turn) -> anyhow::Result<Ending> {
     let tended = alerts::tend(desk)?;
+    turn.means.watch.tended(&tended);
     done(format!(
         "{} opened, {} resolved, {} gone up, {} told again",
         tended.opened, tended.resolved, tended.escalated, tended.told

@@ -13,6 +13,7 @@ mod audit_verify;
 mod bay_turnover;
 mod certification;
 mod complaint_deadlines;
+mod digest;
 mod draw;
 mod import_watch;
 mod judging;
@@ -22,6 +23,7 @@ mod settlement;
 mod snapshot;
 mod spot_check;
 mod sweep;
+mod tell;
 
 pub use job::Job;
 pub use means::Means;
@@ -38,6 +40,8 @@ pub static JOBS: &[Job] = &[
     bay_turnover::JOB,
     reconcile::JOB,
     alerts::JOB,
+    tell::JOB,
+    digest::JOB,
     settlement::JOB,
     audit_verify::JOB,
     sweep::JOB,

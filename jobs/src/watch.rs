@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use farsight_control::alerts::Tended;
 use farsight_control::evaluate;
 
 /// How a start of a slot went.
@@ -17,31 +18,26 @@ pub struct Went {
     pub ending: &'static str,
 }
 
-/// Who watches.
+/// Who watches; whoever counts only some of it, leaves out the rest.
 pub trait Watch: Send + Sync {
     /// A start of a slot ended.
-    fn went(&self, went: &Went);
+    fn went(&self, _went: &Went) {}
     /// A slot was given up because its processes ended while it ran.
-    fn lost(&self, job: &'static str);
+    fn lost(&self, _job: &'static str) {}
     /// A job ran checks.
-    fn judged(&self, outcome: &evaluate::Outcome, took: Duration);
+    fn judged(&self, _outcome: &evaluate::Outcome, _took: Duration) {}
+    /// Time changed alerts.
+    fn tended(&self, _tended: &Tended) {}
     /// A camera gave no picture, by the code of why not.
-    fn camera(&self, reason: &'static str);
+    fn camera(&self, _reason: &'static str) {}
     /// A camera gave a picture of so many bytes, with these flaws.
-    fn picture(&self, bytes: u64, flaws: &[String]);
+    fn picture(&self, _bytes: u64, _flaws: &[String]) {}
     /// A message was sent, or tried: by the channel's kind, and `delivered`, `later` or `never`.
-    fn delivery(&self, channel: &str, outcome: &str);
+    fn delivery(&self, _channel: &str, _outcome: &str) {}
 }
 
 /// Nobody watches.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Nobody;
 
-impl Watch for Nobody {
-    fn went(&self, _: &Went) {}
-    fn lost(&self, _: &'static str) {}
-    fn camera(&self, _: &'static str) {}
-    fn picture(&self, _: u64, _: &[String]) {}
-    fn judged(&self, _: &evaluate::Outcome, _: Duration) {}
-    fn delivery(&self, _: &str, _: &str) {}
-}
+impl Watch for Nobody {}

@@ -104,10 +104,14 @@ impl Words {
         Ok(Self { messages, ground: ground::load(tx, tenant)?, currency })
     }
 
+    /// The tenant's voice in a language.
+    pub(crate) fn voice(&self, language: Language) -> Voice<'_> {
+        Voice { messages: &self.messages, language, zone: &self.ground.zone, currency: self.currency }
+    }
+
     /// What an alert says at an instant.
     pub fn say(&self, alert: &Alert, language: Language, at: Instant) -> Result<Spoken, ControlError> {
-        let voice =
-            Voice { messages: &self.messages, language, zone: &self.ground.zone, currency: self.currency };
+        let voice = self.voice(language);
         let version = self.ground.timeline.in_force(alert.occurred_on);
         told(alert).speak(&voice, version.map(|version| &*version.policy), at).map_err(explain::unsaid)
     }

@@ -37,6 +37,9 @@ pub enum ControlError {
     /// A step of the day's plan.
     #[error(transparent)]
     Visit(#[from] VisitError),
+    /// Something about telling people that is refused.
+    #[error(transparent)]
+    Telling(#[from] crate::telling::TellingError),
     /// A policy file with faults.
     #[error("policy {file} is refused:\n{}", faults.iter().map(|fault| format!("  {file}: {fault}")).collect::<Vec<_>>().join("\n"))]
     Policy {
@@ -88,6 +91,7 @@ impl ControlError {
             Self::Holidays(_) => "holidays_unknown",
             Self::Sample(error) => error.code(),
             Self::Visit(error) => error.code(),
+            Self::Telling(error) => error.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",
             Self::AsOf { .. } => "as_of_refused",

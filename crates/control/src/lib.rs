@@ -24,6 +24,7 @@ pub mod readiness;
 pub mod sample;
 pub mod sealing;
 pub mod settle;
+pub mod telling;
 pub mod tenants;
 pub mod users;
 pub mod visits;

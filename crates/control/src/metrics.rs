@@ -22,6 +22,7 @@ pub use standing::{Clock, Failure, series_per_tenant};
 pub use told::Slot;
 pub use words::OTHER;
 
+use crate::alerts::Tended;
 use crate::evaluate;
 
 /// Metrics that cannot be counted.
@@ -88,6 +89,11 @@ impl Metrics {
     /// Checks were run.
     pub fn judged(&self, outcome: &evaluate::Outcome, took: Duration) {
         self.told.judged(outcome, took);
+    }
+
+    /// Time changed alerts.
+    pub fn tended(&self, tended: &Tended) {
+        self.told.tended(tended);
     }
 
     /// Something was put into the evidence store, of so many bytes.

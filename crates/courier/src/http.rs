@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, StatusCode, Url};
 
-use crate::outcome::Outcome;
+use crate::outcome::{GONE, Outcome};
 use crate::reach::{Refusal, Resolver};
 use crate::{CourierError, Reach};
 
@@ -84,7 +84,7 @@ pub(crate) fn judged_by_status(host: &str, answer: &Answer, now: Instant) -> Opt
         200..=299 => None,
         300..=399 => Some(Outcome::never(redirected(host, answer))),
         410 => Some(Outcome::never(format!(
-            "disabled by the receiver: {host} answered 410 Gone; enter it anew if it is to get messages again"
+            "{GONE}: {host} answered 410 Gone; enter it anew if it is to get messages again"
         ))),
         408 | 425 | 429 | 500..=599 => Some(Outcome::Later {
             why: format!("tried to post to {host}: answered {status}; it is tried again"),

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::backoff::backoff;
 
+/// How the text of an outcome begins when the receiver wants no more messages.
+pub(crate) const GONE: &str = "disabled by the receiver";
+
 /// What became of handing one message to one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -44,6 +47,11 @@ impl Outcome {
             Self::Later { .. } => "later",
             Self::Never { .. } => "never",
         }
+    }
+
+    /// Whether the receiver itself said that it wants no more messages, ever.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Never { why } if why.starts_with(GONE))
     }
 
     /// How long to wait before the next try after `failures` failed ones (this one counted), or `None` when there is

@@ -1,5 +1,7 @@
 //! What can be asked for, and its help.
 
+mod telling;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -7,6 +9,11 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use farsight_rulebook::period::Period;
 use jiff::civil::Date;
+
+pub(crate) use telling::{
+    ChannelAddArguments, ChannelCommand, DeliveriesCommand, DeliveryState, LevelName, NoticeKind,
+    SubscriberArguments, SubscriptionCommand, SubscriptionSetArguments,
+};
 
 /// Farsight (千里眼): a control tower for car makers over their dealer networks. Facts come in, a dated policy judges
 /// them, and every fen that results can be explained, contested and recomputed.
@@ -137,6 +144,15 @@ pub(crate) enum Command {
     /// Cameras
     #[command(subcommand)]
     Camera(CameraCommand),
+    /// Ways to tell people: group robots, webhooks, mailboxes
+    #[command(subcommand)]
+    Channel(ChannelCommand),
+    /// Who is told what
+    #[command(subcommand)]
+    Subscription(SubscriptionCommand),
+    /// Messages that went out, and those that could not be delivered
+    #[command(subcommand)]
+    Deliveries(DeliveriesCommand),
     /// Policy files
     #[command(subcommand)]
     Policy(PolicyCommand),

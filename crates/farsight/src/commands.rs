@@ -3,6 +3,7 @@
 mod alerts;
 mod books;
 mod cameras;
+mod channels;
 mod demo;
 mod explain;
 mod export;
@@ -71,6 +72,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Sample(arguments) => sample::run(&installation, &arguments),
         Command::Plan { date } => sample::plan(&installation, date),
         Command::Camera(CameraCommand::SignIn(arguments)) => cameras::sign_in(&installation, &arguments),
+        Command::Channel(command) => channels::channel(&installation, &command),
+        Command::Subscription(command) => channels::subscription(&installation, &command),
+        Command::Deliveries(command) => channels::deliveries(&installation, &command),
         Command::Audit(AuditCommand::Verify) => books::verify_audit(&installation),
         Command::Policy(PolicyCommand::Check { .. }) => Ok(ExitCode::SUCCESS),
     };
@@ -88,6 +92,8 @@ pub(crate) struct Installation {
     data: Option<PathBuf>,
     evidence: Option<String>,
     key_file: Option<PathBuf>,
+    smtp: Option<configuration::courier::Mail>,
+    reach: configuration::courier::Beyond,
     migrated: Vec<String>,
     cluster: Option<Cluster>,
 }
@@ -123,6 +129,8 @@ impl Installation {
             data,
             evidence: global.evidence.clone().or(configuration.evidence),
             key_file: std::env::var_os("FARSIGHT_KEY_FILE").map(Into::into).or(configuration.key_file),
+            smtp: configuration.smtp,
+            reach: configuration.reach,
             migrated,
             cluster,
         })
@@ -140,6 +148,11 @@ impl Installation {
             None => self.data()?.join("key"),
         };
         Ok(Sealer::from_file(&file, chance::unforeseeable)?)
+    }
+
+    /// How messages leave.
+    pub(crate) fn courier(&self) -> Result<farsight_courier::Settings, Failure> {
+        configuration::courier::settings(self.smtp.as_ref(), &self.reach)
     }
 
     /// Where evidence is kept, as a URL.

@@ -1,5 +1,7 @@
 //! Configuration: the file, then the environment, then the command line; each overrides the one before.
 
+pub(crate) mod courier;
+
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -25,6 +27,11 @@ pub(crate) struct Configuration {
     pub(crate) key_file: Option<PathBuf>,
     /// The folder of PostgreSQL's programs, for the private cluster.
     pub(crate) postgres_bin: Option<PathBuf>,
+    /// The mail server.
+    pub(crate) smtp: Option<courier::Mail>,
+    /// Where messages may go beyond the internet.
+    #[serde(default)]
+    pub(crate) reach: courier::Beyond,
 }
 
 impl Configuration {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use farsight_control::alerts::Tended;
 use farsight_control::evaluate;
 use farsight_control::metrics::{Metrics, Slot};
 use farsight_jobs::watch::{Watch, Went};
@@ -21,6 +22,10 @@ impl Watch for Counted {
 
     fn judged(&self, outcome: &evaluate::Outcome, took: Duration) {
         self.0.judged(outcome, took);
+    }
+
+    fn tended(&self, tended: &Tended) {
+        self.0.tended(tended);
     }
 
     fn camera(&self, reason: &'static str) {

@@ -177,7 +177,7 @@ fn until<T>(mut look: impl FnMut() -> Result<T, String>) -> T {
         match look() {
             Ok(found) => return found,
             Err(missing) => {
-                assert!(begun.elapsed() < PATIENCE, "after {PATIENCE:?} there is still not: {missing}")
+                assert!(begun.elapsed() < PATIENCE, "after {PATIENCE:?} there is still not: {missing}");
             }
         }
         std::thread::park_timeout(Duration::from_millis(200));
@@ -310,6 +310,9 @@ fn prometheus_sees_what_the_boards_and_rules_ask_for() {
     let farsight = installation(&tower, folder.path());
     farsight.ok(&["demo", "--once", "--dealers", "12", "--months", "3"]);
     let serving = Serving::start(&farsight, &["serve", "--with-worker", "--at-once", "4"]);
+    let metrics = serving.get("/metrics");
+    well_said(&metrics);
+    all_named_are_there(&metrics);
     let prometheus = Prometheus::scraping(&serving.address);
     // A board shows rates, for which two scrapes are needed.
     for asked in boards() {
@@ -320,8 +323,6 @@ fn prometheus_sees_what_the_boards_and_rules_ask_for() {
     }
     rules_are_evaluated(&prometheus);
     let metrics = serving.get("/metrics");
-    well_said(&metrics);
-    all_named_are_there(&metrics);
     for (series, at_least) in [
         (r#"farsight_job_endings_total{ending="done",job="import-watch"}"#, 1.0),
         (r#"farsight_entries_total{kind="charge",tenant="demo"}"#, 1.0),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry};
 
-use super::words::{self, ANSWERS, CHANNELS, DELIVERIES, ENDINGS, FLAWS, OTHER, SEVERAL, known};
+use super::words::{self, ANSWERS, CHANNELS, DELIVERIES, ENDINGS, FLAWS, OTHER, SEVERAL, TENDED, known};
+use crate::alerts::Tended;
 use crate::evaluate;
 
 /// A start of a job's slot that ended.
@@ -38,6 +39,7 @@ pub(super) struct Told {
     reversed: IntCounterVec,
     alerts_opened: IntCounterVec,
     alerts_resolved: IntCounterVec,
+    alerts_tended: IntCounterVec,
     evidence_bytes: IntCounter,
     evidence_items: IntCounter,
     pictures: IntCounterVec,
@@ -102,6 +104,11 @@ impl Told {
                 "Alerts resolved by runs of a check.",
                 &by_check,
             )?,
+            alerts_tended: new.counter(
+                "farsight_alerts_tended_total",
+                "Alerts that time changed, whatever the checks find: opened, resolved, escalated, told-again.",
+                &[("change", TENDED)],
+            )?,
             evidence_bytes: new.one("farsight_evidence_bytes_total", "Bytes put into the evidence store.")?,
             evidence_items: new.one("farsight_evidence_items_total", "Pictures and documents put into the evidence store.")?,
             pictures: new.counter(
@@ -152,6 +159,13 @@ impl Told {
             (&self.alerts_resolved, outcome.alerts_resolved),
         ] {
             counter.with_label_values(&[check]).inc_by(number);
+        }
+    }
+
+    pub(super) fn tended(&self, tended: &Tended) {
+        let numbers = [tended.opened, tended.resolved, tended.escalated, tended.told];
+        for (change, number) in TENDED.iter().zip(numbers) {
+            self.alerts_tended.with_label_values(&[*change]).inc_by(number);
         }
     }
 
@@ -273,6 +287,7 @@ mod tests {
             Duration::ZERO,
         );
         told.evidence_kept(1000);
+        told.tended(&Tended { opened: 4, escalated: 3, ..Tended::default() });
         told.delivery("email", "never");
         told.picture(&[]);
         told.picture(&["black".to_owned(), "frozen".to_owned()]);
@@ -284,6 +299,8 @@ mod tests {
         assert_eq!(told.posted.with_label_values(&["complaint"]).get(), 2);
         assert_eq!((told.evidence_items.get(), told.evidence_bytes.get()), (1, 1000));
         assert_eq!(told.deliveries.with_label_values(&["email", "never"]).get(), 1);
+        assert_eq!(told.alerts_tended.with_label_values(&["opened"]).get(), 4);
+        assert_eq!(told.alerts_tended.with_label_values(&["escalated"]).get(), 3);
         let pictures =
             ["none", "black", "frozen", "blurred"].map(|flaw| told.pictures.with_label_values(&[flaw]).get());
         assert_eq!(pictures, [1, 1, 1, 0]);

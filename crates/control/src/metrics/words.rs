@@ -15,6 +15,8 @@ pub(super) const STATES: &[&str] = &["queued", "waiting", "running", "retry", "g
 pub(super) const SEVERITIES: &[&str] = &["notice", "warning", "critical"];
 /// Runs of more than one check at once.
 pub(super) const SEVERAL: &str = "several";
+/// How time changes alerts.
+pub(super) const TENDED: &[&str] = &["opened", "resolved", "escalated", "told-again"];
 /// What is wrong with pictures.
 pub(super) const FLAWS: &[&str] = &["none", "black", "covered", "blurred", "frozen", OTHER];
 /// How visits to cameras end.

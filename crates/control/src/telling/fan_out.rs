@@ -12,10 +12,10 @@ use farsight_store::registry::Tenant;
 use farsight_store::session::{Isolation, Turn};
 use farsight_store::telling::{self, Delivery, News, NewsOf};
 
+use super::number;
 use super::receivers::{self, Index, Receiver};
 use super::terms::Kind;
 use super::texts::Speaker;
-use super::number;
 use crate::{ControlError, Desk, ground};
 
 /// What came of a run.
@@ -138,10 +138,7 @@ impl<'t> Round<'t> {
             return Ok(());
         }
         let last = news.iter().map(|news| news.notice).max().unwrap_or_default();
-        let id = number(
-            self.tenant,
-            &["alerts", &receiver.key, &last.to_string(), &self.now.0.to_string()],
-        );
+        let id = number(self.tenant, &["alerts", &receiver.key, &last.to_string(), &self.now.0.to_string()]);
         let message = speaker.bundle(tx, receiver, &items, &id)?;
         let about: Vec<i64> = items.iter().map(|item| item.news.alert).collect();
         let delivery = Delivery {

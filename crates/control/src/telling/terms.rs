@@ -179,12 +179,12 @@ mod tests {
     fn terms_are_read_as_they_were_written() {
         let quiet = Some(Quiet { from: time(22, 0, 0, 0), to: time(7, 0, 0, 0) });
         for role in [Role::Dealer, Role::RegionalManager, Role::Hq, Role::Operator] {
-            let terms =
-                Terms { quiet, ..Terms::of_role(role, Language::English).unwrap() };
+            let terms = Terms { quiet, ..Terms::of_role(role, Language::English).unwrap() };
             let text = serde_json::to_string(&terms).unwrap();
             assert_eq!(serde_json::from_str::<Terms>(&text).unwrap(), terms, "{text}");
         }
-        let broken = r#"{"least":"dreadful","kinds":[],"each":true,"quiet":null,"language":"en","digest_at":null}"#;
+        let broken =
+            r#"{"least":"dreadful","kinds":[],"each":true,"quiet":null,"language":"en","digest_at":null}"#;
         assert!(serde_json::from_str::<Terms>(broken).is_err());
     }
 

@@ -24,6 +24,7 @@ pub(super) fn run(installation: &Installation, arguments: &AlertsArguments) -> R
 
 fn list(installation: &Installation, arguments: &AlertsListArguments) -> Result<ExitCode, Failure> {
     let filter = Filter {
+        opened_since: None,
         dealer: arguments.dealer.clone(),
         region: arguments.region.clone(),
         severity: arguments.severity.map(severity),

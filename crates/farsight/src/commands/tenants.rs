@@ -110,7 +110,7 @@ pub(super) fn list_users(installation: &Installation) -> Result<ExitCode, Failur
     Ok(ExitCode::SUCCESS)
 }
 
-fn role(name: RoleName) -> Role {
+pub(super) const fn role(name: RoleName) -> Role {
     match name {
         RoleName::RegionalManager => Role::RegionalManager,
         RoleName::Dealer => Role::Dealer,

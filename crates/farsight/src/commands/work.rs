@@ -95,7 +95,7 @@ impl Wired {
         let app = App::new(database.clone(), registry.clone(), Arc::clone(&metrics), Arc::new(clock::now))
             .map_err(anyhow::Error::from)?;
         let outside =
-            Outside::open(&installation.evidence()?, &farsight_courier::Settings::default()).await?;
+            Outside::open(&installation.evidence()?, &installation.courier()?).await?;
         let means = Means {
             evidence: outside.evidence,
             fetcher: outside.fetcher,

@@ -11,7 +11,7 @@ use farsight_rulebook::policy::Severity;
 use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
 
-use crate::values::{FOREVER, date, instant};
+use crate::values::{FOREVER, date, instant, pg_instant};
 use crate::{StoreError, Tx};
 
 /// An alert, open or not.
@@ -207,6 +207,8 @@ pub struct Filter {
     pub severity: Option<Severity>,
     /// Of a status; none: those not resolved.
     pub status: Option<Status>,
+    /// Opened then or later.
+    pub opened_since: Option<Instant>,
     /// At most so many.
     pub limit: Option<u32>,
 }
@@ -221,20 +223,23 @@ pub fn list(tx: &mut Tx, filter: &Filter) -> Result<(u64, Vec<Alert>), StoreErro
     let status = filter.status.map_or("a.resolved_at = 'infinity'", Status::condition);
     let from = format!(
         "FROM alerts a WHERE {status} AND ($1 IS NULL OR a.dealer_code = $1) AND ($2 IS NULL OR a.region_code = $2)
-         AND ($3 IS NULL OR a.severity = $3)"
+         AND ($3 IS NULL OR a.severity = $3) AND ($4 IS NULL OR a.opened_at >= $4)"
     );
+    let since = filter.opened_since.map(pg_instant);
     let severity = filter.severity.map(Severity::name);
     let count: Count = diesel::sql_query(format!("SELECT count(*) AS count {from}"))
         .bind::<Nullable<Text>, _>(&filter.dealer)
         .bind::<Nullable<Text>, _>(&filter.region)
         .bind::<Nullable<Text>, _>(severity)
+        .bind::<Nullable<Timestamptz>, _>(since)
         .get_result(tx.connection)?;
     let rows: Vec<Row> = diesel::sql_query(format!(
-        "SELECT a.* {from} ORDER BY array_position(ARRAY['critical', 'warning', 'notice'], a.severity), a.opened_at, a.alert_id LIMIT $4"
+        "SELECT a.* {from} ORDER BY array_position(ARRAY['critical', 'warning', 'notice'], a.severity), a.opened_at, a.alert_id LIMIT $5"
     ))
     .bind::<Nullable<Text>, _>(&filter.dealer)
     .bind::<Nullable<Text>, _>(&filter.region)
     .bind::<Nullable<Text>, _>(severity)
+    .bind::<Nullable<Timestamptz>, _>(since)
     .bind::<Nullable<BigInt>, _>(filter.limit.map(i64::from))
     .load(tx.connection)?;
     Ok((count.count as u64, rows.into_iter().map(Alert::from).collect()))

@@ -1,7 +1,7 @@
 //! The demonstration while it runs: jobs, simulated cameras of which some are bad, and what happens told line by line.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,11 +40,11 @@ pub(super) fn run(installation: &Installation, port: u16, scratch: &Path) -> Res
         println!("  http://{listen}/metrics    http://{listen}/readyz");
         println!();
         let duty = Duty { at_once: AT_ONCE, works: true, listen: Some(listen) };
-        do_duty(installation, &duty, async |means, stop| tell(means, tenant, stop).await).await
+        do_duty(installation, &duty, async |means, stop| tell(means, tenant, simulator, scratch.to_owned(), stop).await).await
     })
 }
 
-/// A simulator of every camera of the network; of some the lens is black, covered, out of focus, frozen, or the line dead.
+/// A simulator of every camera of the network.
 async fn start_cameras(desk: &mut Desk) -> Result<Simulator, Failure> {
     let zone = ground::zone(&desk.tenant)?;
     let codes = live::camera_codes(desk)?;
@@ -55,28 +55,38 @@ async fn start_cameras(desk: &mut Desk) -> Result<Simulator, Failure> {
     });
     let time = Arc::new(move || zone.local(clock::now()));
     let simulator = Simulator::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), scenes, time).await?;
-    // By dealer, both of its cameras: a dealer of whom nothing can be seen gives way to the next.
-    let mut dealers: Vec<&String> = codes.iter().map(|(_, dealer)| dealer).collect();
-    dealers.dedup();
-    for (place, dealer) in dealers.iter().enumerate() {
-        let behaviour = match place % 12 {
-            2 => Behaviour::Black,
-            5 => Behaviour::TimesOut,
-            8 => Behaviour::Covered,
-            10 => Behaviour::Blurred,
-            _ => continue,
-        };
-        for (camera, _) in codes.iter().filter(|(_, of)| of == *dealer) {
-            simulator.set(camera, behaviour.clone());
-        }
-    }
     Ok(simulator)
 }
 
-/// Tells what happens, and has some of the day's visits made at once when the day is drawn.
-async fn tell(means: Arc<Means>, tenant: Tenant, stop: CancellationToken) -> Result<(), Failure> {
-    let mut told = live::Told::default();
-    let mut hastened = false;
+/// What is shown of today at once, when the day is drawn: the first visits, some of them with bad cameras.
+fn stage(desk: &mut Desk, simulator: &Simulator, scratch: &Path) -> Result<bool, Failure> {
+    let mut dealers = live::waiting(desk)?;
+    dealers.truncate(VISITS);
+    let Some(first) = dealers.first().cloned() else { return Ok(false) };
+    let codes = live::camera_codes(desk)?;
+    for (place, behaviour) in
+        [(1, Behaviour::Black), (3, Behaviour::TimesOut), (4, Behaviour::Covered), (6, Behaviour::Blurred)]
+    {
+        for (camera, _) in codes.iter().filter(|(_, dealer)| dealers.get(place) == Some(dealer)) {
+            simulator.set(camera, behaviour.clone());
+        }
+    }
+    live::hasten(desk, &dealers)?;
+    live::complain(desk, &first, scratch)?;
+    Ok(true)
+}
+
+/// Tells what happens.
+async fn tell(
+    means: Arc<Means>,
+    tenant: Tenant,
+    simulator: Simulator,
+    scratch: PathBuf,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    let language = farsight_rulebook::messages::Language::English;
+    let mut told = live::Told::since(means.now());
+    let (mut staged, simulator) = (false, Arc::new(simulator));
     let mut ticks = tokio::time::interval(NEWS);
     loop {
         tokio::select! {
@@ -84,17 +94,16 @@ async fn tell(means: Arc<Means>, tenant: Tenant, stop: CancellationToken) -> Res
             _ = ticks.tick() => {}
         }
         let (means, tenant) = (Arc::clone(&means), tenant.clone());
+        let (simulator, scratch) = (Arc::clone(&simulator), scratch.clone());
         let looked = tokio::task::spawn_blocking(move || {
             let mut desk = means.desk(&tenant)?;
-            if !hastened {
-                hastened = live::hasten(&mut desk, VISITS)? > 0;
-            }
-            let lines = live::news(&mut desk, &mut told)?;
+            let staged = staged || stage(&mut desk, &simulator, &scratch)?;
+            let lines = live::news(&mut desk, &mut told, language)?;
             let at = ground::zone(&desk.tenant)?.local(desk.now);
-            Ok::<_, Failure>((lines, at, told, hastened))
+            Ok::<_, Failure>((lines, at, told, staged))
         });
-        let (lines, at, told_now, hastened_now) = looked.await.map_err(anyhow::Error::from)??;
-        (told, hastened) = (told_now, hastened_now);
+        let (lines, at, told_now, staged_now) = looked.await.map_err(anyhow::Error::from)??;
+        (told, staged) = (told_now, staged_now);
         for line in lines {
             println!("{}  {line}", at.strftime("%H:%M:%S"));
         }
