@@ -261,7 +261,15 @@ fn what_is_kept_is_only_ever_added_to() {
         assert!(told.contains("permission denied"), "{statement}\n{told}");
     };
     for table in [
-        "entries", "audit_log", "settlement_lines", "policies", "imports", "runs", "draw_chains", "notices", "evidence",
+        "entries",
+        "audit_log",
+        "settlement_lines",
+        "policies",
+        "imports",
+        "runs",
+        "draw_chains",
+        "notices",
+        "evidence",
         "handings",
     ] {
         denied(&format!("DELETE FROM {table}"));

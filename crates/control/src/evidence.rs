@@ -4,15 +4,18 @@
 
 use farsight_evidence::picture::{self, NEAR_BITS};
 use farsight_evidence::{EvidenceError, Stored, exif};
+use farsight_rulebook::subject::Subject;
+use farsight_store::Tx;
 use farsight_store::audit::{self, Deed};
 use farsight_store::evidence::{self, Content, Handing, Like};
+use farsight_store::facts::read;
 use farsight_store::session::Isolation;
 use serde::Serialize;
 use serde_json::json;
 
 pub use farsight_store::evidence::Source;
 
-use crate::{ControlError, Desk, ground};
+use crate::{ControlError, Desk, ground, users};
 
 /// So many earlier handings are named at most.
 const MOST_LIKE: u32 = 20;
@@ -119,6 +122,9 @@ pub fn hand_in(desk: &mut Desk, examined: &Examined, what: For) -> Result<Handed
     let (scope, now) = (desk.scope(), desk.now);
     let zone = ground::zone(&desk.tenant)?;
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        if what.source == Source::Person {
+            refuse(tx, what)?;
+        }
         let content = &examined.content;
         let like = match what.source {
             Source::Person => evidence::like(tx, &content.sha256, &examined.forms, NEAR_BITS, MOST_LIKE)?,
@@ -155,6 +161,24 @@ pub fn hand_in(desk: &mut Desk, examined: &Examined, what: For) -> Result<Handed
             like,
         })
     })
+}
+
+/// What nobody could make use of is not taken.
+fn refuse(tx: &mut Tx, what: For) -> Result<(), ControlError> {
+    users::actor(tx, what.by)?;
+    if !read::dealer_codes(tx)?.iter().any(|dealer| dealer == what.dealer) {
+        return Err(ControlError::Usage(format!(
+            "no dealer '{}': correct --dealer, or import it first",
+            what.dealer
+        )));
+    }
+    if Subject::read(what.subject).is_none() {
+        return Err(ControlError::Usage(format!(
+            "'{}' is no subject: write for example inspection:I-7#item-03, complaint:C-12 or dealer:D1@2026-03",
+            what.subject
+        )));
+    }
+    Ok(())
 }
 
 fn seen(like: Like, sha256: &str, shown: impl Fn(farsight_rulebook::time::Instant) -> String) -> Seen {

@@ -153,6 +153,9 @@ pub(crate) enum Command {
     /// Messages that went out, and those that could not be delivered
     #[command(subcommand)]
     Deliveries(DeliveriesCommand),
+    /// Evidence: hand a file in, see that it is unaltered
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Policy files
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -269,6 +272,32 @@ impl SlotState {
             Self::Missed => "missed",
         }
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceCommand {
+    /// Hand a picture, document or film in; tells where it, or nearly it, was handed in before
+    Add(EvidenceAddArguments),
+    /// See that what is stored under a SHA-256 still is what was handed in
+    Verify {
+        /// The SHA-256, 64 hex digits
+        sha256: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvidenceAddArguments {
+    /// The file: JPEG, PNG, WebP, HEIC, PDF, MP4 or QuickTime, told by its content
+    pub(crate) file: PathBuf,
+    /// What it is about, as the rulebook names it: inspection:I-7#item-03, complaint:C-12, dealer:D1@2026-03 …
+    #[arg(long)]
+    pub(crate) subject: String,
+    /// The dealer
+    #[arg(long)]
+    pub(crate) dealer: String,
+    /// Who hands it in
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) by: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -531,6 +560,27 @@ pub(crate) enum SampleCommand {
 pub(crate) enum CameraCommand {
     /// Keep the user and password of a camera that asks for them; the password is read from standard input
     SignIn(CameraSignInArguments),
+    /// Where the tenant's cameras may be: shows the rules, or sets them from a JSON file (the operator's word)
+    Rules {
+        /// A file with the keys that `farsight camera rules` prints; keys left out keep their defaults
+        file: Option<PathBuf>,
+    },
+    /// Pictures that look as if nothing could be seen, which a person is to confirm or dismiss
+    Pictures,
+    /// Say what a picture shows: nothing (it becomes the inspection's result not-visible), or with --dismiss the dealer
+    Confirm(CameraConfirmArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CameraConfirmArguments {
+    /// The picture's number
+    pub(crate) picture: i64,
+    /// The dealer can be seen after all
+    #[arg(long)]
+    pub(crate) dismiss: bool,
+    /// Who says so
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) by: String,
 }
 
 #[derive(Debug, Args)]

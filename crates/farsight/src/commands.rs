@@ -5,6 +5,7 @@ mod books;
 mod cameras;
 mod channels;
 mod demo;
+mod evidence;
 mod explain;
 mod export;
 mod import;
@@ -26,8 +27,7 @@ use farsight_store::{Database, schema};
 use jiff::civil::DateTime;
 
 use crate::arguments::{
-    Arguments, AuditCommand, CameraCommand, Command, Global, PolicyCommand, SampleCommand, TenantCommand,
-    UserCommand,
+    Arguments, AuditCommand, Command, Global, PolicyCommand, SampleCommand, TenantCommand, UserCommand,
 };
 use crate::configuration::{self, Configuration};
 use crate::failure::Failure;
@@ -68,10 +68,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Explain(arguments) => explain::run(&installation, &arguments),
         Command::Serve(arguments) => serve::run(&installation, &arguments),
         Command::Work(arguments) => work::run(&installation, &arguments),
+        Command::Evidence(command) => evidence::run(&installation, &command),
         Command::Jobs(command) => jobs::run(&installation, &command),
         Command::Sample(arguments) => sample::run(&installation, &arguments),
         Command::Plan { date } => sample::plan(&installation, date),
-        Command::Camera(CameraCommand::SignIn(arguments)) => cameras::sign_in(&installation, &arguments),
+        Command::Camera(command) => cameras::run(&installation, &command),
         Command::Channel(command) => channels::channel(&installation, &command),
         Command::Subscription(command) => channels::subscription(&installation, &command),
         Command::Deliveries(command) => channels::deliveries(&installation, &command),

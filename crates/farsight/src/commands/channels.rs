@@ -69,10 +69,9 @@ fn list(installation: &Installation) -> Result<ExitCode, Failure> {
 fn one_channel(channel: &ShownChannel) -> String {
     let ShownChannel { channel: code, kind, name, added_at, .. } = channel;
     let told = if channel.subscribed { "" } else { "  (no subscription: it is told nothing)" };
-    let disabled = channel
-        .disabled_at
-        .as_ref()
-        .map(|at| format!("\n    disabled since {at}: {}", channel.disabled_why.as_deref().unwrap_or_default()));
+    let disabled = channel.disabled_at.as_ref().map(|at| {
+        format!("\n    disabled since {at}: {}", channel.disabled_why.as_deref().unwrap_or_default())
+    });
     format!("{code}  {kind}  {name}  since {added_at}{told}{}", disabled.unwrap_or_default())
 }
 
@@ -94,7 +93,11 @@ fn test(installation: &Installation, code: &str, tag: Option<&str>) -> Result<Ex
     tell_outcome(installation, &id, outcome.as_ref())
 }
 
-fn tell_outcome(installation: &Installation, id: &str, outcome: Option<&Outcome>) -> Result<ExitCode, Failure> {
+fn tell_outcome(
+    installation: &Installation,
+    id: &str,
+    outcome: Option<&Outcome>,
+) -> Result<ExitCode, Failure> {
     let (state, why) = match outcome {
         None => ("waits", "its limit is reached: a worker sends it"),
         Some(Outcome::Delivered { detail }) => ("delivered", detail.as_str()),
@@ -122,7 +125,9 @@ pub(super) fn subscription(
         SubscriptionCommand::Set(arguments) => {
             let (who, terms) = (subscriber(&arguments.who)?, terms(arguments)?);
             telling::set(&mut installation.desk()?, &who, &terms)?;
-            output::print(installation.global.json, &terms, |_| "this is what they hear from now on".to_owned())?;
+            output::print(installation.global.json, &terms, |_| {
+                "this is what they hear from now on".to_owned()
+            })?;
         }
         SubscriptionCommand::List => {
             let all = telling::subscriptions(&mut installation.desk()?)?;
@@ -234,7 +239,9 @@ fn show(installation: &Installation, desk: &Desk, listed: &[Listed]) -> Result<(
         .collect();
     output::print(installation.global.json, &shown, |_| match listed {
         [] => "no message".to_owned(),
-        listed => listed.iter().map(|it| one_delivery(it, &zone.rfc3339(it.made_at))).collect::<Vec<_>>().join("\n"),
+        listed => {
+            listed.iter().map(|it| one_delivery(it, &zone.rfc3339(it.made_at))).collect::<Vec<_>>().join("\n")
+        }
     })
 }
 

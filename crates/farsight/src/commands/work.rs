@@ -94,8 +94,7 @@ impl Wired {
         let database = installation.database.clone();
         let app = App::new(database.clone(), registry.clone(), Arc::clone(&metrics), Arc::new(clock::now))
             .map_err(anyhow::Error::from)?;
-        let outside =
-            Outside::open(&installation.evidence()?, &installation.courier()?).await?;
+        let outside = Outside::open(&installation.evidence()?, &installation.courier()?).await?;
         let means = Means {
             evidence: outside.evidence,
             fetcher: outside.fetcher,

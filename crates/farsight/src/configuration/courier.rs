@@ -54,7 +54,9 @@ pub(crate) fn settings(mail: Option<&Mail>, beyond: &Beyond) -> Result<Settings,
     let mut reach = Reach::public();
     for network in &beyond.networks {
         let unreadable = |_| {
-            Failure::usage(format!("configuration: reach.networks: '{network}' is no network, write it like 10.1.0.0/16"))
+            Failure::usage(format!(
+                "configuration: reach.networks: '{network}' is no network, write it like 10.1.0.0/16"
+            ))
         };
         reach = reach.allow(network.parse().map_err(unreadable)?);
     }
@@ -86,7 +88,8 @@ fn password(mail: &Mail) -> Result<Secret, Failure> {
     if let Ok(password) = std::env::var("FARSIGHT_SMTP_PASSWORD") {
         return Ok(Secret::new(password));
     }
-    let missing = "configuration: smtp.user has no password: name smtp.password_file, or set FARSIGHT_SMTP_PASSWORD";
+    let missing =
+        "configuration: smtp.user has no password: name smtp.password_file, or set FARSIGHT_SMTP_PASSWORD";
     let file = mail.password_file.as_ref().ok_or_else(|| Failure::usage(missing))?;
     let text = std::fs::read_to_string(file)
         .map_err(|why| Failure::usage(format!("the mail server's password {}: {why}", file.display())))?;
