@@ -1,11 +1,11 @@
 //! Measures the whole path of jobs that do nothing: due times made into slots, taken from the queue, begun, ended.
 //!
-//! `empty_jobs DATABASE_URL COUNT TENANTS` prints jobs a second and the delay of slots at rest, as JSON. The peer in the
-//! same run is the same number of rows written and updated as often by plain statements on one connection.
+//! `empty_jobs DATABASE_URL COUNT` prints jobs a second, and the delay of slots at rest, as JSON.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use farsight_cameras::{Fetcher, SystemResolver, system_trust};
 use farsight_control::Desk;
 use farsight_control::sealing::{KEY_BYTES, Sealer};
 use farsight_jobs::job::{CatchUp, Retries, Turn, Work, done};
@@ -73,7 +73,18 @@ fn main() -> anyhow::Result<()> {
     anyhow::ensure!(!tenants.is_empty(), "the database needs a tenant: `farsight tenant add`");
     let delays = Arc::new(Delays::default());
     let at_once = 4;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let folder = tempfile::tempdir()?;
+    let evidence = format!("file://{}", folder.path().display());
+    let evidence = runtime.block_on(farsight_evidence::Store::open(&evidence, [], 1))?;
+    let within = runtime.enter();
+    let courier = farsight_courier::Courier::new(&farsight_courier::Settings::default())?;
+    drop(within);
+    let fetcher = Fetcher::new(Arc::new(SystemResolver), Arc::new(|| [1; 16]), system_trust()?);
     let means = Arc::new(Means {
+        evidence,
+        fetcher,
+        courier: Arc::new(courier),
         database: database.clone(),
         pool: Pool::open(&database, at_once + 3)?,
         clock: Arc::new(now),
@@ -81,7 +92,6 @@ fn main() -> anyhow::Result<()> {
         watch: Arc::clone(&delays) as Arc<dyn Watch>,
         tenants: Tenants::default(),
     });
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let queue = runtime.block_on(Queue::open(&database))?;
     let stop = CancellationToken::new();
     let settings = Settings { at_once: at_once as usize, batch: 64, ..Settings::default() };

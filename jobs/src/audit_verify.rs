@@ -17,7 +17,7 @@ pub(crate) const JOB: Job = Job {
     schedule: Schedule::Daily(time(4, 30, 0, 0)),
     promise: "a log that was rewritten is noticed within a day",
     catch_up: CatchUp::Latest,
-    retries: Retries { failures: 3, first: Duration::from_secs(60), longest: Duration::from_secs(3600) },
+    retries: Retries { failures: 3, first: Duration::from_mins(1), longest: Duration::from_hours(1) },
     work: Work::Books(carry_out),
 };
 

@@ -23,7 +23,7 @@ pub(crate) const JOB: Job = Job {
     schedule: Schedule::Daily(time(0, 10, 0, 0)),
     promise: "before the first dealer opens the day's sample is drawn, once, and its pool is published",
     catch_up: CatchUp::Today,
-    retries: Retries { failures: 12, first: Duration::from_secs(5), longest: Duration::from_secs(300) },
+    retries: Retries { failures: 12, first: Duration::from_secs(5), longest: Duration::from_mins(5) },
     work: Work::Books(carry_out),
 };
 

@@ -11,7 +11,7 @@ use crate::run::between;
 
 /// A check that fails is run again soon: nothing is lost, the next run sees what this one would have seen.
 pub(crate) const RETRIES: Retries =
-    Retries { failures: 6, first: Duration::from_secs(5), longest: Duration::from_secs(300) };
+    Retries { failures: 6, first: Duration::from_secs(5), longest: Duration::from_mins(5) };
 
 /// Runs checks as of now, and reconciles the books.
 pub(crate) fn judge(desk: &mut Desk, turn: &Turn, checks: &[&str]) -> anyhow::Result<Ending> {

@@ -20,7 +20,7 @@ pub(crate) const JOB: Job = Job {
     schedule: Schedule::Monthly(1, time(3, 0, 0, 0)),
     promise: "on the first morning of a month finance finds the month before calculated",
     catch_up: CatchUp::All(12),
-    retries: Retries { failures: 8, first: Duration::from_secs(60), longest: Duration::from_secs(3600) },
+    retries: Retries { failures: 8, first: Duration::from_mins(1), longest: Duration::from_hours(1) },
     work: Work::Books(carry_out),
 };
 

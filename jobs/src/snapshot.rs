@@ -34,7 +34,7 @@ pub(crate) const JOB: Job = Job {
     schedule: Schedule::Called,
     promise: "each camera is asked at most twice a visit, and every visit ends with a picture or the reason why not",
     catch_up: CatchUp::Latest,
-    retries: Retries { failures: 5, first: Duration::from_secs(10), longest: Duration::from_secs(300) },
+    retries: Retries { failures: 5, first: Duration::from_secs(10), longest: Duration::from_mins(5) },
     work: Work::Abroad(carry_out),
 };
 

@@ -20,7 +20,7 @@ pub(crate) const JOB: Job = Job {
     schedule: Schedule::Every(3600),
     promise: "the queue stays small, and the history of jobs a year long",
     catch_up: CatchUp::Latest,
-    retries: Retries { failures: 6, first: Duration::from_secs(60), longest: Duration::from_secs(3600) },
+    retries: Retries { failures: 6, first: Duration::from_mins(1), longest: Duration::from_hours(1) },
     work: Work::Books(carry_out),
 };
 

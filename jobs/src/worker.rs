@@ -124,7 +124,7 @@ async fn schedule(means: Arc<Means>, jobs: &'static [Job], stop: CancellationTok
         match tokio::task::spawn_blocking(move || (ticking.tick(&means), ticking)).await {
             Ok((Ok(_), ticked)) => scheduler = Some(ticked),
             Ok((Err(error), _)) => {
-                tracing::error!("the scheduler cannot make due times into slots: {error:#}")
+                tracing::error!("the scheduler cannot make due times into slots: {error:#}");
             }
             Err(error) => tracing::error!("the scheduler failed, a fault of the program: {error}"),
         }

@@ -143,7 +143,7 @@ pub fn all(tx: &mut Tx) -> Result<Vec<(String, String, String)>, StoreError> {
     );
     let mut all = Vec::new();
     tx.each::<_, (String, String, String)>(diesel::dsl::sql::<(Text, Text, Text)>(&query), |row| {
-        all.push(row)
+        all.push(row);
     })?;
     Ok(all)
 }

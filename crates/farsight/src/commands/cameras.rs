@@ -67,20 +67,18 @@ fn pictures(installation: &Installation) -> Result<ExitCode, Failure> {
             sha256: picture.shot.sha256,
         })
         .collect();
-    output::print(installation.global.json, &doubts, |doubts| match doubts.len() {
-        0 => "No picture is in doubt.".to_owned(),
-        _ => doubts
-            .iter()
-            .map(|it| {
-                let flaws = it.flaws.join(", ");
-                format!(
-                    "{:>6}  {}  {:<12} {:<18} {flaws:<18} {}\n",
-                    it.picture, it.day, it.dealer, it.camera, it.sha256
-                )
-            })
-            .collect(),
+    output::print(installation.global.json, &doubts, |doubts| {
+        if doubts.is_empty() {
+            return "No picture is in doubt.".to_owned();
+        }
+        doubts.iter().map(line).collect::<Vec<_>>().join("\n")
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn line(it: &Doubt) -> String {
+    let flaws = it.flaws.join(", ");
+    format!("{:>6}  {}  {:<12} {:<18} {flaws:<18} {}", it.picture, it.day, it.dealer, it.camera, it.sha256)
 }
 
 fn confirm(installation: &Installation, arguments: &CameraConfirmArguments) -> Result<ExitCode, Failure> {

@@ -34,11 +34,11 @@ fn add(installation: &Installation, arguments: &EvidenceAddArguments) -> Result<
         let stored = store
             .put(&tenant, pieces(file)?, &Limits::default())
             .await
-            .map_err(|error| about(file, error))?;
+            .map_err(|error| about(file, &error))?;
         let bytes = store.bytes(&tenant, &stored.sha256, stored.bytes).await.map_err(anyhow::Error::from)?;
         Ok::<_, Failure>((stored, bytes))
     })?;
-    let examined = evidence::examine(&stored, &bytes).map_err(|error| about(file, error))?;
+    let examined = evidence::examine(&stored, &bytes).map_err(|error| about(file, &error))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let what = For {
         source: Source::Person,
@@ -52,7 +52,7 @@ fn add(installation: &Installation, arguments: &EvidenceAddArguments) -> Result<
     Ok(ExitCode::SUCCESS)
 }
 
-fn about(file: &Path, error: EvidenceError) -> Failure {
+fn about(file: &Path, error: &EvidenceError) -> Failure {
     Failure::Work(anyhow::anyhow!("{}: {error}", file.display()))
 }
 

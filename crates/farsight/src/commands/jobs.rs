@@ -193,7 +193,7 @@ fn print_keys(installation: &Installation, desk: &Desk, what: &str, keys: &[Key]
         .collect();
     output::print(installation.global.json, &keys, |keys| match keys.len() {
         0 => "Nothing was given up.".to_owned(),
-        _ => keys.iter().map(|key| format!("{key}: {what}\n")).collect(),
+        _ => keys.iter().map(|key| format!("{key}: {what}")).collect::<Vec<_>>().join("\n"),
     })
 }
 
