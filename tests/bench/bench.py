@@ -4,7 +4,7 @@
     ./run bench [--quick] [--large] [--only PART,…] [--dealers 2000] [--months 24] [--runs 3] [--json FILE] …
 
 Parts: `import` (against psql's \\copy), `check` (first against DuckDB; again; after one more day), `evaluate` (the rulebook alone),
-`scale` (cost against dealers), `memory` (of the other commands). Both sides share one PostgreSQL, made for the purpose with
+`scale` (cost against dealers), `memory` (of the other commands), `jobs` (empty jobs through the whole path). Both sides share one PostgreSQL, made for the purpose with
 Farsight's own settings and gone afterwards. Short measurements are repeated and their median counts; of the peers the quickest
 counts. The exit status tells whether it could be measured, not whether the bars are held.
 """
@@ -35,7 +35,7 @@ from peer_tables import ddl
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(__file__).resolve().parent / "peers"
-PARTS = ("import", "check", "evaluate", "scale", "memory")
+PARTS = ("import", "check", "evaluate", "scale", "memory", "jobs")
 POLICY = "example-2026"
 
 # Nothing that takes longer is repeated.
@@ -292,6 +292,20 @@ class Bench:
                 self.figures.append(Figure(label, seconds(taken.seconds), note=f"server {taken.server_peak_mb:.0f} MB"))
             except CommandFailed as failed:
                 self.figures.append(Figure(label, "failed", note=str(failed).splitlines()[-1][:120]))
+
+    def part_jobs(self) -> None:
+        """Empty jobs of three tenants through the whole path, and how late slots begin at rest."""
+        say("jobs")
+        self.cluster.create("jobs")
+        for tenant in ("a", "b", "c"):
+            run(self.farsight("jobs", "tenant", "add", tenant, "--name", tenant), self.cluster.server)
+        program = str(self.options.target / "release" / "examples" / "empty_jobs")
+        taken = run([program, self.cluster.url("jobs"), "10000"], self.cluster.server)
+        report = json.loads(taken.output)
+        rest = report["delay_at_rest_seconds"]
+        self.figures.append(Figure("10 000 empty jobs due at once", seconds(report["seconds"]), value=report["jobs_a_second"], at_least=500, unit="jobs/s", note=f"made into slots in {seconds(report['made_seconds'])}"))  # fmt: skip
+        self.figures.append(Figure("a slot's start after it is due, at rest", f"median {seconds(rest['median'])}", value=rest["worst"], at_most=2, unit="s", note=f"the worst of {rest['slots']}"))  # fmt: skip
+        self.cluster.drop("jobs")
 
     def memory(self) -> None:
         """Peak memory of every command of ours that ran."""

@@ -3,9 +3,12 @@
 
 use diesel::pg::PgConnection;
 use farsight_control::export::Report;
-use farsight_control::sample;
 use farsight_control::visits::{self, CameraResult, Shot};
+use farsight_control::{cameras, sample};
 use farsight_rulebook::tables::{Column, Kind, Refers, TABLES, Table};
+use farsight_store::evidence::{self, Content, Handing, Source};
+use farsight_store::session::Isolation;
+use farsight_store::slots;
 use farsight_tests::books::{self, Rows};
 use farsight_tests::office::sealer;
 use farsight_tests::sheets::{Folder, Sheet, sheet};
@@ -29,6 +32,7 @@ fn two() -> Two {
         office.check("2026-02-01T00:00:00+08:00");
         office.lock("2025-01", "2026-02-01T00:00:00+08:00");
         visit_a_dealer(office);
+        work_and_tell(&tower, office);
         // What the next check has yet to see.
         office.import_folder(&Folder::of(&[dealer("D-2")]));
     }
@@ -93,6 +97,52 @@ fn visit_a_dealer(office: &mut Office) {
     };
     let result = CameraResult { camera: "C-1".to_owned(), outcome: Ok(shot) };
     visits::conclude(&mut office.desk, day, "D-1", &[result]).unwrap();
+}
+
+/// A row of all that is written while jobs run and people are told.
+fn work_and_tell(tower: &Tower, office: &mut Office) {
+    cameras::set_rules(&mut office.desk, &farsight_cameras::Rules::default()).unwrap();
+    let (scope, now, tenant) = (office.desk.scope(), office.desk.now, office.tenant());
+    office
+        .desk
+        .session
+        .transaction(scope, Isolation::ReadCommitted, |tx| {
+            slots::horizon_for_update(tx, "draw", now)?;
+            slots::add_missed(tx, "draw", &[now], now)?;
+            slots::pause(tx, "test", now)?;
+            let content = Content {
+                sha256: "00".repeat(32),
+                media_type: "image/jpeg".to_owned(),
+                ..Content::default()
+            };
+            evidence::keep(tx, &content, now)?;
+            let handing = Handing {
+                sha256: &content.sha256,
+                source: Source::Person,
+                by: "anna@oem",
+                at: now,
+                subject: "complaint:complaints-1",
+                dealer: "D-1",
+                file_name: "",
+                likeness: "[]",
+            };
+            evidence::hand_in(tx, &handing)
+        })
+        .unwrap();
+    // What the tests of telling fill by its own use cases.
+    let mut sql = tower.sql();
+    for row in [
+        "channels VALUES ({t}, 'C', 'webhook', 'C', '', '', now(), 'test')",
+        "subscriptions VALUES ({t}, 'C', '{}', now(), 'test')",
+        "deliveries VALUES ({t}, gen_random_uuid(), 'C', '', 'alerts', '{}', '{}', 'due', 0, 0, now(), now())",
+        "sent VALUES ({t}, '', gen_random_uuid(), 1, now())",
+        "telling_cursors VALUES ({t}, 1)",
+        "held VALUES ({t}, 'C', 1)",
+        "told VALUES ({t}, 'C', 1)",
+        "digests VALUES ({t}, 'C', '2026-01-01')",
+    ] {
+        run(&mut sql, &format!("INSERT INTO {}", row.replace("{t}", &tenant.to_string())));
+    }
 }
 
 fn failures(dealer: &str) -> Sheet {

@@ -59,11 +59,21 @@ fn it_says_what_is_open_what_costs_most_and_what_is_due() {
         "complaint_id | dealer_code | received_at | severity | category\nC-3 | D3 | 2026-03-09 20:00 | general | attitude",
     )]);
     world.check("2026-03-10 07:00");
+    farsight_tests::tower::run(
+        &mut world.sql,
+        "UPDATE alerts SET due_at = '2026-03-10 15:59:59+00' WHERE subject = 'complaint:C-1'",
+    );
     world.digest("2026-03-10 08:00");
     let hq = world.text_for("hq@x");
     let south = world.text_for("south@x");
-    assert!(hq.starts_with("每日摘要 2026 年 3 月 10 日") || hq.starts_with("每日摘要 2026年3月10日"), "{hq}");
-    for (what, of_hq, of_south) in [("C-1", true, false), ("C-3", true, true), ("罚款合计", true, true)] {
+    assert!(hq.starts_with("每日摘要 2026年3月10日\n未解决：紧急 1 条、注意 1 条。"), "{hq}");
+    assert!(south.contains("未解决：紧急 1 条。"), "{south}");
+    for (what, of_hq, of_south) in [
+        ("金额最大的\n服务中心 D3", true, true),
+        ("罚款合计 5,000.00 元", true, true),
+        ("今日到期\n服务中心 D1：投诉 C-1", true, false),
+        ("C-1", true, false),
+    ] {
         assert_eq!(hq.contains(what), of_hq, "{what} in\n{hq}");
         assert_eq!(south.contains(what), of_south, "{what} in\n{south}");
     }
@@ -77,7 +87,10 @@ fn what_was_delivered_long_ago_is_forgotten_and_what_was_not_is_kept() {
     world.check("2026-03-10 07:00");
     world.fan_out("2026-03-10 07:00");
     world.digest("2026-03-10 08:00");
-    farsight_tests::tower::run(&mut world.sql, "UPDATE deliveries SET state = 'delivered' WHERE what = 'alerts'");
+    farsight_tests::tower::run(
+        &mut world.sql,
+        "UPDATE deliveries SET state = 'delivered' WHERE what = 'alerts'",
+    );
     assert_eq!(world.digest("2026-07-10 07:00").forgotten, 1);
     assert_eq!(world.digests(), ["person:d1@x 2026-03-10"]);
 }

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::stream;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -19,7 +20,7 @@ pub(crate) enum Answer {
     Status(u16),
     /// Never.
     Never,
-    /// Well, but it promises more than comes and closes.
+    /// Well, but the connection breaks in the middle of it.
     CutShort,
 }
 
@@ -82,7 +83,10 @@ impl Http {
             Answer::Well => r#"{"errcode":0,"errmsg":"ok"}"#.into_response(),
             Answer::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
             Answer::Never => std::future::pending().await,
-            Answer::CutShort => ([(header::CONTENT_LENGTH, "1000000")], "short").into_response(),
+            Answer::CutShort => {
+                let broken = Err(std::io::Error::other("cut short"));
+                Body::from_stream(stream::iter([Ok("short"), broken])).into_response()
+            }
         }
     }
 }

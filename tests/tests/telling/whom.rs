@@ -77,7 +77,10 @@ fn a_regional_manager_hears_of_their_region_only() {
          SELECT tenant_id, 100 + alert_id, 'escalated', alert_id, severity, dealer_code, region_code, 'district-manager', opened_at FROM alerts",
     );
     world.fan_out("2026-03-10 10:00");
-    assert_eq!(world.told(), ["person:north@x escalated complaint:C-1", "person:south@x escalated complaint:C-3"]);
+    assert_eq!(
+        world.told(),
+        ["person:north@x escalated complaint:C-1", "person:south@x escalated complaint:C-3"]
+    );
 }
 
 #[test]
@@ -91,7 +94,10 @@ fn nobody_hears_of_another_tenant() {
     b.user("hq@x", Role::Hq);
     assert_eq!(telling::fan_out(&mut b.desk).unwrap(), telling::FannedOut::default());
     a.fan_out(START);
-    assert_eq!(a.texts("SELECT DISTINCT tenant_id::text AS value FROM deliveries"), [a.office.tenant().to_string()]);
+    assert_eq!(
+        a.texts("SELECT DISTINCT tenant_id::text AS value FROM deliveries"),
+        [a.office.tenant().to_string()]
+    );
     b.now(at("2026-03-10 10:00"));
     assert!(telling::undelivered(&mut b.desk, 10).unwrap().is_empty());
 }

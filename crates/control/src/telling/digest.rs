@@ -212,8 +212,9 @@ fn told(
         return Ok(Vec::new());
     }
     let mut lines = vec![Line::Heading(speaker.fill(language, heading, &[])?)];
+    speaker.prepare(tx, alerts.iter().take(IN_WORDS).map(|alert| alert.id), language)?;
     for alert in alerts.iter().take(IN_WORDS) {
-        lines.push(Line::Item(speaker.alert(tx, alert.id, language)?.text.clone()));
+        lines.push(Line::Item(speaker.alert(alert.id, language)?.text.clone()));
     }
     if alerts.len() > IN_WORDS {
         let rest = Value::Counted("telling.more", (alerts.len() - IN_WORDS) as i64);

@@ -92,9 +92,10 @@ impl<'t> Round<'t> {
         mut own: Vec<&News>,
     ) -> Result<(), ControlError> {
         let quiet = receiver.terms.quiet.and_then(|quiet| quiet.until(self.now, &self.zone)).is_some();
-        let earlier = match !quiet && self.held.contains(&receiver.key) {
-            true => self.released(tx, receiver)?,
-            false => Vec::new(),
+        let earlier = if !quiet && self.held.contains(&receiver.key) {
+            self.released(tx, receiver)?
+        } else {
+            Vec::new()
         };
         if quiet {
             let (urgent, later): (Vec<&News>, Vec<&News>) = own.into_iter().partition(|news| is_urgent(news));

@@ -56,20 +56,28 @@ impl Speaker {
         self.words.voice(language)
     }
 
-    /// What an alert says.
-    pub(super) fn alert(
+    /// Puts the alerts of some numbers into words, all in one query.
+    pub(super) fn prepare(
         &mut self,
         tx: &mut Tx,
-        id: i64,
+        ids: impl Iterator<Item = i64>,
         language: Language,
-    ) -> Result<&Spoken, ControlError> {
-        if !self.said.contains_key(&(id, language)) {
-            let alert = alerts::find(tx, id)?
-                .ok_or_else(|| StoreError::Value(format!("alert {id}, of which there is a notice")))?;
-            let spoken = self.words.say(&alert, language, self.now)?;
-            self.said.insert((id, language), spoken);
+    ) -> Result<(), ControlError> {
+        let unsaid: Vec<i64> = ids.filter(|id| !self.said.contains_key(&(*id, language))).collect();
+        if unsaid.is_empty() {
+            return Ok(());
         }
-        Ok(&self.said[&(id, language)])
+        for alert in alerts::find_all(tx, &unsaid)? {
+            let spoken = self.words.say(&alert, language, self.now)?;
+            self.said.insert((alert.id, language), spoken);
+        }
+        Ok(())
+    }
+
+    /// What an alert says that was prepared.
+    pub(super) fn alert(&self, id: i64, language: Language) -> Result<&Spoken, ControlError> {
+        let missing = || StoreError::Value(format!("alert {id}, of which there is a notice")).into();
+        self.said.get(&(id, language)).ok_or_else(missing)
     }
 
     /// `3 critical, 5 warnings`.
@@ -101,9 +109,10 @@ impl Speaker {
         id: &str,
     ) -> Result<String, ControlError> {
         let language = receiver.terms.language;
+        self.prepare(tx, items.iter().take(IN_WORDS).map(|item| item.news.alert), language)?;
         let (title, lines) = match items {
-            [item] => self.one(tx, *item, language)?,
-            _ => self.many(tx, items, language)?,
+            [item] => self.one(*item, language)?,
+            _ => self.many(items, language)?,
         };
         let asking = items.iter().filter(|item| item.kind.asks());
         let message = Message {
@@ -123,27 +132,17 @@ impl Speaker {
         written(&message)
     }
 
-    fn one(
-        &mut self,
-        tx: &mut Tx,
-        item: Item,
-        language: Language,
-    ) -> Result<(String, Vec<Line>), ControlError> {
-        let said = self.alert(tx, item.news.alert, language)?.clone();
+    fn one(&self, item: Item, language: Language) -> Result<(String, Vec<Line>), ControlError> {
+        let said = self.alert(item.news.alert, language)?;
         let happened = self.with_kind(item.kind, &said.happened, language)?;
         let lines = match item.kind {
             Kind::Resolved => Vec::new(),
-            _ => vec![Line::Text(said.cost), Line::Text(said.act)],
+            _ => vec![Line::Text(said.cost.clone()), Line::Text(said.act.clone())],
         };
         Ok((happened.clone(), [vec![Line::Text(happened)], lines].concat()))
     }
 
-    fn many(
-        &mut self,
-        tx: &mut Tx,
-        items: &[Item],
-        language: Language,
-    ) -> Result<(String, Vec<Line>), ControlError> {
+    fn many(&self, items: &[Item], language: Language) -> Result<(String, Vec<Line>), ControlError> {
         let asking = || items.iter().filter(|item| item.kind.asks());
         let all = Value::Counted("telling.title", items.len() as i64);
         let title = self.voice(language).value(&all).map_err(explain::unsaid)?;
@@ -157,7 +156,7 @@ impl Speaker {
             lines.push(Line::Heading(self.fill(language, "telling.worst", &[])?));
         }
         for item in items.iter().take(IN_WORDS) {
-            let said = self.alert(tx, item.news.alert, language)?.clone();
+            let said = self.alert(item.news.alert, language)?;
             let text = if item.kind.asks() { &said.text } else { &said.happened };
             lines.push(Line::Item(self.with_kind(item.kind, text, language)?));
         }

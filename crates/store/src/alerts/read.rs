@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::data_types::{PgDate, PgTimestamp};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
 use farsight_rulebook::alert::Level;
 use farsight_rulebook::money::Money;
 use farsight_rulebook::policy::Severity;
@@ -185,6 +185,14 @@ pub fn each(tx: &mut Tx, mut take: impl FnMut(Alert)) -> Result<(), StoreError> 
     let query = "SELECT * FROM alerts
                  ORDER BY check_name COLLATE \"C\", clause COLLATE \"C\", subject COLLATE \"C\", opened_at, family COLLATE \"C\"";
     tx.each::<_, Row>(diesel::sql_query(query), |row| take(row.into()))
+}
+
+/// The alerts of some numbers; what is not there is left out.
+pub fn find_all(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Alert>, StoreError> {
+    let rows: Vec<Row> = diesel::sql_query("SELECT * FROM alerts WHERE alert_id = ANY($1)")
+        .bind::<Array<BigInt>, _>(ids)
+        .load(tx.connection)?;
+    Ok(rows.into_iter().map(Alert::from).collect())
 }
 
 /// The alert of a number.
