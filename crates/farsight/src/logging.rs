@@ -12,7 +12,7 @@ use crate::failure::Failure;
 pub(crate) const USUAL: &str = "info,apalis=warn,apalis_core=warn,apalis_postgres=warn,sqlx=warn";
 
 /// What is told of a program that tells a person itself what happens.
-pub(crate) const QUIET: &str = "warn,apalis_core=error";
+pub(crate) const QUIET: &str = "error";
 
 /// Starts logging: JSON where nobody looks on, or where asked for. `FARSIGHT_LOG` says what of it (`debug`, `info`, …).
 pub(crate) fn start(json: bool, usually: &str) -> Result<(), Failure> {

@@ -1,7 +1,10 @@
 //! The day's digest: once a day, at the person's hour, with what is theirs.
 
+use farsight_control::telling::{Subscriber, Terms};
 use farsight_ledger::settlement::Role;
+use farsight_rulebook::messages::Language;
 use farsight_tests::sheets::sheet;
+use jiff::civil::time;
 
 use crate::world::World;
 
@@ -46,6 +49,19 @@ fn once_a_day_at_its_hour_and_not_where_there_is_nothing() {
             "person:hq@x 2026-03-13"
         ]
     );
+}
+
+#[test]
+fn an_hour_just_before_midnight_is_not_passed_over() {
+    let mut world = World::new();
+    world.user("d1@x", Role::Dealer, &[], &["D1"]);
+    let terms = Terms { digest_at: Some(time(23, 58, 0, 0)), ..Terms::plain(Language::English) };
+    world.subscribe(&Subscriber::Person("d1@x".to_owned()), &terms);
+    world.complaint("C-1", "D1");
+    world.check("2026-03-10 07:00");
+    let runs =
+        ["2026-03-10 23:55", "2026-03-11 00:00", "2026-03-11 00:05", "2026-03-11 12:00", "2026-03-12 00:00"];
+    assert_eq!(runs.map(|now| world.digest(now).made), [0, 1, 0, 0, 1]);
 }
 
 #[test]

@@ -60,13 +60,15 @@ pub fn move_cameras(
     Ok(())
 }
 
-/// The dealers of today's plan whom nobody has looked at yet; none before the draw.
-pub fn waiting(desk: &mut Desk) -> Result<Vec<String>, ControlError> {
+/// The dealers of today's plan whom nobody has looked at yet; `None` before the draw.
+pub fn waiting(desk: &mut Desk) -> Result<Option<Vec<String>>, ControlError> {
     let (scope, now) = (desk.scope(), desk.now);
     let day = ground::zone(&desk.tenant)?.date(now);
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
-        let visits = visits::of_day(tx, day)?.into_iter();
-        Ok(visits.filter(|visit| visit.state == State::Waiting).map(|visit| visit.dealer).collect())
+        let visits = visits::of_day(tx, day)?;
+        let is_drawn = !visits.is_empty();
+        let waiting = visits.into_iter().filter(|visit| visit.state == State::Waiting);
+        Ok(is_drawn.then(|| waiting.map(|visit| visit.dealer).collect()))
     })
 }
 
@@ -111,6 +113,9 @@ impl Told {
 /// The jobs whose work is told of.
 const JOBS: [&str; 7] =
     ["draw", "snapshot", "import-watch", "complaint-deadlines", "reconcile", "tell", "digest"];
+/// How it begins when there was nothing to do.
+const QUIET: [&str; 4] =
+    ["nothing", "0 findings", "0 made", "0 notices, 0 messages made, 0 held back, 0 delivered"];
 /// So many alerts are told of at a time.
 const ALERTS: u32 = 50;
 

@@ -8,12 +8,12 @@ use farsight_rulebook::messages::Language;
 use farsight_rulebook::money::Money;
 use farsight_rulebook::policy::Severity;
 use farsight_rulebook::receipt::Value;
-use farsight_rulebook::time::{Instant, Zone};
+use farsight_rulebook::time::{HOUR, Instant, Zone, plus_days};
 use farsight_store::Tx;
 use farsight_store::registry::Tenant;
 use farsight_store::session::{Isolation, Turn};
 use farsight_store::telling::{self, Delivery, OpenAlert};
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use serde_json::json;
 
 use super::number;
@@ -25,6 +25,8 @@ use crate::{ControlError, Desk, explain, ground};
 
 /// So many alerts are told in words under each heading.
 const IN_WORDS: usize = 5;
+/// Yesterday's digest is still made so long after its time: a time just before midnight may pass between two runs.
+const LATE: i64 = HOUR;
 /// What was delivered or dropped so long ago is forgotten: 90 days, in microseconds.
 const KEPT: i64 = 90 * 24 * 3_600_000_000;
 
@@ -67,35 +69,41 @@ struct Day<'t> {
 }
 
 impl Day<'_> {
-    /// Those who have a digest, whose time has come, and who had none today.
-    fn due(&self, tx: &mut Tx) -> Result<Vec<Receiver>, ControlError> {
+    /// Those whose digest has come due and was not made, each with the day it is for.
+    fn due(&self, tx: &mut Tx) -> Result<Vec<(Receiver, Date)>, ControlError> {
         let had: HashMap<String, Date> = telling::digested(tx)?;
-        let is_due = |receiver: &Receiver| {
-            let at = receiver.terms.digest_at.map(|time| self.zone.compatible(self.today.to_datetime(time)));
-            at.is_some_and(|at| at <= self.now) && had.get(&receiver.key).is_none_or(|day| *day < self.today)
+        let due = |receiver: Receiver| {
+            let day = self.latest(receiver.terms.digest_at?)?;
+            had.get(&receiver.key).is_none_or(|last| *last < day).then_some((receiver, day))
         };
-        let mut receivers = receivers::all(tx, self.tenant)?;
-        receivers.retain(is_due);
-        Ok(receivers)
+        Ok(receivers::all(tx, self.tenant)?.into_iter().filter_map(due).collect())
+    }
+
+    /// The day whose digest at a time of day is due now: today, or yesterday where that was just before midnight.
+    fn latest(&self, time: Time) -> Option<Date> {
+        [(self.today, i64::MAX), (plus_days(self.today, -1), LATE)].into_iter().find_map(|(day, late)| {
+            let since = self.now.0 - self.zone.compatible(day.to_datetime(time)).0;
+            (0..late).contains(&since).then_some(day)
+        })
     }
 
     fn make(&self, tx: &mut Tx, draw: Option<&Standing>) -> Result<Digested, ControlError> {
-        let receivers = self.due(tx)?;
+        let (receivers, days): (Vec<Receiver>, Vec<Date>) = self.due(tx)?.into_iter().unzip();
         if receivers.is_empty() {
             return Ok(Digested::default());
         }
         let open = telling::open_alerts(tx, self.today)?;
         let mut speaker = Speaker::new(tx, self.tenant, self.now)?;
         let mut digested = Digested::default();
-        for (receiver, own) in receivers.iter().zip(shares(&receivers, &open)) {
+        for ((receiver, day), own) in receivers.iter().zip(days).zip(shares(&receivers, &open)) {
             let draw = draw.filter(|_| receiver.sees_the_draw());
             if own.is_empty() && draw.is_none() {
                 digested.empty += 1;
             } else {
-                self.tell(tx, &mut speaker, receiver, &Share { alerts: own, draw })?;
+                self.tell(tx, &mut speaker, receiver, (&Share { alerts: own, draw }, day))?;
                 digested.made += 1;
             }
-            telling::mark_digested(tx, &receiver.key, self.today)?;
+            telling::mark_digested(tx, &receiver.key, day)?;
         }
         Ok(digested)
     }
@@ -105,9 +113,9 @@ impl Day<'_> {
         tx: &mut Tx,
         speaker: &mut Speaker,
         receiver: &Receiver,
-        share: &Share,
+        (share, day): (&Share, Date),
     ) -> Result<(), ControlError> {
-        let id = number(self.tenant, &["digest", &receiver.key, &self.today.to_string()]);
+        let id = number(self.tenant, &["digest", &receiver.key, &day.to_string()]);
         let language = receiver.terms.language;
         let date = speaker.voice(language).value(&Value::Date(self.today)).map_err(explain::unsaid)?;
         let costliest = share.costliest();

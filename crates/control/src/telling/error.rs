@@ -9,7 +9,7 @@ pub enum TellingError {
     #[error("'{0}' is no code of a channel: take 1 to 64 ASCII letters, digits, '-', '_', '.'")]
     Code(String),
     /// Nothing can be sent by a channel as it was entered.
-    #[error("nothing can be sent by this channel: {0}")]
+    #[error(transparent)]
     Channel(#[from] ChannelFault),
     /// Something is missing, or too much.
     #[error("a channel of kind {kind} takes on standard input: {wants}")]

@@ -1,5 +1,6 @@
 //! `farsight demo`.
 
+mod inbox;
 mod live;
 
 use std::process::ExitCode;

@@ -107,7 +107,8 @@ fn list(installation: &Installation, desk: &mut Desk, arguments: &JobsListArgume
 fn declared(job: &farsight_jobs::Job) -> Declared {
     let due = match job.schedule {
         Schedule::Every(seconds) if seconds % 3600 == 0 => format!("every {} h", seconds / 3600),
-        Schedule::Every(seconds) => format!("every {} min", seconds / 60),
+        Schedule::Every(seconds) if seconds % 60 == 0 => format!("every {} min", seconds / 60),
+        Schedule::Every(seconds) => format!("every {seconds} s"),
         Schedule::Daily(time) => format!("daily {}", time.strftime("%H:%M")),
         Schedule::Monthly(day, time) => format!("monthly on {day}, {}", time.strftime("%H:%M")),
         Schedule::Called => "when called".to_owned(),

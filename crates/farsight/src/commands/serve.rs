@@ -11,7 +11,11 @@ use crate::failure::Failure;
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) fn run(installation: &Installation, arguments: &ServeArguments) -> Result<ExitCode, Failure> {
-    let duty =
-        Duty { at_once: arguments.at_once, works: arguments.with_worker, listen: Some(arguments.listen) };
-    until_told(installation, &duty)
+    let duty = Duty {
+        at_once: arguments.at_once,
+        works: arguments.with_worker,
+        listen: Some(arguments.listen),
+        courier: installation.courier()?,
+    };
+    until_told(installation, duty)
 }

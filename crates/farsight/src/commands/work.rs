@@ -25,12 +25,17 @@ const OTHER_CONNECTIONS: u32 = 3;
 
 /// Works until SIGTERM or SIGINT.
 pub(super) fn run(installation: &Installation, arguments: &WorkArguments) -> Result<ExitCode, Failure> {
-    let duty = Duty { at_once: arguments.at_once, works: !arguments.only_schedule, listen: arguments.listen };
-    until_told(installation, &duty)
+    let duty = Duty {
+        at_once: arguments.at_once,
+        works: !arguments.only_schedule,
+        listen: arguments.listen,
+        courier: installation.courier()?,
+    };
+    until_told(installation, duty)
 }
 
 /// What a program that runs for long does.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Duty {
     /// Jobs carried out at once.
     pub(super) at_once: u32,
@@ -38,10 +43,12 @@ pub(super) struct Duty {
     pub(super) works: bool,
     /// Where to serve, if at all.
     pub(super) listen: Option<SocketAddr>,
+    /// How messages are carried.
+    pub(super) courier: farsight_courier::Settings,
 }
 
 /// Does its duty until SIGTERM or SIGINT; then what is being answered is answered, and what runs is ended.
-pub(super) fn until_told(installation: &Installation, duty: &Duty) -> Result<ExitCode, Failure> {
+pub(super) fn until_told(installation: &Installation, duty: Duty) -> Result<ExitCode, Failure> {
     logging::start(installation.global.json, logging::USUAL)?;
     runtime()?.block_on(do_duty(installation, duty, async |_, _| Ok(())))?;
     Ok(ExitCode::SUCCESS)
@@ -50,7 +57,7 @@ pub(super) fn until_told(installation: &Installation, duty: &Duty) -> Result<Exi
 /// The same, with something beside it that ends when it is told to stop.
 pub(super) async fn do_duty(
     installation: &Installation,
-    duty: &Duty,
+    duty: Duty,
     beside: impl AsyncFnOnce(Arc<Means>, CancellationToken) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let registry = Registry::new();
@@ -60,7 +67,7 @@ pub(super) async fn do_duty(
         Some(address) => Some(farsight_web::listen(address).await.map_err(anyhow::Error::from)?),
         None => None,
     };
-    let wired = Wired::new(installation, duty, &registry).await?;
+    let wired = Wired::new(installation, &duty, &registry).await?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let queue = Queue::open(&wired.means.database).await?;
@@ -94,7 +101,7 @@ impl Wired {
         let database = installation.database.clone();
         let app = App::new(database.clone(), registry.clone(), Arc::clone(&metrics), Arc::new(clock::now))
             .map_err(anyhow::Error::from)?;
-        let outside = Outside::open(&installation.evidence()?, &installation.courier()?).await?;
+        let outside = Outside::open(&installation.evidence()?, &duty.courier).await?;
         let means = Means {
             evidence: outside.evidence,
             fetcher: outside.fetcher,

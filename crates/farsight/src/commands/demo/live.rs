@@ -7,12 +7,16 @@ use std::time::Duration;
 
 use farsight_cameras::simulator::{Behaviour, SceneCamera, Simulator};
 use farsight_control::demo::{self, live};
-use farsight_control::{Desk, ground};
+use farsight_control::sealing::Sealer;
+use farsight_control::{Desk, ground, jobs};
+use farsight_courier::{Reach, Settings};
 use farsight_jobs::Means;
+use farsight_rulebook::messages::Language;
 use farsight_store::registry::Tenant;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
-use super::Installation;
+use super::{Installation, inbox};
 use crate::commands::work::{Duty, do_duty, runtime};
 use crate::failure::Failure;
 use crate::{clock, configuration, logging};
@@ -39,8 +43,13 @@ pub(super) fn run(installation: &Installation, port: u16, scratch: &Path) -> Res
         println!("It runs now, with simulated cameras of which some are bad; Ctrl-C ends it. What it tells of itself:");
         println!("  http://{listen}/metrics    http://{listen}/readyz");
         println!();
-        let duty = Duty { at_once: AT_ONCE, works: true, listen: Some(listen) };
-        do_duty(installation, &duty, async |means, stop| tell(means, tenant, simulator, scratch.to_owned(), stop).await).await
+        let courier = installation.courier()?;
+        let courier = Settings { reach: inbox::reach(courier.reach.clone()), ..courier };
+        let reach = courier.reach.clone();
+        let (address, arrived) = inbox::open().await?;
+        let duty = Duty { at_once: AT_ONCE, works: true, listen: Some(listen), courier };
+        let scene = Scene { tenant, simulator, scratch: scratch.to_owned(), reach, inbox: address };
+        do_duty(installation, duty, async |means, stop| tell(means, scene, arrived, stop).await).await
     })
 }
 
@@ -59,53 +68,64 @@ async fn start_cameras(desk: &mut Desk) -> Result<Simulator, Failure> {
 }
 
 /// What is shown of today at once, when the day is drawn: the first visits, some of them with bad cameras.
-fn stage(desk: &mut Desk, simulator: &Simulator, scratch: &Path) -> Result<bool, Failure> {
-    let mut dealers = live::waiting(desk)?;
+fn stage(desk: &mut Desk, sealer: &Sealer, scene: &Scene) -> Result<bool, Failure> {
+    let Some(mut dealers) = live::waiting(desk)? else { return Ok(false) };
     dealers.truncate(VISITS);
-    let Some(first) = dealers.first().cloned() else { return Ok(false) };
     let codes = live::camera_codes(desk)?;
     for (place, behaviour) in
         [(1, Behaviour::Black), (3, Behaviour::TimesOut), (4, Behaviour::Covered), (6, Behaviour::Blurred)]
     {
         for (camera, _) in codes.iter().filter(|(_, dealer)| dealers.get(place) == Some(dealer)) {
-            simulator.set(camera, behaviour.clone());
+            scene.simulator.set(camera, behaviour.clone());
         }
     }
     live::hasten(desk, &dealers)?;
-    live::complain(desk, &first, scratch)?;
+    if let Some((_, dealer)) = codes.first() {
+        live::complain(desk, dealers.first().unwrap_or(dealer), &scene.scratch)?;
+        jobs::call(desk, "import-watch")?; // not in a minute: now
+    }
+    inbox::subscribe(desk, sealer, &scene.reach, scene.inbox)?;
     Ok(true)
+}
+
+/// What the demonstration plays with.
+struct Scene {
+    tenant: Tenant,
+    simulator: Simulator,
+    scratch: PathBuf,
+    reach: Reach,
+    inbox: SocketAddr,
 }
 
 /// Tells what happens.
 async fn tell(
     means: Arc<Means>,
-    tenant: Tenant,
-    simulator: Simulator,
-    scratch: PathBuf,
+    scene: Scene,
+    mut arrived: UnboundedReceiver<String>,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
-    let language = farsight_rulebook::messages::Language::English;
-    let mut told = live::Told::since(means.now());
-    let (mut staged, simulator) = (false, Arc::new(simulator));
+    let scene = Arc::new(scene);
+    let (mut told, mut staged) = (live::Told::since(means.now()), false);
     let mut ticks = tokio::time::interval(NEWS);
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        let (means, tenant) = (Arc::clone(&means), tenant.clone());
-        let (simulator, scratch) = (Arc::clone(&simulator), scratch.clone());
-        let looked = tokio::task::spawn_blocking(move || {
-            let mut desk = means.desk(&tenant)?;
-            let staged = staged || stage(&mut desk, &simulator, &scratch)?;
-            let lines = live::news(&mut desk, &mut told, language)?;
-            let at = ground::zone(&desk.tenant)?.local(desk.now);
-            Ok::<_, Failure>((lines, at, told, staged))
-        });
-        let (lines, at, told_now, staged_now) = looked.await.map_err(anyhow::Error::from)??;
-        (told, staged) = (told_now, staged_now);
-        for line in lines {
-            println!("{}  {line}", at.strftime("%H:%M:%S"));
+            Some(line) = arrived.recv() => println!("          {line}"),
+            _ = ticks.tick() => {
+                let (means, scene) = (Arc::clone(&means), Arc::clone(&scene));
+                let looked = tokio::task::spawn_blocking(move || {
+                    let mut desk = means.desk(&scene.tenant)?;
+                    let staged = staged || stage(&mut desk, &means.sealer, &scene)?;
+                    let lines = live::news(&mut desk, &mut told, Language::English)?;
+                    let at = ground::zone(&desk.tenant)?.local(desk.now);
+                    Ok::<_, Failure>((lines, at, told, staged))
+                });
+                let (lines, at, told_now, staged_now) = looked.await.map_err(anyhow::Error::from)??;
+                (told, staged) = (told_now, staged_now);
+                for line in lines {
+                    println!("{}  {line}", at.strftime("%H:%M:%S"));
+                }
+            }
         }
     }
 }
