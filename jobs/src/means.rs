@@ -8,7 +8,7 @@ use farsight_control::{ControlError, Desk};
 use farsight_rulebook::time::Instant;
 use farsight_store::pool::Pool;
 use farsight_store::registry::{self, Tenant};
-use farsight_store::{Database, StoreError};
+use farsight_store::{Database, Session, StoreError};
 
 use crate::watch::Watch;
 
@@ -48,13 +48,18 @@ impl Means {
 
     /// A desk for a tenant, on a session of the pool.
     pub fn desk(&self, tenant: &Tenant) -> Result<Desk, ControlError> {
-        Ok(Desk {
+        Ok(self.desk_on(self.pool.session()?, tenant))
+    }
+
+    /// A desk for a tenant, on a session at hand.
+    pub fn desk_on(&self, session: Session, tenant: &Tenant) -> Desk {
+        Desk {
             database: self.database.clone(),
-            session: self.pool.session()?,
+            session,
             tenant: tenant.clone(),
             actor: ACTOR.to_owned(),
             now: self.now(),
-        })
+        }
     }
 }
 

@@ -57,13 +57,16 @@ impl Slot {
     fn on_books(&self, work: Books) -> anyhow::Result<()> {
         let mut session = self.means.pool.session()?;
         let Some(started) = self.begin(&mut session)? else { return Ok(()) };
-        drop(session);
+        let mut desk = self.means.desk_on(session, &self.tenant);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let mut desk = self.means.desk(&self.tenant)?;
-            work(&mut desk, &started.turn)
+            let result = work(&mut desk, &started.turn);
+            (desk, result)
         }));
-        let result = result.unwrap_or_else(|panic| Err(panicked(&*panic)));
-        self.end(&mut self.means.pool.session()?, &started, result)
+        match result {
+            Ok((mut desk, result)) => self.end(&mut desk.session, &started, result),
+            // What the session was in the middle of nobody knows: it was closed.
+            Err(panic) => self.end(&mut self.means.pool.session()?, &started, Err(panicked(&*panic))),
+        }
     }
 
     async fn abroad(self, work: Abroad) -> anyhow::Result<()> {

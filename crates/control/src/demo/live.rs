@@ -133,8 +133,7 @@ pub fn news(desk: &mut Desk, told: &mut Told, language: Language) -> Result<Vec<
     for slot in latest {
         let (Some(ended), Some(outcome)) = (slot.ended_at, &slot.outcome) else { continue };
         let known = told.slots.insert(slot.key.clone(), slot.starts) == Some(slot.starts);
-        if known || ended < told.since || outcome.starts_with("nothing") || outcome.starts_with("0 findings")
-        {
+        if known || ended < told.since || QUIET.iter().any(|quiet| outcome.starts_with(quiet)) {
             continue;
         }
         let part = if slot.key.part.is_empty() { String::new() } else { format!("{}: ", slot.key.part) };

@@ -1,7 +1,7 @@
 //! A slot is begun, and ends.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use farsight_rulebook::time::Instant;
 
 use super::{Key, queue};
@@ -176,8 +176,9 @@ pub fn end(tx: &mut Tx, key: &Key, start: i32, ending: &Ending, at: Instant) -> 
         Ending::Retry(told, _) => ("state = 'retry', ended_at = $5, failures = failures + 1", told),
         Ending::Snooze(told, _) => ("state = 'retry', ended_at = $5", told),
     };
-    let ended = diesel::sql_query(format!(
-        "UPDATE slots SET {change}, outcome = $6 WHERE {THIS} AND starts = $4 AND state = 'running'"
+    let ended: Option<Ended> = diesel::sql_query(format!(
+        "UPDATE slots SET {change}, outcome = $6 WHERE {THIS} AND starts = $4 AND state = 'running'
+         RETURNING EXISTS (SELECT FROM slots w WHERE w.job = $1 AND w.part = $3 AND w.state = 'waiting') AS waited_for"
     ))
     .bind::<Text, _>(&key.job)
     .bind::<Timestamptz, _>(pg_instant(key.due_at))
@@ -185,15 +186,23 @@ pub fn end(tx: &mut Tx, key: &Key, start: i32, ending: &Ending, at: Instant) -> 
     .bind::<Integer, _>(start)
     .bind::<Timestamptz, _>(pg_instant(at))
     .bind::<Nullable<Text>, _>(Some(told))
-    .execute(tx.connection)?;
-    if ended == 0 {
-        return Ok(false);
-    }
+    .get_result(tx.connection)
+    .optional()?;
+    let Some(Ended { waited_for }) = ended else { return Ok(false) };
     match ending {
         Ending::Retry(_, after) | Ending::Snooze(_, after) => queue_again(tx, key, *after)?,
-        Ending::Done(_) | Ending::GaveUp(_) => wake_next(tx, key)?,
+        Ending::Done(_) | Ending::GaveUp(_) if waited_for => wake_next(tx, key)?,
+        Ending::Done(_) | Ending::GaveUp(_) => {}
     }
     Ok(true)
+}
+
+/// What is known of a slot when it ends.
+#[derive(QueryableByName)]
+struct Ended {
+    /// Whether a later slot of the job waits for it.
+    #[diesel(sql_type = Bool)]
+    waited_for: bool,
 }
 
 fn queue_again(tx: &mut Tx, key: &Key, after_milliseconds: u64) -> Result<(), StoreError> {

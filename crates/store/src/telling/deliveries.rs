@@ -230,8 +230,15 @@ pub fn drop_of(tx: &mut Tx, receiver: &str) -> Result<u64, StoreError> {
     Ok(dropped as u64)
 }
 
-/// Forgets what was delivered or dropped and made before an instant; says how many.
+/// Forgets what was delivered or dropped and made before an instant, and who was told of alerts that were over by then;
+/// says how many deliveries that were.
 pub fn forget(tx: &mut Tx, before: Instant) -> Result<u64, StoreError> {
+    diesel::sql_query(
+        "DELETE FROM told t USING alerts a
+         WHERE a.tenant_id = t.tenant_id AND a.alert_id = t.alert_id AND a.resolved_at < $1",
+    )
+    .bind::<Timestamptz, _>(pg_instant(before))
+    .execute(tx.connection)?;
     let forgotten =
         diesel::sql_query("DELETE FROM deliveries WHERE state IN ('delivered', 'dropped') AND made_at < $1")
             .bind::<Timestamptz, _>(pg_instant(before))
