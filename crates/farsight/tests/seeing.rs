@@ -239,7 +239,8 @@ impl Prometheus {
     /// How many series an expression of a board gives now.
     fn series(&self, expression: &str) -> usize {
         let expression = expression.replace("$__rate_interval", "10s").replace("$tenant", ".*");
-        let encoded: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded: Vec<String> = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = encoded.concat();
         self.api(&format!("query?query={encoded}"))["result"].as_array().unwrap().len()
     }
 }
