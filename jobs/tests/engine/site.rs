@@ -93,7 +93,7 @@ impl Site {
             .map(|work| self.runtime.spawn(work))
             .collect();
         let began = std::time::Instant::now();
-        while !until(&self.slots()) && began.elapsed() < Duration::from_secs(60) {
+        while !until(&self.slots()) && began.elapsed() < Duration::from_mins(1) {
             std::thread::park_timeout(Duration::from_millis(50));
         }
         stop.cancel();

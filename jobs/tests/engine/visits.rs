@@ -33,13 +33,14 @@ fn code(number: usize) -> String {
 fn open(site: &Site, simulator: &Simulator) {
     let mut office = Office::open(&site.tower, &site.tenant);
     let numbers = 1..=DEALERS;
-    let dealers: String = numbers.clone().map(|n| format!("D{n:02}|Dealer {n}|R|2020-01-01\n")).collect();
-    let list: String =
+    let dealers: Vec<String> =
+        numbers.clone().map(|n| format!("D{n:02}|Dealer {n}|R|2020-01-01\n")).collect();
+    let list: Vec<String> =
         numbers.map(|n| format!("{}|D{n:02}|{}|1\n", code(n), simulator.url_of(&code(n)))).collect();
     office.import_folder(&Folder::of(&[
         sheet("regions", "region_code|name\nR|Region"),
-        sheet("dealers", &format!("dealer_code|name|region_code|opened_on\n{dealers}")),
-        sheet("cameras", &format!("camera_code|dealer_code|snapshot_url|working\n{list}")),
+        sheet("dealers", &format!("dealer_code|name|region_code|opened_on\n{}", dealers.concat())),
+        sheet("cameras", &format!("camera_code|dealer_code|snapshot_url|working\n{}", list.concat())),
     ]));
     let rules = Rules {
         allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
