@@ -191,6 +191,45 @@ fn workers_killed_at_random_lose_nothing_and_do_nothing_twice() {
     same_books(&farsight, &begin(&clean, &folder));
 }
 
+#[test]
+fn a_worker_told_to_stop_ends_what_runs_and_gives_back_what_it_only_took() {
+    let folder = Folder::new();
+    let tower = Tower::new();
+    let farsight = begin(&tower, &folder);
+    let tenants = registry::tenants(&tower.database).unwrap();
+    let mut sql = connect(&tower.url());
+    let mut worker = start(&farsight, &["work", "--at-once", "2"]);
+    let wait_until = |sql: &mut diesel::pg::PgConnection, query: &str, wanted: i64| {
+        let began = Instant::now();
+        while !farsight_store::slots::is_ready(&tower.database).unwrap() || number(sql, query) != wanted {
+            assert!(began.elapsed() < Duration::from_secs(60), "{query} is not {wanted}");
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+    };
+    // The first run is over: what was due by schedule is done.
+    wait_until(&mut sql, &format!("SELECT count(*) FROM slots WHERE {UNFINISHED}"), 0);
+    books(&mut sql, &tenants, "pg_advisory_lock");
+    make(&tower, &tenants, 0, 40);
+    let running = "SELECT count(*) FROM slots WHERE state = 'running'";
+    wait_until(&mut sql, running, 2);
+    kill_process(Pid::from_child(&worker.child), Signal::TERM).unwrap();
+    std::thread::park_timeout(Duration::from_millis(500));
+    assert!(worker.child.try_wait().unwrap().is_none(), "it waits for what runs");
+    books(&mut sql, &tenants, "pg_advisory_unlock");
+    let began = Instant::now();
+    let status = worker.child.wait().unwrap();
+    assert!(status.success(), "{status}");
+    assert!(began.elapsed() < Duration::from_secs(20), "it stopped after {:?}", began.elapsed());
+    assert_eq!(number(&mut sql, running), 0, "what ran has ended");
+    assert_eq!(number(&mut sql, "SELECT count(*) FROM slots WHERE losses > 0"), 0);
+    let left = number(&mut sql, &format!("SELECT count(*) FROM slots WHERE {UNFINISHED}"));
+    let held = "SELECT count(*) FROM apalis.jobs WHERE status IN ('Queued', 'Running')";
+    assert_eq!(number(&mut sql, held), 0, "{left} slots are left, and nobody holds them");
+    let mut next = start(&farsight, &["work"]);
+    wait_until(&mut sql, &format!("SELECT count(*) FROM slots WHERE {UNFINISHED}"), 0);
+    kill(&mut next, Signal::TERM);
+}
+
 /// Takes out what goes on again; gives how long the slowest of it took.
 fn recover(sql: &mut diesel::pg::PgConnection, orphans: &mut HashMap<String, Instant>) -> Duration {
     if orphans.is_empty() {
