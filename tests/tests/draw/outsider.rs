@@ -14,15 +14,6 @@ use jiff::civil::Date;
 
 use super::{day, draw_at_seven, office};
 
-/// Whether a program is there; a test that cannot do without it says that it is skipped.
-fn is_there(program: &str, argument: &str) -> bool {
-    let found = Command::new(program).arg(argument).output().is_ok_and(|output| output.status.success());
-    if !found {
-        eprintln!("skipped: there is no {program} on this machine");
-    }
-    found
-}
-
 fn write(folder: &Folder, name: &str, published: &Published) -> PathBuf {
     folder.put(name, serde_json::to_string_pretty(published).unwrap().as_bytes())
 }
@@ -83,9 +74,6 @@ fn a_hundred_days_are_redone_without_a_difference() {
     }
     assert!(pools.len() > 50 && followed_up > 20, "{} pools, {followed_up} follow-ups", pools.len());
     assert_eq!(sample::anchors(&mut office.desk).unwrap().len(), 2);
-    if !is_there("python3", "--version") {
-        return;
-    }
     let redo = |files: &[PathBuf]| {
         Command::new("python3").arg(root().join("tests/draw_outsider.py")).args(files).output().unwrap()
     };
@@ -114,9 +102,6 @@ fn check_with_openssl(folder: &Folder, published: &Published) -> Output {
 
 #[test]
 fn the_page_is_right_with_openssl_and_a_shell_alone() {
-    if !is_there("openssl", "version") {
-        return;
-    }
     let tower = Tower::new();
     for (dealers, sample) in [(75, 30), (45, 30), (8, 8)] {
         let code = format!("t{dealers}");
