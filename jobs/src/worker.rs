@@ -11,7 +11,9 @@ use std::time::Duration;
 use apalis::prelude::*;
 use apalis_postgres::{Config, PgConnectOptions, PgPool, PostgresStorage};
 use farsight_rulebook::time::Instant;
-use farsight_store::slots::{Key, QUEUE};
+use farsight_store::Scope;
+use farsight_store::session::Isolation;
+use farsight_store::slots::{self, Key, QUEUE};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -145,6 +147,7 @@ async fn carry_out(
         .missed_heartbeats(MISSED);
     let room = Arc::new(Semaphore::new(settings.at_once));
     let until = stop.clone();
+    let stopped = stop.clone();
     Monitor::new()
         .register(move |_| {
             // New at each start: what a dead process held is found by its name.
@@ -153,6 +156,7 @@ async fn carry_out(
                 means: Arc::clone(&means),
                 jobs,
                 room: Arc::clone(&room),
+                stop: stopped.clone(),
                 name: name.as_str().into(),
             });
             let storage = PostgresStorage::<Due>::new(&queue.pool).with_config(config.clone());
@@ -181,19 +185,38 @@ struct Hand {
     means: Arc<Means>,
     jobs: &'static [Job],
     room: Arc<Semaphore>,
+    stop: CancellationToken,
     name: Arc<str>,
 }
 
 /// Carries out what a row says. It always ends well: a fault of the database is told, and the slot found again.
 async fn take(due: Due, hand: Data<Arc<Hand>>) -> Result<(), BoxDynError> {
-    let Ok(_room) = hand.room.acquire().await else { return Ok(()) };
-    if let Err(error) = hand.slot(due).await {
+    let room = tokio::select! {
+        biased;
+        () = hand.stop.cancelled() => None,
+        room = hand.room.acquire() => room.ok(),
+    };
+    let outcome = if room.is_some() { hand.slot(due).await } else { hand.give_back(due).await };
+    if let Err(error) = outcome {
         tracing::error!("a slot could not be begun or ended, it will be tried again: {error:#}");
     }
     Ok(())
 }
 
 impl Hand {
+    /// Told to stop before there was room: another may begin it at once.
+    async fn give_back(&self, due: Due) -> anyhow::Result<()> {
+        let means = Arc::clone(&self.means);
+        tokio::task::spawn_blocking(move || {
+            let key = Key { job: due.job, due_at: Instant(due.due_at), part: due.part };
+            let mut session = means.pool.session()?;
+            session.transaction(Scope::network(due.tenant), Isolation::ReadCommitted, |tx| {
+                Ok(slots::give_back(tx, &key)?)
+            })
+        })
+        .await?
+    }
+
     async fn slot(&self, due: Due) -> anyhow::Result<()> {
         let Some(job) = self.jobs.iter().find(|job| job.name == due.job) else {
             // Of a newer or older version of the program, which also runs: it is that one's to carry out.

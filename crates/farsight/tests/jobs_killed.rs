@@ -223,6 +223,7 @@ fn a_worker_told_to_stop_ends_what_runs_and_gives_back_what_it_only_took() {
     assert_eq!(number(&mut sql, running), 0, "what ran has ended");
     assert_eq!(number(&mut sql, "SELECT count(*) FROM slots WHERE losses > 0"), 0);
     let left = number(&mut sql, &format!("SELECT count(*) FROM slots WHERE {UNFINISHED}"));
+    assert!(left > 0, "it began nothing new");
     let held = "SELECT count(*) FROM apalis.jobs WHERE status IN ('Queued', 'Running')";
     assert_eq!(number(&mut sql, held), 0, "{left} slots are left, and nobody holds them");
     let mut next = start(&farsight, &["work"]);

@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
 use farsight_rulebook::time::Instant;
 
-pub use life::{Begun, Ending, Limits, begin, end};
+pub use life::{Begun, Ending, Limits, begin, end, give_back};
 pub use list::{Listed, Workload, list, retry, workload};
 pub use queue::{QUEUE, is_ready, purge, ready_for_program, requeue_lost};
 

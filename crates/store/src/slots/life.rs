@@ -168,6 +168,11 @@ fn write(tx: &mut Tx, change: &str, key: &Key) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Gives back a slot that was taken from the queue and not begun: another may have it at once.
+pub fn give_back(tx: &mut Tx, key: &Key) -> Result<(), StoreError> {
+    queue_where(tx, key, "AND state IN ('queued', 'retry')", 0)
+}
+
 /// Ends the start of a slot; whether it was still that start's to end.
 pub fn end(tx: &mut Tx, key: &Key, start: i32, ending: &Ending, at: Instant) -> Result<bool, StoreError> {
     let (change, told) = match ending {
@@ -206,11 +211,15 @@ struct Ended {
 }
 
 fn queue_again(tx: &mut Tx, key: &Key, after_milliseconds: u64) -> Result<(), StoreError> {
+    queue_where(tx, key, "", after_milliseconds)
+}
+
+fn queue_where(tx: &mut Tx, key: &Key, and: &str, after_milliseconds: u64) -> Result<(), StoreError> {
     let delay = format!("interval '{after_milliseconds} milliseconds'");
     diesel::sql_query(format!(
         "WITH again AS (
              UPDATE slots SET task = apalis.generate_ulid(), queued_at = now() + {delay}, next_at = now() + {delay}
-             WHERE {THIS}
+             WHERE {THIS} {and}
              RETURNING tenant_id, job, due_at, part, task, {delay} AS delay)
          {}",
         queue::insert("again", 0)
