@@ -15,6 +15,7 @@ mod certification;
 mod complaint_deadlines;
 mod digest;
 mod draw;
+mod evidence_sweep;
 mod import_watch;
 mod judging;
 mod reconcile;
@@ -45,4 +46,5 @@ pub static JOBS: &[Job] = &[
     settlement::JOB,
     audit_verify::JOB,
     sweep::JOB,
+    evidence_sweep::JOB,
 ];

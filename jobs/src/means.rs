@@ -87,6 +87,12 @@ impl Tenants {
         Ok(self.known(id))
     }
 
+    /// The number of the tenant that was made first, as last looked.
+    pub fn oldest(&self) -> Option<i32> {
+        let known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        known.keys().min().copied()
+    }
+
     fn known(&self, id: i32) -> Option<Tenant> {
         self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&id).cloned()
     }
