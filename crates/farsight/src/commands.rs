@@ -220,6 +220,8 @@ fn migrate(installation: &Installation) -> Result<ExitCode, Failure> {
     struct Migrated<'m> {
         migrated: &'m [String],
     }
+    // The queue's tables are apalis's own; it too finds them done the second time.
+    work::runtime()?.block_on(farsight_jobs::worker::Queue::open(&installation.database))?;
     let result = Migrated { migrated: &installation.migrated };
     output::print(installation.global.json, &result, |result| match result.migrated {
         [] => "the database is up to date".to_owned(),
