@@ -2,7 +2,7 @@
 //! `snapshot` slot for each.
 //!
 //! Due: daily at 00:10. Catch-up: today's only; a day without a draw is recorded as missed, for no day can be drawn
-//! afterwards. Retries: 5 s, doubling to 5 minutes, given up after the 12th failure.
+//! afterwards; where no camera works it looks again every 20 minutes while the day lasts. Retries: 5 s, doubling to 5 minutes, given up after the 12th failure.
 //! Promise: before the first dealer opens the day's sample is drawn, once, and its pool is published.
 
 use std::time::Duration;
@@ -27,6 +27,9 @@ pub(crate) const JOB: Job = Job {
     work: Work::Books(carry_out),
 };
 
+/// How long it waits where no dealer has a working camera.
+const WITHOUT_CAMERAS: Duration = Duration::from_mins(20);
+
 fn carry_out(desk: &mut Desk, turn: &Turn) -> anyhow::Result<Ending> {
     let sealer = &turn.means.sealer;
     let revealed = sample::reveal(desk, sealer)?.len();
@@ -37,6 +40,10 @@ fn carry_out(desk: &mut Desk, turn: &Turn) -> anyhow::Result<Ending> {
     match sample::make(desk, sealer, day) {
         Ok(_) => {}
         Err(ControlError::Sample(error @ SampleError::NoPolicy(_))) => return done(error.to_string()),
+        // Nothing failed: cameras may still be mended, or come to be known, while the day lasts.
+        Err(ControlError::Sample(error @ SampleError::EmptyPool(_))) => {
+            return Ok(Ending::Snooze(error.to_string(), WITHOUT_CAMERAS.as_millis() as u64));
+        }
         Err(error) => return Err(error.into()),
     }
     let planned = visits::plan(desk, sealer, day)?.len();

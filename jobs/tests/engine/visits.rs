@@ -156,3 +156,21 @@ fn a_visit_that_is_late_is_not_made_and_says_so() {
     assert!(told.clone().count() == 30 && told.clone().all(|told| told.contains("late")), "{slots:#?}");
     assert!(requests(&simulator).values().all(|count| *count == 0), "no camera of a closed dealer is asked");
 }
+
+#[test]
+fn without_a_working_camera_the_draw_waits_and_no_alarm_is_raised() {
+    let site = Site::new("blind", camera_jobs(), "2026-03-04T00:15:00+08:00");
+    let is_draw = |slot: &&farsight_store::slots::Listed| slot.key.job == "draw";
+    let slots = site
+        .work(1, |slots| slots.iter().filter(is_draw).any(|slot| slot.starts == 1 && slot.state == "retry"));
+    let draw = slots.iter().find(is_draw).unwrap();
+    assert_eq!((draw.failures, draw.next_at.is_some()), (0, true), "{draw:?}");
+    // The day is over, and nothing was drawn on it.
+    site.set("2026-03-05T00:05:00+08:00");
+    tower::run(&mut site.tower.sql(), "UPDATE apalis.jobs SET run_at = now() WHERE status = 'Pending'");
+    let slots = site.work(1, |slots| slots.iter().filter(is_draw).all(|slot| slot.state == "done"));
+    assert!(
+        slots.iter().find(is_draw).unwrap().outcome.as_deref().unwrap().contains("is over"),
+        "{slots:#?}"
+    );
+}
