@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use farsight_control::ControlError;
 use farsight_rulebook::time::Instant;
-use farsight_store::Session;
 use farsight_store::registry::Tenant;
 use farsight_store::session::Isolation;
 use farsight_store::slots::{self, Begun, Ending, Key, Limits};
+use farsight_store::{Session, StoreError};
 use tracing::Instrument;
 
 use crate::job::{Abroad, Books, Job, Turn, Work};
@@ -37,6 +38,9 @@ pub(crate) async fn run(
         Work::Abroad(work) => slot.abroad(work).instrument(span).await,
     }
 }
+
+/// After this a job is done again that another transaction came before.
+const OVERTAKEN_MILLISECONDS: u64 = 200;
 
 struct Slot {
     means: Arc<Means>,
@@ -117,6 +121,9 @@ impl Slot {
         let at = self.means.now();
         let ending = result.unwrap_or_else(|error| {
             let told = format!("{error:#}");
+            if was_overtaken(&error) {
+                return Ending::Snooze(told, OVERTAKEN_MILLISECONDS);
+            }
             match self.job.retries.wait(started.turn.failures + 1) {
                 Some(wait) => Ending::Retry(told, wait.as_millis() as u64),
                 None => Ending::GaveUp(told),
@@ -153,6 +160,18 @@ impl Slot {
 
 pub(crate) fn between(from: Instant, to: Instant) -> Duration {
     Duration::from_micros((to.0 - from.0).max(0) as u64)
+}
+
+/// Another transaction came first: nothing failed, it only has to be done again.
+fn was_overtaken(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let store = cause.downcast_ref::<StoreError>();
+        let within = cause.downcast_ref::<ControlError>().and_then(|error| match error {
+            ControlError::Store(store) => Some(store),
+            _ => None,
+        });
+        matches!(store.or(within), Some(StoreError::Conflict(_)))
+    })
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> anyhow::Error {

@@ -22,7 +22,7 @@ const MISSED_ROWS: usize = 400;
 const LOOK_AGAIN: i64 = 2_000_000;
 
 /// After so many seconds a slot that nobody will come for is queued again.
-const LOST_AFTER_SECONDS: u32 = 20;
+const LOST_AFTER_SECONDS: u32 = 10;
 
 /// One replica's scheduler.
 pub struct Scheduler {

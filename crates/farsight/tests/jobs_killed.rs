@@ -83,6 +83,12 @@ fn make(tower: &Tower, tenants: &[Tenant], from: usize, count: usize) {
 /// Visits to dealers are due all day long: those to come are no concern here.
 const UNFINISHED: &str = "state IN ('queued', 'waiting', 'running', 'retry') AND due_at <= now()";
 
+/// What is due and not over.
+fn unfinished(sql: &mut diesel::pg::PgConnection) -> Vec<String> {
+    let told = "concat_ws(' ', tenant_id, job, due_at, part, state, starts, failures, losses, outcome)";
+    texts(sql, &format!("SELECT {told} AS value FROM slots WHERE {UNFINISHED} ORDER BY due_at"))
+}
+
 /// What a process holds: slots, and how often they were begun.
 fn held_by(sql: &mut diesel::pg::PgConnection, pid: u32) -> Vec<String> {
     texts(
@@ -163,12 +169,7 @@ fn workers_killed_at_random_lose_nothing_and_do_nothing_twice() {
         slowest = slowest.max(recover(&mut sql, &mut orphans));
         std::thread::park_timeout(Duration::from_millis(50));
     }
-    let open = texts(
-        &mut sql,
-        &format!(
-            "SELECT job || ' ' || state || ' ' || coalesce(outcome, '') AS value FROM slots WHERE {UNFINISHED}"
-        ),
-    );
+    let open = unfinished(&mut sql);
     assert_eq!(open, Vec::<String>::new(), "seed {SEED}: everything ended");
     for process in &mut running {
         kill(process, Signal::TERM);
@@ -202,7 +203,11 @@ fn a_worker_told_to_stop_ends_what_runs_and_gives_back_what_it_only_took() {
     let wait_until = |sql: &mut diesel::pg::PgConnection, query: &str, wanted: i64| {
         let began = Instant::now();
         while !farsight_store::slots::is_ready(&tower.database).unwrap() || number(sql, query) != wanted {
-            assert!(began.elapsed() < Duration::from_mins(1), "{query} is not {wanted}");
+            assert!(
+                began.elapsed() < Duration::from_mins(1),
+                "{query} is not {wanted}: {:#?}",
+                unfinished(sql)
+            );
             std::thread::park_timeout(Duration::from_millis(50));
         }
     };

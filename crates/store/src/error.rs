@@ -73,6 +73,10 @@ impl From<DieselError> for StoreError {
             _ if full(&text) => Self::Full(text),
             DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Self::Gone(text),
             DatabaseErrorKind::SerializationFailure => Self::Conflict(text),
+            // Whoever reads a snapshot and adds a link finds the last link taken when another was quicker.
+            DatabaseErrorKind::UniqueViolation if information.constraint_name() == Some("audit_log_pkey") => {
+                Self::Conflict(text)
+            }
             DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::CheckViolation => Self::Guard(text),
             _ if gone(&text) => Self::Gone(text),
             _ => Self::Query(text),
