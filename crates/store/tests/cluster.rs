@@ -104,7 +104,7 @@ fn assert_stopped(data: &Path) {
     assert!(!pgdata(data).join(".s.PGSQL.5432").exists());
 }
 
-/// Another command on the same data folder: this test binary, running [`hold`].
+/// Another command on the same data folder: the program `hold_cluster`.
 struct Holder {
     process: Child,
     said: BufReader<ChildStdout>,
@@ -112,14 +112,14 @@ struct Holder {
 
 impl Holder {
     fn spawn(data: &Path) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--ignored", "--exact", "hold", "--nocapture"]).env("CLUSTER_TEST_DATA", data);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hold_cluster"));
+        command.arg(data);
         let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0)
             .spawn()
-            .expect("runs itself");
+            .expect("the holder runs");
         let said = BufReader::new(process.stdout.take().unwrap());
         Self { process, said }
     }
@@ -151,18 +151,6 @@ impl Holder {
         std::thread::spawn(move || ended.send(self.said.read_to_end(&mut Vec::new()).is_ok()));
         assert_eq!(end.recv_timeout(PATIENCE), Ok(true), "the server keeps the command's output open");
     }
-}
-
-/// Not a test: the command that [`Holder`] runs and that the tests kill.
-#[test]
-#[ignore = "run by other tests as a process of its own"]
-fn hold() {
-    let data = std::env::var_os("CLUSTER_TEST_DATA").expect("a data folder");
-    let cluster = open(Path::new(&data));
-    println!("holding");
-    std::io::stdout().flush().unwrap();
-    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
-    cluster.close().unwrap();
 }
 
 #[test]
