@@ -12,7 +12,7 @@ use crate::session::Database;
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
 /// Any number of programs may start at once; one migrates, the others wait and find it done.
-const MIGRATION_LOCK: i64 = 0x6661_7273_6967_6874;
+pub(crate) const MIGRATION_LOCK: i64 = 0x6661_7273_6967_6874;
 
 #[derive(QueryableByName)]
 struct Role {

@@ -1,7 +1,7 @@
 //! The private cluster against a real PostgreSQL: opened, shared, killed, damaged. Runs as root and as anyone else.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};

@@ -87,14 +87,16 @@ impl Place {
         self.root.join(tenant).join(&name[..2]).join(name)
     }
 
-    /// Every file that is there, finished or not, but for what the S3 server keeps for itself about finished ones.
+    /// Every file that is there, finished or not, but for what the S3 server keeps for itself: about finished ones
+    /// (`.json`), and a request's body that was cut off under way (`.internal.part`; no S3 shows it to anyone).
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.folder.path().to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).expect("a folder to list") {
                 let path = entry.expect("an entry").path();
-                let own = path.extension().is_some_and(|ending| ending == "json");
+                let name = path.to_string_lossy();
+                let own = [".json", ".internal.part"].iter().any(|ending| name.ends_with(ending));
                 match path.is_dir() {
                     true => folders.push(path),
                     false if own => {}

@@ -6,6 +6,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
+use crate::schema::MIGRATION_LOCK;
 use crate::session::Database;
 use crate::{StoreError, Tx};
 
@@ -88,11 +89,14 @@ pub fn is_ready(database: &Database) -> Result<bool, StoreError> {
     Ok(row.there)
 }
 
-/// Lets the program's role use the queue's tables, once apalis has made them.
+/// Lets the program's role use the queue's tables, once apalis has made them; programs that start together take turns.
 pub fn ready_for_program(database: &Database) -> Result<(), StoreError> {
-    database.owner()?.batch_execute(
-        "GRANT USAGE ON SCHEMA apalis TO farsight_app;
-         GRANT SELECT, INSERT, UPDATE, DELETE ON apalis.jobs, apalis.workers TO farsight_app",
-    )?;
+    database.owner()?.batch_execute(&format!(
+        "BEGIN;
+         SELECT pg_advisory_xact_lock({MIGRATION_LOCK});
+         GRANT USAGE ON SCHEMA apalis TO farsight_app;
+         GRANT SELECT, INSERT, UPDATE, DELETE ON apalis.jobs, apalis.workers TO farsight_app;
+         COMMIT"
+    ))?;
     Ok(())
 }
