@@ -59,6 +59,7 @@ impl Means {
             tenant: tenant.clone(),
             actor: ACTOR.to_owned(),
             now: self.now(),
+            person: None,
         }
     }
 }

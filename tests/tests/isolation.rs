@@ -140,6 +140,8 @@ fn work_and_tell(tower: &Tower, office: &mut Office) {
         "held VALUES ({t}, 'C', 1)",
         "told VALUES ({t}, 'C', 1)",
         "digests VALUES ({t}, 'C', '2026-01-01')",
+        "sessions SELECT {t}, ''::bytea, user_id, now(), now(), now(), NULL, '', '' FROM users WHERE tenant_id = {t} LIMIT 1",
+        "password_resets SELECT {t}, ''::bytea, user_id, now(), now() FROM users WHERE tenant_id = {t} LIMIT 1",
     ] {
         run(&mut sql, &format!("INSERT INTO {}", row.replace("{t}", &tenant.to_string())));
     }

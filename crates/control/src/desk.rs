@@ -2,6 +2,7 @@
 
 use farsight_rulebook::time::Instant;
 use farsight_store::registry::{self, Tenant};
+use farsight_store::session::Person;
 use farsight_store::{Database, Scope, Session};
 
 use crate::ControlError;
@@ -18,6 +19,8 @@ pub struct Desk {
     pub actor: String,
     /// The one clock, read by the caller.
     pub now: Instant,
+    /// Whose part of the network it is; none: the whole network.
+    pub person: Option<Person>,
 }
 
 impl Desk {
@@ -30,12 +33,15 @@ impl Desk {
     ) -> Result<Self, ControlError> {
         let tenant = choose(registry::tenants(database)?, tenant)?;
         let session = database.session()?;
-        Ok(Self { database: database.clone(), session, tenant, actor: actor.to_owned(), now })
+        Ok(Self { database: database.clone(), session, tenant, actor: actor.to_owned(), now, person: None })
     }
 
-    /// The tenant's whole network.
+    /// What may be seen and done here: the whole network, or the person's part of it.
     pub const fn scope(&self) -> Scope {
-        self.tenant.network()
+        match self.person {
+            None => self.tenant.network(),
+            Some(person) => Scope::part(self.tenant.id, person),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, PooledConnection};
 use diesel::sql_types::{BigInt, Integer};
 use farsight_rulebook::time::Instant;
+use jiff::civil::Date;
 
 use crate::StoreError;
 
@@ -15,17 +16,47 @@ use crate::StoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope {
     tenant: i32,
+    person: Option<Person>,
+}
+
+/// A user who sees a part of the network only. Which dealers that are follows from the user's row, in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Person {
+    /// The user's number.
+    pub user: i32,
+    /// The day by which dealers belong to regions.
+    pub today: Date,
 }
 
 impl Scope {
     /// The whole network of one tenant.
     pub const fn network(tenant: i32) -> Self {
-        Self { tenant }
+        Self { tenant, person: None }
+    }
+
+    /// What a user sees whose role has regions or dealers.
+    pub const fn part(tenant: i32, person: Person) -> Self {
+        Self { tenant, person: Some(person) }
     }
 
     /// The tenant.
     pub const fn tenant(self) -> i32 {
         self.tenant
+    }
+
+    /// What makes a transaction one for this scope. Which dealers a person sees is asked before the person's role is
+    /// taken on, under which nothing else would be seen.
+    fn enter(self) -> String {
+        let tenant = format!("SET LOCAL farsight.tenant = '{}'", self.tenant);
+        match self.person {
+            None => tenant,
+            Some(Person { user, today }) => format!(
+                "{tenant};
+                 SELECT set_config('farsight.dealers', coalesce(
+                     (SELECT string_agg(code, ',') FROM farsight_dealers_of({user}, '{today}') AS code), ''), true);
+                 SET LOCAL ROLE farsight_person"
+            ),
+        }
     }
 }
 
@@ -174,10 +205,10 @@ impl Session {
         snapshot: &Snapshot,
         work: impl FnOnce(&mut Tx) -> Result<T, E>,
     ) -> Result<T, E> {
-        let tenant = scope.tenant;
         let begin = format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '{}'; SET LOCAL farsight.tenant = '{tenant}'",
-            snapshot.0
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '{}'; {}",
+            snapshot.0,
+            scope.enter()
         );
         self.connection.batch_execute(&begin).map_err(StoreError::from)?;
         let result = work(&mut Tx { connection: &mut self.connection, scope, known_at: None });
@@ -192,10 +223,7 @@ impl Session {
             Isolation::ReadCommitted => "READ COMMITTED",
             Isolation::Snapshot => "REPEATABLE READ",
         };
-        let tenant = scope.tenant;
-        self.connection.batch_execute(&format!(
-            "BEGIN ISOLATION LEVEL {level}; SET LOCAL farsight.tenant = '{tenant}'"
-        ))?;
+        self.connection.batch_execute(&format!("BEGIN ISOLATION LEVEL {level}; {}", scope.enter()))?;
         Ok(())
     }
 
