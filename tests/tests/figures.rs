@@ -2,6 +2,7 @@
 //! sees those of their own dealers and no other.
 
 use farsight_control::dealers::{self, Shown, Tab};
+use farsight_control::export::Report;
 use farsight_control::{board, figures, search};
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::money::Money;
@@ -16,7 +17,6 @@ use farsight_tests::office::at;
 use farsight_tests::sheets::{Folder, Sheet, sheet};
 use farsight_tests::tower::{number, texts};
 use farsight_tests::{Office, Tower};
-use farsight_control::export::Report;
 
 const STEPS: usize = 40;
 const TABLES: [&str; 4] = ["complaint_lives", "dealer_figures", "region_figures", "standings"];
@@ -24,7 +24,10 @@ const TABLES: [&str; 4] = ["complaint_lives", "dealer_figures", "region_figures"
 /// Every row there is, table by table.
 fn dump(tower: &Tower) -> Vec<String> {
     let rows = |table: &&str| {
-        texts(&mut tower.sql(), &format!("SELECT '{table} ' || to_jsonb(t)::text AS value FROM {table} t ORDER BY 1"))
+        texts(
+            &mut tower.sql(),
+            &format!("SELECT '{table} ' || to_jsonb(t)::text AS value FROM {table} t ORDER BY 1"),
+        )
     };
     TABLES.iter().flat_map(rows).collect()
 }
@@ -78,7 +81,10 @@ fn walk(seed: u64) {
         }
     }
     converged(&tower, &mut office, &log);
-    assert!(number(&mut tower.sql(), "SELECT count(*) FROM dealer_figures WHERE failed > 0 OR complaints > 0") > 0);
+    assert!(
+        number(&mut tower.sql(), "SELECT count(*) FROM dealer_figures WHERE failed > 0 OR complaints > 0")
+            > 0
+    );
 }
 
 #[test]
@@ -100,7 +106,10 @@ fn two_regions() -> Vec<Sheet> {
              B-1 | Gamma | S | 广东 | 广州 | 23.1 | 113.3 | 2020-01-01",
         ),
         sheet("dealer_regions", "dealer_code | from | region_code\nA-2 | 2025-02-15 | S"),
-        sheet("bays", "dealer_code | effective_on | bays\nA-1 | 2020-01-01 | 10\nA-1 | 2025-02-28 | 12\nA-2 | 2020-01-01 | 4"),
+        sheet(
+            "bays",
+            "dealer_code | effective_on | bays\nA-1 | 2020-01-01 | 10\nA-1 | 2025-02-28 | 12\nA-2 | 2020-01-01 | 4",
+        ),
         sheet(
             "customer_base",
             "dealer_code | month | base_customers\nA-1 | 2025-01 | 4000\nA-1 | 2025-02 | 4200\nA-2 | 2025-01 | 1000\nB-1 | 2025-01 | 900",
@@ -124,7 +133,10 @@ fn two_regions() -> Vec<Sheet> {
              I-2 | item-02 | A-1 | 2025-02-01 00:00 | fail | draw
              I-3 | item-01 | A-1 | 2025-02-10 10:00 | fail | follow-up",
         ),
-        sheet("rulings", "ruling_id | kind | subject | decided_at | decided_by\nR-1 | excuse | inspection:I-2#item-02 | 2025-02-03 10:00 | hq\nR-2 | withdraw | complaint:K-4 | 2025-02-03 10:00 | hq"),
+        sheet(
+            "rulings",
+            "ruling_id | kind | subject | decided_at | decided_by\nR-1 | excuse | inspection:I-2#item-02 | 2025-02-03 10:00 | hq\nR-2 | withdraw | complaint:K-4 | 2025-02-03 10:00 | hq",
+        ),
         sheet(
             "complaints",
             "complaint_id | dealer_code | received_at | severity | category
@@ -145,10 +157,14 @@ fn two_regions() -> Vec<Sheet> {
 }
 
 fn office(tower: &Tower) -> Office {
+    office_at(tower, "2025-02-28T12:00:00+08:00")
+}
+
+fn office_at(tower: &Tower, now: &str) -> Office {
     let mut office = Office::new(tower, "two", "example-2026");
-    office.now(at("2025-02-28T12:00:00+08:00"));
+    office.now(at(now));
     office.import_folder(&Folder::of(&two_regions()));
-    office.check("2025-02-28T12:00:00+08:00");
+    office.check(now);
     figures::refresh(&mut office.desk).unwrap();
     office
 }
@@ -168,11 +184,19 @@ fn a_month_counts_what_the_rulebook_says() {
     let tower = Tower::new();
     let mut office = office(&tower);
     let page = dealers::page(&mut office.desk, "A-1", Tab::Trends).unwrap().unwrap();
-    let [january, february] = &page.months[..] else { panic!("{:#?}", page.months) };
+    let [.., january, february] = &page.months[..] else { panic!("{:#?}", page.months) };
     assert_eq!((january.base_customers, january.bays), (Some(4000), Some(10)));
     assert_eq!((february.base_customers, february.bays), (Some(4200), Some(12)), "bays of the last day");
-    assert_eq!((january.inspections, january.passed, january.failed), (1, 1, 1), "23:59:59 is the old month's");
-    assert_eq!((february.inspections, february.passed, february.failed), (2, 0, 1), "one excused, one a follow-up");
+    assert_eq!(
+        (january.inspections, january.passed, january.failed),
+        (1, 1, 1),
+        "23:59:59 is the old month's"
+    );
+    assert_eq!(
+        (february.inspections, february.passed, february.failed),
+        (2, 0, 1),
+        "one excused, one a follow-up"
+    );
     assert_eq!((january.complaints, february.complaints), (1, 1), "the withdrawn one is none");
     assert_eq!((january.replies_late, february.replies_late), (1, 0), "due on 01-31, came on 02-01");
     assert_eq!((january.complaints_open, february.complaints_open), (1, 1));
@@ -200,20 +224,22 @@ fn a_region_is_that_of_the_months_last_day() {
     assert_eq!(sums("2025-01-01"), [" 3 5000 14 1 2", "N 2 5000 14 1 2", "S 1 0 0 0 0"]);
     assert_eq!(sums("2025-02-01"), [" 3 4200 12 2 2", "N 1 4200 12 1 2", "S 2 0 0 1 0"]);
     let board = board::board(&mut office.desk).unwrap();
-    assert_eq!(board.months.len(), 2);
-    assert_eq!(board.months[1].dealers, 3);
+    assert_eq!(board.months.len(), 12);
+    assert_eq!(board.months[11].dealers, 3);
     assert_eq!(board.dots.len(), 3);
-    assert_eq!(board.balances.iter().map(|balance| &*balance.name).collect::<Vec<_>>(), ["北方大区", "南方大区"]);
-    assert_eq!(board.clocks.iter().map(|clock| (&*clock.subject, clock.kind.name())).collect::<Vec<_>>(), []);
+    assert_eq!(
+        board.balances.iter().map(|balance| &*balance.name).collect::<Vec<_>>(),
+        ["北方大区", "南方大区"]
+    );
 }
 
 #[test]
 fn clocks_run_until_they_are_kept() {
     let tower = Tower::new();
-    let mut office = office(&tower);
-    office.now(at("2025-02-27T20:00:00+08:00"));
+    let mut office = office_at(&tower, "2025-02-27T20:00:00+08:00");
     let board = board::board(&mut office.desk).unwrap();
-    let clocks: Vec<_> = board.clocks.iter().map(|clock| (&*clock.subject, clock.kind.name(), &*clock.dealer)).collect();
+    let clocks: Vec<_> =
+        board.clocks.iter().map(|clock| (&*clock.subject, clock.kind.name(), &*clock.dealer)).collect();
     assert_eq!(clocks, [("K-3", "reply", "B-1")], "its closing is due in more than 48 hours");
     let event = "complaint_id | at | kind\nK-3 | 2025-02-27 19:00 | first-reply";
     office.import_folder(&Folder::of(&[sheet("complaint_events", event)]));
@@ -272,11 +298,20 @@ fn the_list_is_filtered_sorted_and_cut_in_the_database() {
     check("name", Filter { search: Some("阿尔".to_owned()), ..all() }, 1, &["A-1"]);
     check("a mark of LIKE is itself", Filter { search: Some("a_1".to_owned()), ..all() }, 1, &["A-2"]);
     check("critical", Filter { worst: Some(Severity::Critical), ..all() }, 1, &["A-1"]);
-    check("turnover, unknown last", Filter { by: Column::Turnover, falling: true, ..all() }, 3, &["A-1", "A-2", "B-1"]);
+    check(
+        "turnover, unknown last",
+        Filter { by: Column::Turnover, falling: true, ..all() },
+        3,
+        &["A-1", "A-2", "B-1"],
+    );
     check("money", Filter { by: Column::Money, ..all() }, 3, &["A-1", "A-2", "B-1"]);
     for by in Column::ALL {
         for falling in [false, true] {
-            assert_eq!(dealers::list(&mut office.desk, &Filter { by, falling, ..all() }).unwrap().total, 3, "{by:?}");
+            assert_eq!(
+                dealers::list(&mut office.desk, &Filter { by, falling, ..all() }).unwrap().total,
+                3,
+                "{by:?}"
+            );
         }
     }
 }
@@ -294,13 +329,13 @@ fn every_tab_shows_what_is_there() {
     let Shown::Money(total, entries) = shown(Tab::Money) else { panic!() };
     assert_eq!((total as usize, kinds("entry")), (entries.len(), entries.len()));
     let Shown::Inspections(inspections) = shown(Tab::Inspections) else { panic!() };
-    assert_eq!(inspections.iter().map(|row| (&*row.inspection, row.failed, row.other)).collect::<Vec<_>>(), [
-        ("I-3", 1, 0),
-        ("I-2", 2, 0),
-        ("I-1", 1, 1)
-    ]);
+    assert_eq!(
+        inspections.iter().map(|row| (&*row.inspection, row.failed, row.other)).collect::<Vec<_>>(),
+        [("I-3", 1, 0), ("I-2", 2, 0), ("I-1", 1, 1)]
+    );
     let Shown::Complaints(complaints) = shown(Tab::Complaints) else { panic!() };
-    let told: Vec<_> = complaints.iter().map(|row| (&*row.complaint, row.closed_at.is_some(), row.close_late)).collect();
+    let told: Vec<_> =
+        complaints.iter().map(|row| (&*row.complaint, row.closed_at.is_some(), row.close_late)).collect();
     assert_eq!(told, [("K-2", false, true), ("K-1", true, false)]);
     let Shown::People(people) = shown(Tab::People) else { panic!() };
     let told: Vec<_> = people.iter().map(|row| (&*row.name, &*row.certificates)).collect();

@@ -170,7 +170,13 @@ fn balances(rows: &[RegionMonth], names: &[(String, String)]) -> Vec<Balance> {
             let named = names.iter().find(|(code, _)| *code == row.region);
             let name = named.map_or_else(|| row.region.clone(), |(_, name)| name.clone());
             let zero = Money::ZERO;
-            balances.push(Balance { region: row.region.clone(), name, penalties: zero, incentives: zero, reversals: zero });
+            balances.push(Balance {
+                region: row.region.clone(),
+                name,
+                penalties: zero,
+                incentives: zero,
+                reversals: zero,
+            });
             balances.len() - 1
         });
         let balance = &mut balances[place];
@@ -183,7 +189,8 @@ fn balances(rows: &[RegionMonth], names: &[(String, String)]) -> Vec<Balance> {
 }
 
 fn progress(visits: &[(Kind, State, i64)], kind: Kind) -> Progress {
-    let of = |state| visits.iter().filter(|(k, s, _)| (*k, *s) == (kind, state)).map(|(.., count)| count).sum();
+    let of =
+        |state| visits.iter().filter(|(k, s, _)| (*k, *s) == (kind, state)).map(|(.., count)| count).sum();
     let (inspectable, not_visible, waiting): (i64, i64, i64) =
         (of(State::Inspectable), of(State::NotVisible), of(State::Waiting));
     Progress { planned: inspectable + not_visible + waiting, inspectable, not_visible, waiting }
@@ -191,7 +198,8 @@ fn progress(visits: &[(Kind, State, i64)], kind: Kind) -> Progress {
 
 fn settling(locked: &[(Period, Instant)], date: impl Fn(Instant) -> Date) -> Option<Settling> {
     let days = |(period, at): &(Period, Instant)| {
-        farsight_rulebook::time::day_number(date(*at)) - farsight_rulebook::time::day_number(period.last_day())
+        farsight_rulebook::time::day_number(date(*at))
+            - farsight_rulebook::time::day_number(period.last_day())
     };
     let days: Vec<i64> = locked.iter().map(days).collect();
     let slowest_days = *days.iter().max()?;

@@ -3,7 +3,9 @@
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::{HOUR, Instant};
 use farsight_store::board::{self, Clock};
-use farsight_store::dealers::{self, DealerComplaint, DealerEntry, DealerInspection, DealerPerson, Happening};
+use farsight_store::dealers::{
+    self, DealerComplaint, DealerEntry, DealerInspection, DealerPerson, Happening,
+};
 use farsight_store::figures::{self, DealerMonth};
 use farsight_store::session::Isolation;
 use farsight_store::standings::{self, Choices, DealerStanding, Filter};
@@ -146,7 +148,8 @@ pub fn page(desk: &mut Desk, dealer: &str, tab: Tab) -> Result<Option<Page>, Con
                 Shown::Money(total, entries)
             }
             Tab::Tasks => {
-                let (total, clocks) = board::clocks(tx, days_away(now, -1), days_away(now, 1), Some(dealer), MOST)?;
+                let (total, clocks) =
+                    board::clocks(tx, days_away(now, -1), days_away(now, 1), Some(dealer), MOST)?;
                 Shown::Tasks(total, clocks)
             }
             Tab::Inspections => Shown::Inspections(dealers::inspections(tx, dealer, MOST)?),

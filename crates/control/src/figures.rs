@@ -54,10 +54,11 @@ fn work_out(desk: &mut Desk, from_nothing: bool) -> Result<Refreshed, ControlErr
                 None => true,
             };
             let round = Round { ground: &ground, now, today: ground.zone.date(now) };
-            let (complaints, dirty) = match before.filter(|_| !whole) {
+            let (complaints, mut dirty) = match before.filter(|_| !whole) {
                 Some(before) => round.since(tx, before)?,
                 None => round.everything(tx)?,
             };
+            round.bound(tx, &mut dirty)?;
             let months = dirty.months(Period::of(round.today));
             for month in &months {
                 figures::work_out(tx, &round.terms(*month))?;
@@ -83,11 +84,7 @@ impl Round<'_> {
     /// Every complaint and every month there is.
     fn everything(&self, tx: &mut Tx) -> Result<(usize, Dirty), ControlError> {
         let (complaints, _) = self.put_lives(tx, None)?;
-        let running = Period::of(self.today);
-        let oldest = Period::from_number(running.number() - KEPT_MONTHS).unwrap_or(running);
-        let first = figures::first_month(tx, self.ground.zone.name())?.unwrap_or(running).max(oldest);
-        figures::forget_before(tx, first)?;
-        Ok((complaints, Dirty { since: Some(first), only: Vec::new() }))
+        Ok((complaints, Dirty { since: Some(self.oldest()), only: Vec::new() }))
     }
 
     /// The complaints and months that the books have touched since, and those that time has: the month that was running.
@@ -95,16 +92,36 @@ impl Round<'_> {
         let mut dirty = figures::touched_months(tx, seen, self.ground.zone.name())?;
         dirty.since(Some(running));
         let touched = figures::touched_complaints(tx, seen)?;
-        let (complaints, first) = if touched.is_empty() { (0, None) } else { self.put_lives(tx, Some(&touched))? };
+        let (complaints, first) =
+            if touched.is_empty() { (0, None) } else { self.put_lives(tx, Some(&touched))? };
         dirty.since(first.map(|at| self.month_of(at)));
-        let oldest = Period::from_number(Period::of(self.today).number() - KEPT_MONTHS).unwrap_or(running);
-        dirty.since = dirty.since.map(|first| first.max(oldest));
-        dirty.only.retain(|month| *month >= oldest);
         Ok((complaints, dirty))
     }
 
+    fn oldest(&self) -> Period {
+        let running = Period::of(self.today);
+        Period::from_number(running.number() - KEPT_MONTHS).unwrap_or(running)
+    }
+
+    /// Figures begin with the first month that has any, which facts may move either way.
+    fn bound(&self, tx: &mut Tx, dirty: &mut Dirty) -> Result<(), ControlError> {
+        let running = Period::of(self.today);
+        let first = figures::first_month(tx, self.ground.zone.name())?.unwrap_or(running).max(self.oldest());
+        figures::forget_before(tx, first)?;
+        if figures::earliest(tx)?.is_none_or(|earliest| first < earliest) {
+            dirty.since(Some(first));
+        }
+        dirty.since = dirty.since.map(|since| since.max(first));
+        dirty.only.retain(|month| *month >= first);
+        Ok(())
+    }
+
     /// Puts the lives of the touched complaints (none: of all) in place. How many, and when the earliest was received.
-    fn put_lives(&self, tx: &mut Tx, touched: Option<&[String]>) -> Result<(usize, Option<Instant>), ControlError> {
+    fn put_lives(
+        &self,
+        tx: &mut Tx,
+        touched: Option<&[String]>,
+    ) -> Result<(usize, Option<Instant>), ControlError> {
         let wanted = Wanted::codes(touched.unwrap_or_default().iter().map(String::as_str));
         tx.want(&wanted)?;
         let which = if touched.is_some() { Which::ById } else { Which::All };
@@ -145,7 +162,8 @@ impl Round<'_> {
 
     fn terms(&self, month: Period) -> MonthTerms {
         let (zone, last) = (&self.ground.zone, month.last_day());
-        let policy = self.ground.timeline.in_force(last.min(self.today)).map(|version| &version.policy.certification);
+        let policy =
+            self.ground.timeline.in_force(last.min(self.today)).map(|version| &version.policy.certification);
         MonthTerms {
             month,
             day: last.min(self.today),

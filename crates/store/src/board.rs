@@ -55,7 +55,10 @@ impl ClockKind {
     }
 
     fn named(name: &str) -> Self {
-        [Self::Reply, Self::Close, Self::Mend].into_iter().find(|kind| kind.name() == name).unwrap_or(Self::Alert)
+        [Self::Reply, Self::Close, Self::Mend]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .unwrap_or(Self::Alert)
     }
 }
 

@@ -111,7 +111,12 @@ pub struct DealerEntry {
 }
 
 /// The latest entries that charge a dealer, the latest first; and how many there are.
-pub fn entries(tx: &mut Tx, dealer: &str, offset: i64, most: i64) -> Result<(i64, Vec<DealerEntry>), StoreError> {
+pub fn entries(
+    tx: &mut Tx,
+    dealer: &str,
+    offset: i64,
+    most: i64,
+) -> Result<(i64, Vec<DealerEntry>), StoreError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]

@@ -137,7 +137,9 @@ impl Dirty {
     /// The months to work out up to the running one, which always is.
     pub fn months(&self, running: Period) -> Vec<Period> {
         let mut months: Vec<Period> = self.only.iter().copied().filter(|month| *month <= running).collect();
-        months.extend(self.since.filter(|first| *first <= running).into_iter().flat_map(|first| first.through(running)));
+        months.extend(
+            self.since.filter(|first| *first <= running).into_iter().flat_map(|first| first.through(running)),
+        );
         months.push(running);
         months.sort_unstable();
         months.dedup();
@@ -184,21 +186,34 @@ pub fn touched_months(tx: &mut Tx, since: Seen, zone: &str) -> Result<Dirty, Sto
 
 /// Whether something changed since that stands behind every month: dealers, their moves, the calendar.
 pub fn ground_changed(tx: &mut Tx, since: Seen) -> Result<bool, StoreError> {
-    let changed = |table: &str| format!("EXISTS (SELECT FROM {table} t WHERE {})", CHANGED.replace("$1", &since.import.to_string()));
+    let changed = |table: &str| {
+        format!("EXISTS (SELECT FROM {table} t WHERE {})", CHANGED.replace("$1", &since.import.to_string()))
+    };
     let any = ["dealers", "dealer_regions", "calendar"].map(changed).join(" OR ");
     Ok(tx.number(&format!("SELECT ({any})::integer::bigint AS number"))? == 1)
 }
 
-/// The first month with a figure in the books; none: there is none.
+/// The first month with something to count, the lives of complaints being in place; none: there is nothing.
 pub fn first_month(tx: &mut Tx, zone: &str) -> Result<Option<Period>, StoreError> {
-    let row: Touched = diesel::sql_query(format!(
-        "SELECT NULL::date AS only, date_trunc('month', least(
+    first(
+        tx,
+        &format!(
+            "SELECT NULL::date AS only, date_trunc('month', least(
              (SELECT min(month) FROM customer_base WHERE superseded_at = 'infinity' AND NOT voided),
              (SELECT (min(inspected_at) AT TIME ZONE '{zone}')::date FROM inspections),
-             (SELECT (min(received_at) AT TIME ZONE '{zone}')::date FROM complaints),
+             (SELECT (min(received_at) AT TIME ZONE '{zone}')::date FROM complaint_lives),
              (SELECT min(period) FROM entries)))::date AS since"
-    ))
-    .get_result(tx.connection)?;
+        ),
+    )
+}
+
+/// The first month that has figures.
+pub fn earliest(tx: &mut Tx) -> Result<Option<Period>, StoreError> {
+    first(tx, "SELECT NULL::date AS only, min(month) AS since FROM dealer_figures")
+}
+
+fn first(tx: &mut Tx, query: &str) -> Result<Option<Period>, StoreError> {
+    let row: Touched = diesel::sql_query(query).get_result(tx.connection)?;
     Ok(row.since.map(month))
 }
 

@@ -435,7 +435,8 @@ pub fn dots(tx: &mut Tx) -> Result<Vec<Dot>, StoreError> {
          FROM standings WHERE is_open AND lat IS NOT NULL AND lon IS NOT NULL ORDER BY worst, dealer_code COLLATE \"C\"",
     )
     .load(tx.connection)?;
-    const SEVERITIES: [Severity; 4] = [Severity::None, Severity::Notice, Severity::Warning, Severity::Critical];
+    const SEVERITIES: [Severity; 4] =
+        [Severity::None, Severity::Notice, Severity::Warning, Severity::Critical];
     Ok(rows
         .into_iter()
         .map(|row| Dot {

@@ -45,7 +45,10 @@ pub struct LifeRow<'l> {
 fn ends_at(row: &LifeRow) -> Option<Instant> {
     let Life { reply_due, close_due, closed_at, answered_at, .. } = row.life;
     closed_at.map(|closed| {
-        [reply_due, close_due, answered_at, Some(row.received_at)].into_iter().flatten().fold(closed, Ord::max)
+        [reply_due, close_due, answered_at, Some(row.received_at)]
+            .into_iter()
+            .flatten()
+            .fold(closed, Ord::max)
     })
 }
 
@@ -94,11 +97,15 @@ pub fn put_lives(
         Some(_) => "WHERE complaint_id IN (SELECT a FROM pg_temp.wanted)",
         None => "",
     };
-    let before: First = diesel::sql_query(format!("SELECT min(received_at) AS first FROM complaint_lives {of}"))
-        .get_result(tx.connection)?;
+    let before: First =
+        diesel::sql_query(format!("SELECT min(received_at) AS first FROM complaint_lives {of}"))
+            .get_result(tx.connection)?;
     tx.execute(&format!("DELETE FROM complaint_lives {of}"))?;
     tx.stage::<StoreError>(COLUMNS, |rows| {
-        lives.iter().try_for_each(|life| write(rows, life)).map_err(|error| StoreError::Input(error.to_string()))
+        lives
+            .iter()
+            .try_for_each(|life| write(rows, life))
+            .map_err(|error| StoreError::Input(error.to_string()))
     })?;
     tx.execute(
         "INSERT INTO complaint_lives

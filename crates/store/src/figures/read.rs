@@ -137,11 +137,12 @@ impl From<DealerRow> for DealerMonth {
 
 /// The months of a dealer from one on, oldest first.
 pub fn of_dealer(tx: &mut Tx, dealer: &str, first: Period) -> Result<Vec<DealerMonth>, StoreError> {
-    let rows: Vec<DealerRow> =
-        diesel::sql_query("SELECT * FROM dealer_figures WHERE dealer_code = $1 AND month >= $2 ORDER BY month")
-            .bind::<Text, _>(dealer)
-            .bind::<SqlDate, _>(pg_month(first))
-            .load(tx.connection)?;
+    let rows: Vec<DealerRow> = diesel::sql_query(
+        "SELECT * FROM dealer_figures WHERE dealer_code = $1 AND month >= $2 ORDER BY month",
+    )
+    .bind::<Text, _>(dealer)
+    .bind::<SqlDate, _>(pg_month(first))
+    .load(tx.connection)?;
     Ok(rows.into_iter().map(DealerMonth::from).collect())
 }
 

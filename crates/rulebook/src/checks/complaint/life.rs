@@ -102,7 +102,10 @@ fn dues(
     major: bool,
 ) -> Result<(Instant, Instant), HolidaysUnknown> {
     let deadline = |days| ground.calendar.deadline(&ground.zone, start, terms.days, days);
-    Ok((deadline(terms.reply_days)?, deadline(if major { terms.close_days_major } else { terms.close_days })?))
+    Ok((
+        deadline(terms.reply_days)?,
+        deadline(if major { terms.close_days_major } else { terms.close_days })?,
+    ))
 }
 
 /// Whether it was submitted by the deadline and the next answered callback, strictly later, does not say otherwise.
