@@ -1,6 +1,9 @@
 //! The list of dealers and one dealer's page, of what the desk sees.
 
+use std::collections::HashMap;
+
 use farsight_rulebook::period::Period;
+use farsight_rulebook::policy::{Text, Timeline};
 use farsight_rulebook::time::{HOUR, Instant};
 use farsight_store::board::{self, Clock};
 use farsight_store::dealers::{
@@ -130,6 +133,8 @@ pub struct Page {
     pub shown: Shown,
     /// The day.
     pub today: Date,
+    /// What each clause that is shown is called, by the latest policy.
+    pub titles: HashMap<String, Text>,
 }
 
 /// The page of the dealer of a code; none: there is none in sight.
@@ -156,13 +161,23 @@ pub fn page(desk: &mut Desk, dealer: &str, tab: Tab) -> Result<Option<Page>, Con
             Tab::Complaints => Shown::Complaints(dealers::complaints(tx, dealer, MOST)?),
             Tab::People => Shown::People(dealers::people(tx, dealer, today)?),
             Tab::Trends => {
-                let ground = ground::load(tx, &tenant)?;
-                let terms = ground.timeline.in_force(today).map(|version| &version.policy.bay_turnover);
+                let timeline = ground::timeline(tx, &tenant)?;
+                let terms = timeline.in_force(today).map(|version| &version.policy.bay_turnover);
                 Shown::Trends(terms.map(|terms| Thresholds { warn: terms.warn, rectify: terms.rectify }))
             }
         };
-        Ok(Some(Page { standing, months, shown, today }))
+        let titles = match &shown {
+            Shown::Timeline(_) | Shown::Money(..) => titles(&ground::timeline(tx, &tenant)?),
+            _ => HashMap::new(),
+        };
+        Ok(Some(Page { standing, months, shown, today, titles }))
     })
+}
+
+/// What clauses are called, by the latest policy that has them.
+fn titles(timeline: &Timeline) -> HashMap<String, Text> {
+    let clauses = timeline.versions().iter().flat_map(|version| version.policy.clauses());
+    clauses.map(|clause| (clause.name.to_owned(), clause.title.clone())).collect()
 }
 
 fn days_away(now: Instant, way: i64) -> Instant {
