@@ -8,6 +8,7 @@ mod answer;
 mod app;
 mod ask;
 mod assets;
+mod door;
 mod drawing;
 mod entered;
 mod health;
@@ -24,6 +25,8 @@ mod serving;
 mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod views;
 mod words;
 
