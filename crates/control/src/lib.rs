@@ -5,8 +5,10 @@
 
 pub mod alerts;
 pub mod audit;
+pub mod board;
 pub mod calendars;
 pub mod cameras;
+pub mod dealers;
 pub mod demo;
 pub mod desk;
 pub mod doors;
@@ -16,6 +18,7 @@ pub mod evidence;
 pub mod explain;
 pub mod export;
 pub mod feeds;
+pub mod figures;
 pub mod ground;
 pub mod import;
 pub mod jobs;
@@ -25,6 +28,7 @@ pub mod pulse;
 pub mod readiness;
 pub mod sample;
 pub mod sealing;
+pub mod search;
 pub mod settle;
 pub mod telling;
 pub mod tenants;

@@ -11,7 +11,7 @@ use farsight_ledger::settlement::Role;
 use crate::admit::{Who, admit};
 use crate::answer::refusal;
 use crate::page::PageError;
-use crate::pages::{home, me, sign_in};
+use crate::pages::{alerts, board, dealers, home, me, search, sign_in};
 use crate::{App, assets, health, live, metrics, middleware};
 
 /// What a path names with its placeholders.
@@ -77,6 +77,9 @@ pub(crate) const WATCHERS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq]);
 pub(crate) const NETWORK: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer]);
 /// Whoever sees money: those, and finance.
 pub(crate) const MONEY: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::Finance]);
+/// Whoever sees facts.
+pub(crate) const SEARCHERS: Who =
+    Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::Finance, Role::CallCentre]);
 
 /// Every route there is.
 #[rustfmt::skip]
@@ -106,6 +109,13 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/me/sessions/{session}/end", Own, Entered, post(me::end_one)),
         route("/events", Nothing, Entered, get(live::events)),
         // Board, dealers, alerts, search.
+        route("/board", Nothing, WATCHERS, get(board::show)),
+        route("/dealers", Nothing, WATCHERS, get(dealers::list)),
+        route("/dealers/{dealer}", Object::Dealer, NETWORK, get(dealers::show)),
+        route("/alerts", Nothing, NETWORK, get(alerts::list)),
+        route("/alerts/{alert}", Object::Alert, NETWORK, get(alerts::show)),
+        route("/alerts/{alert}/acknowledge", Object::Alert, NETWORK, post(alerts::acknowledge)),
+        route("/search", Nothing, SEARCHERS, get(search::show)),
 
         // Inspections, evidence, draws, cameras.
 

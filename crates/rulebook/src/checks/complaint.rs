@@ -2,6 +2,7 @@
 //!
 //! Its unit is the complaint.
 
+pub mod life;
 mod receipts;
 
 use serde_json::json;
