@@ -37,6 +37,9 @@ pub enum ControlError {
     /// A step of the day's plan.
     #[error(transparent)]
     Visit(#[from] VisitError),
+    /// A file on its way in.
+    #[error(transparent)]
+    Upload(#[from] crate::uploads::UploadError),
     /// Something about telling people that is refused.
     #[error(transparent)]
     Telling(#[from] crate::telling::TellingError),
@@ -91,6 +94,7 @@ impl ControlError {
             Self::Holidays(_) => "holidays_unknown",
             Self::Sample(error) => error.code(),
             Self::Visit(error) => error.code(),
+            Self::Upload(error) => error.code(),
             Self::Telling(error) => error.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",

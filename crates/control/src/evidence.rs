@@ -118,14 +118,30 @@ pub struct Seen {
 
 /// Writes down that a content, which the store has, was handed in. Pictures of cameras are not compared with others: a
 /// camera looks at the same hall every day.
+///
+/// The same content, handed in again by the same person for the same subject, is the same handing: a phone that lost
+/// the answer sends it once more. Whether a person may hand it in is asked within what the person sees. Then the whole network is looked at: the same
+/// picture handed in at another dealer's is what a likeness is for, and handings are numbered through.
 pub fn hand_in(desk: &mut Desk, examined: &Examined, what: For) -> Result<Handed, ControlError> {
-    let (scope, now) = (desk.scope(), desk.now);
+    let (own, network, now) = (desk.scope(), desk.tenant.network(), desk.now);
     let zone = ground::zone(&desk.tenant)?;
-    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
-        if what.source == Source::Person {
-            refuse(tx, what)?;
-        }
+    if what.source == Source::Person {
+        desk.session.transaction(own, Isolation::ReadCommitted, |tx| refuse(tx, what))?;
+    }
+    desk.session.transaction(network, Isolation::ReadCommitted, |tx| {
         let content = &examined.content;
+        if what.source == Source::Person {
+            evidence::take_turn(tx)?;
+            let this = evidence::Handed {
+                sha256: &content.sha256,
+                by: what.by,
+                subject: what.subject,
+                dealer: what.dealer,
+            };
+            if let Some(handing) = evidence::handed_before(tx, &this)? {
+                return Ok(handed(content, handing, Vec::new()));
+            }
+        }
         let like = match what.source {
             Source::Person => evidence::like(tx, &content.sha256, &examined.forms, NEAR_BITS, MOST_LIKE)?,
             Source::Camera => Vec::new(),
@@ -152,15 +168,19 @@ pub fn hand_in(desk: &mut Desk, examined: &Examined, what: For) -> Result<Handed
                 &Deed { actor: what.by, action: "evidence.hand-in", subject: what.subject, detail: &detail },
             )?;
         }
-        Ok(Handed {
-            handing: number,
-            sha256: content.sha256.clone(),
-            bytes: content.bytes,
-            media_type: content.media_type.clone(),
-            flaws: content.flaws.clone(),
-            like,
-        })
+        Ok(handed(content, number, like))
     })
+}
+
+fn handed(content: &Content, handing: i64, like: Vec<Seen>) -> Handed {
+    Handed {
+        handing,
+        sha256: content.sha256.clone(),
+        bytes: content.bytes,
+        media_type: content.media_type.clone(),
+        flaws: content.flaws.clone(),
+        like,
+    }
 }
 
 /// What nobody could make use of is not taken.

@@ -26,6 +26,7 @@ pub mod sealing;
 pub mod settle;
 pub mod telling;
 pub mod tenants;
+pub mod uploads;
 pub mod users;
 pub mod visits;
 
