@@ -37,9 +37,15 @@ pub enum ControlError {
     /// A step of the day's plan.
     #[error(transparent)]
     Visit(#[from] VisitError),
+    /// A step of the inspection desk.
+    #[error(transparent)]
+    Inspection(#[from] crate::inspections::InspectionError),
     /// A file on its way in.
     #[error(transparent)]
     Upload(#[from] crate::uploads::UploadError),
+    /// A link that leads nowhere.
+    #[error(transparent)]
+    Link(#[from] crate::evidence::LinkError),
     /// Something about telling people that is refused.
     #[error(transparent)]
     Telling(#[from] crate::telling::TellingError),
@@ -94,7 +100,9 @@ impl ControlError {
             Self::Holidays(_) => "holidays_unknown",
             Self::Sample(error) => error.code(),
             Self::Visit(error) => error.code(),
+            Self::Inspection(error) => error.code(),
             Self::Upload(error) => error.code(),
+            Self::Link(_) => "evidence_unknown",
             Self::Telling(error) => error.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",

@@ -2,6 +2,9 @@
 //!
 //! A likeness is a hint for a person, never a reason to charge anyone.
 
+mod gallery;
+mod links;
+
 use farsight_evidence::picture::{self, NEAR_BITS};
 use farsight_evidence::{EvidenceError, Stored, exif};
 use farsight_rulebook::subject::Subject;
@@ -10,10 +13,12 @@ use farsight_store::audit::{self, Deed};
 use farsight_store::evidence::{self, Content, Handing, Like};
 use farsight_store::facts::read;
 use farsight_store::session::Isolation;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub use farsight_store::evidence::Source;
+pub use gallery::{Shown, gallery, may_judge};
+pub use links::{Copy, Link, LinkError, Opened, link, open};
 
 use crate::{ControlError, Desk, ground, users};
 
@@ -100,7 +105,7 @@ pub struct Handed {
 }
 
 /// An earlier handing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Seen {
     /// Its number.
     pub handing: i64,
@@ -111,7 +116,7 @@ pub struct Seen {
     /// For what.
     pub subject: String,
     /// `same` file, or `near`: a picture that looks nearly the same, perhaps turned or mirrored.
-    pub how: &'static str,
+    pub how: String,
     /// Bits by which the pictures differ.
     pub distance: i32,
 }
@@ -204,7 +209,7 @@ fn refuse(tx: &mut Tx, what: For) -> Result<(), ControlError> {
 fn seen(like: Like, sha256: &str, shown: impl Fn(farsight_rulebook::time::Instant) -> String) -> Seen {
     Seen {
         handing: like.handing,
-        how: if like.sha256 == sha256 { "same" } else { "near" },
+        how: if like.sha256 == sha256 { "same" } else { "near" }.to_owned(),
         by: like.by,
         at: shown(like.at),
         subject: like.subject,

@@ -17,6 +17,7 @@ pub mod export;
 pub mod feeds;
 pub mod ground;
 pub mod import;
+pub mod inspections;
 pub mod jobs;
 pub mod metrics;
 pub mod policies;

@@ -124,9 +124,7 @@ fn is_about(tx: &mut Tx, new: &New) -> Result<bool, ControlError> {
             | Subject::PersonDealerMonth { dealer, .. }
             | Subject::Obligation { dealer, .. },
         ) => own(dealer),
-        Some(
-            Subject::PersonMonth { .. } | Subject::RegionMonth { .. } | Subject::ModelFaultMonth { .. },
-        )
+        Some(Subject::PersonMonth { .. } | Subject::RegionMonth { .. } | Subject::ModelFaultMonth { .. })
         | None => false,
     };
     Ok(there && subjects::is_dealer(tx, new.dealer)?)
@@ -150,11 +148,7 @@ pub fn ready(desk: &mut Desk, id: &str, offset: u64) -> Result<Upload, ControlEr
     Ok(upload)
 }
 
-fn takes_more(
-    upload: &Upload,
-    offset: u64,
-    now: Instant,
-) -> Result<(), UploadError> {
+fn takes_more(upload: &Upload, offset: u64, now: Instant) -> Result<(), UploadError> {
     if upload.state != State::Open {
         return Err(UploadError::Over);
     }
@@ -169,13 +163,7 @@ fn takes_more(
 
 /// Writes down that a piece was taken which begins at an offset. Whoever comes second with the same bytes is refused by
 /// their offset, and drops the piece.
-pub fn took(
-    desk: &mut Desk,
-    id: &str,
-    offset: u64,
-    bytes: u64,
-    piece: &str,
-) -> Result<Upload, ControlError> {
+pub fn took(desk: &mut Desk, id: &str, offset: u64, bytes: u64, piece: &str) -> Result<Upload, ControlError> {
     let (scope, now, by) = (desk.scope(), desk.now, desk.actor.clone());
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         let mut upload = own(uploads::find_for_update(tx, id)?, &by)?;
@@ -211,10 +199,8 @@ pub fn give_up(desk: &mut Desk, id: &str) -> Result<Vec<String>, ControlError> {
 
 /// Writes down that an upload is whole in the evidence store; said again, it is said once.
 pub fn stored(desk: &mut Desk, id: &str, stored: &Stored) -> Result<Upload, ControlError> {
-    let state = State::Stored {
-        sha256: stored.sha256.to_string(),
-        media_type: stored.media_type.mime().to_owned(),
-    };
+    let state =
+        State::Stored { sha256: stored.sha256.to_string(), media_type: stored.media_type.mime().to_owned() };
     step(desk, id, |tx, upload, now| {
         if upload.state == State::Open {
             uploads::set_received(tx, &upload.id, upload.length)?;

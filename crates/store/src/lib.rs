@@ -13,6 +13,7 @@ pub mod error;
 pub mod evidence;
 pub mod facts;
 pub mod imports;
+pub mod inspections;
 pub mod ledger;
 pub mod pictures;
 pub mod policies;

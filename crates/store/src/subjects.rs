@@ -36,7 +36,8 @@ pub fn is_of(tx: &mut Tx, fact: Fact, id: &str, dealer: &str) -> Result<bool, St
              WHERE {holds} AND e.superseded_at = 'infinity' AND NOT e.voided AND t.certificate_id = $1 AND e.dealer_code = $2 LIMIT 1"
         ),
     };
-    let found = diesel::sql_query(query).bind::<Text, _>(id).bind::<Text, _>(dealer).execute(tx.connection)?;
+    let found =
+        diesel::sql_query(query).bind::<Text, _>(id).bind::<Text, _>(dealer).execute(tx.connection)?;
     Ok(found > 0)
 }
 

@@ -152,8 +152,7 @@ pub fn open_of(tx: &mut Tx, by: &str, at: Instant) -> Result<i64, StoreError> {
         #[diesel(sql_type = BigInt)]
         number: i64,
     }
-    let query =
-        "SELECT count(*) AS number FROM uploads WHERE sent_by = $1 AND state IN ('open', 'stored') AND ends_at > $2";
+    let query = "SELECT count(*) AS number FROM uploads WHERE sent_by = $1 AND state IN ('open', 'stored') AND ends_at > $2";
     let count: Count = diesel::sql_query(query)
         .bind::<Text, _>(by)
         .bind::<Timestamptz, _>(pg_instant(at))
@@ -220,9 +219,7 @@ pub fn pieces(tx: &mut Tx, id: &str) -> Result<Vec<String>, StoreError> {
 pub fn move_on(tx: &mut Tx, id: &str, state: &State, at: Instant) -> Result<(), StoreError> {
     let (name, sha256, media_type, handing, code, why) = match state {
         State::Open => return Ok(()),
-        State::Stored { sha256, media_type } => {
-            ("stored", Some(sha256), Some(media_type), None, None, None)
-        }
+        State::Stored { sha256, media_type } => ("stored", Some(sha256), Some(media_type), None, None, None),
         State::Finished { sha256, handing } => ("finished", Some(sha256), None, Some(*handing), None, None),
         State::Refused { code, why } => ("refused", None, None, None, Some(code), Some(why)),
     };
@@ -247,7 +244,9 @@ pub fn move_on(tx: &mut Tx, id: &str, state: &State, at: Instant) -> Result<(), 
 
 /// Forgets an upload and its pieces.
 pub fn remove(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
-    diesel::sql_query("DELETE FROM uploads WHERE upload_id = $1").bind::<Text, _>(id).execute(tx.connection)?;
+    diesel::sql_query("DELETE FROM uploads WHERE upload_id = $1")
+        .bind::<Text, _>(id)
+        .execute(tx.connection)?;
     Ok(())
 }
 

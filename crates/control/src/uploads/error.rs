@@ -25,7 +25,9 @@ pub enum UploadError {
     #[error("your role hands no evidence in: ask the dealer or the regional manager to do it")]
     MayNot,
     /// What it is for is not there.
-    #[error("there is no '{0}' of this dealer to hand evidence in for: open its page and send the file from there")]
+    #[error(
+        "there is no '{0}' of this dealer to hand evidence in for: open its page and send the file from there"
+    )]
     Subject(String),
     /// No such upload, or another's.
     #[error("there is no such upload of yours: send the file anew")]
@@ -37,7 +39,9 @@ pub enum UploadError {
     #[error("the upload has waited too long and is forgotten: send the file anew")]
     Expired,
     /// Bytes from a wrong place on.
-    #[error("bytes from {asked} on were sent, but {received} are here: ask how far it has come and go on from there")]
+    #[error(
+        "bytes from {asked} on were sent, but {received} are here: ask how far it has come and go on from there"
+    )]
     Offset {
         /// Where the bytes begin.
         asked: u64,
