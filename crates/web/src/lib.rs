@@ -8,6 +8,7 @@ mod answer;
 mod app;
 mod ask;
 mod assets;
+mod door;
 mod entered;
 mod health;
 mod live;
