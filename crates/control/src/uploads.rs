@@ -203,9 +203,9 @@ pub fn stored(desk: &mut Desk, id: &str, stored: &Stored) -> Result<Upload, Cont
         State::Stored { sha256: stored.sha256.to_string(), media_type: stored.media_type.mime().to_owned() };
     step(desk, id, |tx, upload, now| {
         if upload.state == State::Open {
-            uploads::set_received(tx, &upload.id, upload.length)?;
+            uploads::set_whole(tx, &upload.id, stored.bytes)?;
             uploads::move_on(tx, &upload.id, &state, now)?;
-            upload.received = upload.length;
+            (upload.received, upload.length) = (stored.bytes, stored.bytes);
             upload.state = state;
         }
         Ok(())

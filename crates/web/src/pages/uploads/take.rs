@@ -161,7 +161,10 @@ pub(crate) fn finish_later(entered: &Entered, upload: &Upload) {
     let (entered, id) = (entered.clone(), upload.id.clone());
     tokio::spawn(async move {
         if let Err(error) = look(&entered, id, stored).await {
-            tracing::warn!(?error, "an upload was not looked at: it is tried again when somebody asks for it");
+            tracing::warn!(
+                ?error,
+                "an upload was not looked at: it is tried again when somebody asks for it"
+            );
         }
     });
 }
