@@ -37,6 +37,15 @@ pub enum ControlError {
     /// A step of the day's plan.
     #[error(transparent)]
     Visit(#[from] VisitError),
+    /// A step of the inspection desk.
+    #[error(transparent)]
+    Inspection(#[from] crate::inspections::InspectionError),
+    /// A file on its way in.
+    #[error(transparent)]
+    Upload(#[from] crate::uploads::UploadError),
+    /// A link that leads nowhere.
+    #[error(transparent)]
+    Link(#[from] crate::evidence::LinkError),
     /// Something about telling people that is refused.
     #[error(transparent)]
     Telling(#[from] crate::telling::TellingError),
@@ -83,6 +92,20 @@ pub enum ControlError {
 }
 
 impl ControlError {
+    /// Whether what was asked for is not there, or not the person's to see.
+    pub const fn is_not_found(&self) -> bool {
+        use crate::inspections::InspectionError::{NoInspection, NoPicture, NoVisit};
+        matches!(
+            self,
+            Self::NotFound(_)
+                | Self::Link(_)
+                | Self::Inspection(NoVisit { .. } | NoInspection(_) | NoPicture(_))
+                | Self::Upload(crate::uploads::UploadError::Unknown)
+                | Self::Visit(VisitError::NoVisit { .. } | VisitError::NoPicture(_))
+                | Self::Sample(SampleError::NotDrawn(_))
+        )
+    }
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -94,6 +117,9 @@ impl ControlError {
             Self::Holidays(_) => "holidays_unknown",
             Self::Sample(error) => error.code(),
             Self::Visit(error) => error.code(),
+            Self::Inspection(error) => error.code(),
+            Self::Upload(error) => error.code(),
+            Self::Link(_) => "evidence_unknown",
             Self::Telling(error) => error.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",

@@ -21,6 +21,7 @@ pub mod feeds;
 pub mod figures;
 pub mod ground;
 pub mod import;
+pub mod inspections;
 pub mod jobs;
 pub mod metrics;
 pub mod policies;
@@ -32,6 +33,7 @@ pub mod search;
 pub mod settle;
 pub mod telling;
 pub mod tenants;
+pub mod uploads;
 pub mod users;
 pub mod visits;
 

@@ -3,7 +3,13 @@
 pub(crate) mod alerts;
 pub(crate) mod board;
 pub(crate) mod dealers;
+pub(crate) mod cameras;
+pub(crate) mod desk;
+pub(crate) mod draws;
+pub(crate) mod evidence;
 pub(crate) mod home;
+pub(crate) mod inspections;
 pub(crate) mod me;
 pub(crate) mod search;
 pub(crate) mod sign_in;
+pub(crate) mod uploads;
