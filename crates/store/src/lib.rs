@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod audit;
 pub mod cameras;
 pub mod cluster;
+pub mod complaints;
 pub mod counts;
 pub mod draws;
 pub mod error;
