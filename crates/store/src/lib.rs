@@ -26,6 +26,7 @@ pub mod session;
 pub mod settlements;
 pub mod slots;
 pub mod staging;
+pub mod support;
 pub mod telling;
 pub mod users;
 mod values;
