@@ -46,6 +46,9 @@ pub enum ControlError {
     /// Something about a support request that is refused.
     #[error(transparent)]
     Support(#[from] crate::support::Refusal),
+    /// A change of a roster that is refused.
+    #[error(transparent)]
+    People(#[from] crate::people::Refusal),
     /// A field that no fact can hold.
     #[error(transparent)]
     Unfit(#[from] crate::import::Unfit),
@@ -103,6 +106,7 @@ impl ControlError {
             Self::Telling(error) => error.code(),
             Self::Complaint(refusal) => refusal.code(),
             Self::Support(refusal) => refusal.code(),
+            Self::People(refusal) => refusal.code(),
             Self::Unfit(unfit) => unfit.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",

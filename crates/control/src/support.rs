@@ -189,7 +189,7 @@ pub fn request(desk: &mut Desk, dealer: &str, vin: &str, fault: &str) -> Result<
             }
             let id = format!("TS-{}-{}", today.strftime("%Y%m%d"), imports::next_id(tx)?);
             let cells = [
-                ("request_id", Cell::Text(&*id)),
+                ("request_id", Cell::Text(&id)),
                 ("dealer_code", Cell::Text(dealer)),
                 ("vin", Cell::Text(vin)),
                 ("fault_code", Cell::Text(fault)),

@@ -20,6 +20,7 @@ pub mod policies;
 pub mod pool;
 mod reading;
 pub mod registry;
+pub mod roster;
 pub mod runs;
 pub mod schema;
 pub mod session;
