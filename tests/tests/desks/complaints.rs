@@ -133,7 +133,7 @@ fn deeds_belong_to_posts_and_parts_of_the_network() {
     let mut world = World::new();
     let id = world.take_in("D1", "general");
     for (who, kind, expected) in [
-        (D2, DeedKind::FirstReply, "no_complaint"),
+        (D2, DeedKind::FirstReply, "not_found"),
         (FINANCE, DeedKind::FirstReply, "complaint_may_not"),
         (CALL, DeedKind::FirstReply, "complaint_may_not"),
         (NORTH, DeedKind::Submit, "complaint_may_not"),
@@ -145,7 +145,7 @@ fn deeds_belong_to_posts_and_parts_of_the_network() {
     ] {
         assert_eq!(world.does(who, &id, kind), expected, "{who} {kind}");
     }
-    assert_eq!(code(complaints::one(&mut world.desk(D2), &id)), "no_complaint");
+    assert_eq!(code(complaints::one(&mut world.desk(D2), &id)), "not_found");
     assert_eq!(world.may(D1, &id), ["reply"]);
     assert_eq!(world.may(CALL, &id), ["dispatch", "withdraw"]);
     assert!(world.may(FINANCE, &id).is_empty());

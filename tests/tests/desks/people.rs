@@ -69,10 +69,10 @@ impl World {
 fn a_dealer_changes_its_own_roster_and_no_other() {
     let mut world = staffed();
     for (who, change, expected) in [
-        (D2, hire("D1", "P2", "李二"), "people_no_dealer"),
+        (D2, hire("D1", "P2", "李二"), "not_found"),
         (NORTH, hire("D1", "P2", "李二"), "people_may_not"),
         (FINANCE, hire("D1", "P2", "李二"), "people_may_not"),
-        (D1, hire("D2", "P2", "李二"), "people_no_dealer"),
+        (D1, hire("D2", "P2", "李二"), "not_found"),
         (D1, hire("D1", "P2", "别人"), "person_code_taken"),
         (D1, hire("D1", "P9", "赵九"), "person_elsewhere"),
         (D1, hire("D1", "P1", "王一"), "person_employed"),
@@ -176,7 +176,7 @@ fn a_workbook_is_looked_through_and_then_taken_in_whole() {
     let checked = people::preview(&mut world.desk(D1), "D1", &again, "again.xlsx").unwrap();
     assert!(checked.is_good(), "{:?}", checked.outcome.errors);
     assert_eq!(checked.outcome.files.iter().map(|file| file.added + file.corrected).sum::<u64>(), 0);
-    assert_eq!(code(people::download(&mut world.desk(D2), "D1")), "people_no_dealer");
+    assert_eq!(code(people::download(&mut world.desk(D2), "D1")), "not_found");
 }
 
 #[test]
@@ -235,5 +235,5 @@ fn a_workbook_with_anothers_rows_is_refused_row_by_row() {
     let good = Folder::workbook(&[certificates]);
     let path = good.path().join("facts.xlsx");
     assert_eq!(code(people::preview(&mut world.desk(NORTH), "D1", &path, "x")), "people_may_not");
-    assert_eq!(code(people::preview(&mut world.desk(D2), "D1", &path, "x")), "people_no_dealer");
+    assert_eq!(code(people::preview(&mut world.desk(D2), "D1", &path, "x")), "not_found");
 }

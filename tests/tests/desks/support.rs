@@ -55,7 +55,7 @@ fn a_request_meets_what_is_owed() {
     assert_eq!((world.requests(HQ, false), world.requests(D1, false), world.requests(D2, false)), (1, 1, 0));
     assert_eq!(code(support::request(&mut world.desk(D1), "D1", "V1", "F1")), "support_open");
     for (who, expected) in
-        [(D2, "no_support_request"), (FINANCE, "support_may_not"), (D1, "ok"), (HQ, "support_resolved")]
+        [(D2, "not_found"), (FINANCE, "support_may_not"), (D1, "ok"), (HQ, "support_resolved")]
     {
         assert_eq!(code(support::resolve(&mut world.desk(who), &id)), expected, "{who}");
     }

@@ -206,7 +206,7 @@ impl Doing<'_> {
     fn carry_out(&self, tx: &mut Tx, id: &str, deed: &Deed) -> Result<(), ControlError> {
         let taken = stored::events(tx, id)?;
         let complaint =
-            stored::find(tx, id, self.seen_at(&taken))?.ok_or_else(|| Refusal::NoComplaint(id.to_owned()))?;
+            stored::find(tx, id, self.seen_at(&taken))?.ok_or(ControlError::NotFound("complaint"))?;
         let role = users::find(tx, self.actor)?.map(|user| user.role);
         may(deed.kind, role, &complaint, self.actor)?;
         match (deed.kind, role) {

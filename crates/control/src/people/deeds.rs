@@ -239,7 +239,7 @@ impl Change<'_> {
     /// The dealer is seen, and the person may change its roster.
     fn allowed(&self, tx: &mut Tx) -> Result<(), ControlError> {
         if stored::dealer(tx, self.dealer, self.today)?.is_none() {
-            return Err(Refusal::NoDealer(self.dealer.to_owned()).into());
+            return Err(ControlError::NotFound("dealer"));
         }
         if may_change(tx, self.by, self.dealer)? {
             Ok(())

@@ -13,7 +13,6 @@ use farsight_store::session::Isolation;
 use farsight_store::{Tx, users};
 use jiff::civil::Date;
 
-use super::refusal::Refusal;
 use crate::{ControlError, Desk, ground};
 
 /// A certificate, and where it stands today.
@@ -81,8 +80,8 @@ pub fn roster(desk: &mut Desk, filter: &Filter) -> Result<Roster, ControlError> 
     desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         let ground = ground::load(tx, &tenant)?;
         let today = ground.zone.date(now);
-        let (name, bays) = stored::dealer(tx, &filter.dealer, today)?
-            .ok_or_else(|| Refusal::NoDealer(filter.dealer.clone()))?;
+        let (name, bays) =
+            stored::dealer(tx, &filter.dealer, today)?.ok_or(ControlError::NotFound("dealer"))?;
         let terms = terms(&ground, today);
         let (total, employments) = stored::employments(tx, filter, today)?;
         let people: Vec<String> = employments.iter().map(|row| row.person.clone()).collect();

@@ -5,9 +5,6 @@ use jiff::civil::Date;
 /// A change of a roster that is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// There is no such dealer in the person's part of the network.
-    #[error("there is no dealer '{0}': choose one of the list")]
-    NoDealer(String),
     /// Only the dealer's own people and the headquarters change a roster.
     #[error("{by} may not change this roster: the dealer's own people do, or the headquarters")]
     MayNot {
@@ -60,7 +57,6 @@ impl Refusal {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NoDealer(_) => "people_no_dealer",
             Self::MayNot { .. } => "people_may_not",
             Self::CodeTaken(_) => "person_code_taken",
             Self::Elsewhere(_) => "person_elsewhere",

@@ -68,7 +68,7 @@ pub fn download(desk: &mut Desk, dealer: &str) -> Result<Vec<u8>, ControlError> 
     let (scope, today) = (desk.scope(), today(desk, desk.now)?);
     let sheets = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         if stored::dealer(tx, dealer, today)?.is_none() {
-            return Err(ControlError::from(Refusal::NoDealer(dealer.to_owned())));
+            return Err(ControlError::NotFound("dealer"));
         }
         let employments = stored::all_employments(tx, dealer)?;
         let here = |to: Option<Date>| to.is_none_or(|to| today <= to);
@@ -154,7 +154,7 @@ fn foreign_rows(desk: &mut Desk, dealer: &str, sources: &[Source]) -> Result<Vec
     let certificates: Vec<String> = rows.iter().map(|row| row.certificate.clone()).collect();
     let (own, may) = desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         if stored::dealer(tx, dealer, today)?.is_none() {
-            return Err(ControlError::from(Refusal::NoDealer(dealer.to_owned())));
+            return Err(ControlError::NotFound("dealer"));
         }
         Ok((stored::all_employments(tx, dealer)?, may_change(tx, &by, dealer)?))
     })?;
