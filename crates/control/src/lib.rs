@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod audit;
 pub mod calendars;
 pub mod cameras;
+pub mod choices;
 pub mod complaints;
 pub mod demo;
 pub mod desk;

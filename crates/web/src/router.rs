@@ -10,7 +10,7 @@ use farsight_ledger::settlement::Role;
 
 use crate::admit::{Who, admit};
 use crate::answer::refusal;
-use crate::pages::{home, me, sign_in};
+use crate::pages::{complaints, home, me, people, sign_in, support};
 use crate::{App, assets, health, live, metrics, middleware};
 
 /// What a path names with its placeholders.
@@ -77,10 +77,17 @@ pub(crate) const NETWORK: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Ro
 /// Whoever sees money: those, and finance.
 pub(crate) const MONEY: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::Finance]);
 
+/// Who takes complaints in.
+const CALLERS: Who = Who::Roles(&[Role::CallCentre, Role::Hq]);
+/// Who follows complaints.
+const COMPLAINTS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
+/// Who changes rosters.
+const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
+
 /// Every route there is.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route> {
-    use Object::{Asset, Nothing, Own, Secret};
+    use Object::{Asset, Complaint, Dealer, Nothing, Own, Secret};
     use Who::{Anyone, Entered, HalfEntered, Machine};
     vec![
         // Machines that look after the tower.
@@ -109,6 +116,21 @@ pub(crate) fn routes() -> Vec<Route> {
         // Inspections, evidence, draws, cameras.
 
         // Complaints, support, people.
+        route("/queue", Nothing, CALLERS, get(complaints::queue)),
+        route("/complaints", Nothing, COMPLAINTS, get(complaints::list)),
+        route("/complaints/new", Nothing, CALLERS, get(complaints::intake).post(complaints::take_in)),
+        route("/complaints/{complaint}", Complaint, COMPLAINTS, get(complaints::show).post(complaints::act)),
+        route("/support", Nothing, NETWORK, get(support::list).post(support::request)),
+        route("/support/resolved", Nothing, NETWORK, post(support::resolve)),
+        route("/people", Nothing, NETWORK, get(people::dealers)),
+        route("/people/{dealer}", Dealer, NETWORK, get(people::roster)),
+        route("/people/{dealer}/hire", Dealer, ROSTERS, post(people::hire)),
+        route("/people/{dealer}/leave", Dealer, ROSTERS, post(people::leave)),
+        route("/people/{dealer}/certify", Dealer, ROSTERS, post(people::certify)),
+        route("/people/{dealer}/revoke", Dealer, ROSTERS, post(people::revoke)),
+        route("/people/{dealer}/workbook", Dealer, NETWORK, get(people::workbook)),
+        route("/people/{dealer}/import", Dealer, ROSTERS, get(people::import).post(people::look_through)),
+        route("/people/{dealer}/import/take", Dealer, ROSTERS, post(people::take_in)),
 
         // To do, entries, appeals, rectifications, penalties.
 
