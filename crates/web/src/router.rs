@@ -14,6 +14,7 @@ use crate::answer::refusal;
 use crate::page::PageError;
 use crate::pages::{alerts, board, dealers, home, me, search, sign_in};
 use crate::pages::{cameras, desk, draws, evidence, home, inspections, me, sign_in, uploads};
+use crate::pages::{complaints, home, me, people, sign_in, support};
 use crate::{App, assets, health, live, metrics, middleware};
 
 /// What a path names with its placeholders.
@@ -89,10 +90,18 @@ pub(crate) const HANDS_IN: Who =
 /// A plain form with files takes so much; larger ones are sent by script, piece by piece.
 const FORM_BYTES: usize = 120 << 20;
 
+/// Who takes complaints in.
+const CALLERS: Who = Who::Roles(&[Role::CallCentre, Role::Hq]);
+/// Who follows complaints.
+const COMPLAINTS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
+/// Who changes rosters.
+const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
+
 /// Every route there is.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route> {
     use Object::{Asset, Dealer, Draw, Evidence, Inspection, Nothing, Own, Secret, Upload};
+    use Object::{Asset, Complaint, Dealer, Nothing, Own, Secret};
     use Who::{Anyone, Entered, HalfEntered, Machine};
     vec![
         // Machines that look after the tower.
@@ -144,6 +153,21 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/evidence/{sha256}", Evidence, Entered, get(evidence::show)),
 
         // Complaints, support, people.
+        route("/queue", Nothing, CALLERS, get(complaints::queue)),
+        route("/complaints", Nothing, COMPLAINTS, get(complaints::list)),
+        route("/complaints/new", Nothing, CALLERS, get(complaints::intake).post(complaints::take_in)),
+        route("/complaints/{complaint}", Complaint, COMPLAINTS, get(complaints::show).post(complaints::act)),
+        route("/support", Nothing, NETWORK, get(support::list).post(support::request)),
+        route("/support/resolved", Nothing, NETWORK, post(support::resolve)),
+        route("/people", Nothing, NETWORK, get(people::dealers)),
+        route("/people/{dealer}", Dealer, NETWORK, get(people::roster)),
+        route("/people/{dealer}/hire", Dealer, ROSTERS, post(people::hire)),
+        route("/people/{dealer}/leave", Dealer, ROSTERS, post(people::leave)),
+        route("/people/{dealer}/certify", Dealer, ROSTERS, post(people::certify)),
+        route("/people/{dealer}/revoke", Dealer, ROSTERS, post(people::revoke)),
+        route("/people/{dealer}/workbook", Dealer, NETWORK, get(people::workbook)),
+        route("/people/{dealer}/import", Dealer, ROSTERS, get(people::import).post(people::look_through)),
+        route("/people/{dealer}/import/take", Dealer, ROSTERS, post(people::take_in)),
 
         // To do, entries, appeals, rectifications, penalties.
 
