@@ -49,6 +49,15 @@ pub enum ControlError {
     /// Something about telling people that is refused.
     #[error(transparent)]
     Telling(#[from] crate::telling::TellingError),
+    /// A deed on a complaint that is refused.
+    #[error(transparent)]
+    Complaint(#[from] crate::complaints::Refusal),
+    /// Something about a support request that is refused.
+    #[error(transparent)]
+    Support(#[from] crate::support::Refusal),
+    /// A field that no fact can hold.
+    #[error(transparent)]
+    Unfit(#[from] crate::import::Unfit),
     /// A policy file with faults.
     #[error("policy {file} is refused:\n{}", faults.iter().map(|fault| format!("  {file}: {fault}")).collect::<Vec<_>>().join("\n"))]
     Policy {
@@ -104,6 +113,9 @@ impl ControlError {
             Self::Upload(error) => error.code(),
             Self::Link(_) => "evidence_unknown",
             Self::Telling(error) => error.code(),
+            Self::Complaint(refusal) => refusal.code(),
+            Self::Support(refusal) => refusal.code(),
+            Self::Unfit(unfit) => unfit.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",
             Self::AsOf { .. } => "as_of_refused",
