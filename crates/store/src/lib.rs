@@ -4,22 +4,26 @@
 //! Only [`registry`] and [`schema::migrate`] work as the owner; they see tenants, never their facts.
 
 pub mod alerts;
+pub mod appeals;
 pub mod audit;
 pub mod cameras;
 pub mod cluster;
 pub mod complaints;
 pub mod counts;
 pub mod draws;
+pub mod entries;
 pub mod error;
 pub mod evidence;
 pub mod facts;
 pub mod imports;
 pub mod inspections;
 pub mod ledger;
+pub mod penalties;
 pub mod pictures;
 pub mod policies;
 pub mod pool;
 mod reading;
+pub mod rectifications;
 pub mod registry;
 pub mod runs;
 pub mod schema;
