@@ -20,10 +20,13 @@ use serde::Serialize;
 use crate::evaluate::{self, Request};
 use crate::sealing::Sealer;
 use crate::tenants::{self, NewTenant};
-use crate::{ControlError, Desk, audit, ground, import, settle, users};
+use crate::{ControlError, Desk, audit, doors, ground, import, settle, users};
 
 /// The tenant's code.
 pub const TENANT: &str = "demo";
+
+/// Everybody's password in the demonstration, which serves this machine only and has no fact of anyone.
+pub const PASSWORD: &str = "see far ahead";
 
 /// Months that are left unlocked, so that there is something to settle: the last whole one and the running one.
 const OPEN_MONTHS: usize = 2;
@@ -130,7 +133,7 @@ pub fn demo(
     let made = !is_ready(&mut desk)?;
     let mut facts = 0;
     if made {
-        facts = make(&mut desk, &plan, scratch)?;
+        facts = make(&mut desk, &plan, scratch, sealer)?;
     } else {
         evaluate::evaluate(&mut desk, &Request::default())?;
     }
@@ -144,7 +147,7 @@ fn is_ready(desk: &mut Desk) -> Result<bool, ControlError> {
 }
 
 /// Facts in, everyone in, checks run, the past settled.
-fn make(desk: &mut Desk, plan: &Plan, scratch: &Path) -> Result<u64, ControlError> {
+fn make(desk: &mut Desk, plan: &Plan, scratch: &Path, sealer: &Sealer) -> Result<u64, ControlError> {
     farsight_network::write(plan, scratch).map_err(|error| ControlError::Usage(error.to_string()))?;
     let sources = import::sources(&[scratch.to_owned()])?;
     let imported = import::import(desk, &sources, false, &Progress::default())?;
@@ -155,6 +158,8 @@ fn make(desk: &mut Desk, plan: &Plan, scratch: &Path) -> Result<u64, ControlErro
     }
     for user in cast(desk)? {
         users::add(desk, &user)?;
+        doors::set_password(desk, sealer, &user.email, PASSWORD)?
+            .map_err(|refusal| ControlError::Usage(refusal.to_string()))?;
     }
     let outcome = evaluate::evaluate(desk, &Request::default())?;
     let (as_of, today) = (desk.now, ground::zone(&desk.tenant)?.date(desk.now));

@@ -84,6 +84,9 @@ pub enum ControlError {
         /// Why.
         why: String,
     },
+    /// What was asked for is not there, or not for this person to see: which, is not said.
+    #[error("there is no {0} like this here: see the list for what there is")]
+    NotFound(&'static str),
     /// Anything else that was asked wrongly.
     #[error("{0}")]
     Usage(String),
@@ -119,6 +122,7 @@ impl ControlError {
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",
             Self::AsOf { .. } => "as_of_refused",
+            Self::NotFound(_) => "not_found",
             Self::Usage(_) => "usage",
             Self::File { .. } => "file",
         }

@@ -30,13 +30,22 @@ pub use terms::{Kind, Terms};
 
 /// A receiver that is a user.
 const PERSON: &str = "person:";
+/// What a link in a message that nobody else may read is sealed for.
+pub(crate) const SEALED_LINK: &str = "link of a message";
+/// Where such a link lies in a message's data.
+pub(crate) const LINK_SEALED: &str = "link_sealed";
 /// A receiver that is a channel.
 const CHANNEL: &str = "channel:";
 /// In subscriptions: all users of a role.
 const ROLE: &str = "role:";
 
+/// The receiver that a user of an address is.
+pub(crate) fn person(email: &str) -> String {
+    format!("{PERSON}{email}")
+}
+
 /// The number of a delivery: told by what it is about, so that the same one made twice is one.
-fn number(tenant: &Tenant, parts: &[&str]) -> String {
+pub(crate) fn number(tenant: &Tenant, parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in [&[tenant.code.as_str()], parts].concat() {
         hasher.update((part.len() as u64).to_be_bytes());

@@ -15,6 +15,7 @@ mod serve;
 mod tenants;
 mod work;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -24,6 +25,7 @@ use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::cluster::{self, Cluster};
 use farsight_store::registry::Tenant;
 use farsight_store::{Database, schema};
+use farsight_web::Front;
 use jiff::civil::DateTime;
 
 use crate::arguments::{
@@ -93,6 +95,7 @@ pub(crate) struct Installation {
     data: Option<PathBuf>,
     evidence: Option<String>,
     key_file: Option<PathBuf>,
+    web: configuration::Web,
     smtp: Option<configuration::courier::Mail>,
     reach: configuration::courier::Beyond,
     migrated: Vec<String>,
@@ -130,6 +133,7 @@ impl Installation {
             data,
             evidence: global.evidence.clone().or(configuration.evidence),
             key_file: std::env::var_os("FARSIGHT_KEY_FILE").map(Into::into).or(configuration.key_file),
+            web: configuration.web,
             smtp: configuration.smtp,
             reach: configuration.reach,
             migrated,
@@ -154,6 +158,11 @@ impl Installation {
     /// How messages leave.
     pub(crate) fn courier(&self) -> Result<farsight_courier::Settings, Failure> {
         configuration::courier::settings(self.smtp.as_ref(), &self.reach)
+    }
+
+    /// How browsers reach a program that listens at an address.
+    pub(crate) fn front(&self, listen: SocketAddr) -> Front {
+        self.web.front(listen)
     }
 
     /// Where evidence is kept, as a URL.

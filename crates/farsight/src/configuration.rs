@@ -2,8 +2,10 @@
 
 pub(crate) mod courier;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use farsight_web::Front;
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -27,11 +29,32 @@ pub(crate) struct Configuration {
     pub(crate) key_file: Option<PathBuf>,
     /// The folder of PostgreSQL's programs, for the private cluster.
     pub(crate) postgres_bin: Option<PathBuf>,
+    /// How browsers reach the tower.
+    #[serde(default)]
+    pub(crate) web: Web,
     /// The mail server.
     pub(crate) smtp: Option<courier::Mail>,
     /// Where messages may go beyond the internet.
     #[serde(default)]
     pub(crate) reach: courier::Beyond,
+}
+
+/// How browsers reach the tower.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Web {
+    /// Its address in links of mails, like `https://tower.maker.example`; that of `--listen` when absent.
+    pub(crate) address: Option<String>,
+    /// Whether a proxy stands before it, which tells by X-Forwarded-For where a browser is.
+    pub(crate) behind_proxy: bool,
+}
+
+impl Web {
+    /// The front of a program that listens at an address. Where browsers come by https, they never come otherwise.
+    pub(crate) fn front(&self, listen: SocketAddr) -> Front {
+        let address = self.address.clone().unwrap_or_else(|| format!("http://{listen}"));
+        Front { secure: address.starts_with("https://"), address, behind_proxy: self.behind_proxy }
+    }
 }
 
 impl Configuration {

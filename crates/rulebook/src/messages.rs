@@ -55,6 +55,14 @@ pub enum MessageError {
         /// The key.
         key: String,
     },
+    /// Two files say the same message.
+    #[error("{language}: '{key}' is said by two message files: take one out")]
+    Twice {
+        /// The files' language tag.
+        language: &'static str,
+        /// The key.
+        key: String,
+    },
     /// No such message.
     #[error("{language}.toml has no message '{key}': add it")]
     UnknownKey {
@@ -88,6 +96,25 @@ impl Messages {
         Ok(Self {
             languages: files.map(|(language, text)| read(language.tag(), text)).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// With a further file of a language; what another file says already is an error.
+    pub fn with(mut self, language: Language, text: &str) -> Result<Self, MessageError> {
+        let more = read(language.tag(), text)?;
+        for texts in self
+            .languages
+            .iter_mut()
+            .zip(Language::ALL)
+            .filter(|(_, of)| *of == language)
+            .map(|(texts, _)| texts)
+        {
+            for (key, text) in more.clone() {
+                if texts.insert(key.clone(), text).is_some() {
+                    return Err(MessageError::Twice { language: language.tag(), key });
+                }
+            }
+        }
+        Ok(self)
     }
 
     /// Whether a language has a message.

@@ -10,6 +10,10 @@ use jiff::{Span, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(pub i64);
 
+/// Microseconds of a second.
+pub const SECOND: i64 = 1_000_000;
+/// Microseconds of 24 hours.
+pub const DAY: i64 = 24 * HOUR;
 /// One hour in microseconds.
 pub const HOUR: i64 = 3_600_000_000;
 /// One minute in microseconds.

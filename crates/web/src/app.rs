@@ -1,43 +1,94 @@
 //! What the routes work with: passed in, so that a test passes its own.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use farsight_control::metrics::{self, Metrics};
-use farsight_store::Database;
+use farsight_control::sealing::Sealer;
+use farsight_store::pool::Pool;
+use farsight_store::registry::{self, Tenant};
+use farsight_store::{Database, StoreError};
 use prometheus::Registry;
 
+use crate::live::Live;
 use crate::middleware::Limits;
 use crate::requests::Requests;
 use crate::router;
+use crate::views::{ViewError, Views};
 
 /// Tells the present moment: the binary's one clock, or a test's.
 pub type Clock = Arc<metrics::Clock>;
 
+/// What the binary has, and the routes need.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where the data is.
+    pub database: Database,
+    /// Sessions that are lent to requests.
+    pub pool: Pool,
+    /// The one registry of metrics.
+    pub registry: Registry,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The one clock.
+    pub clock: Clock,
+    /// Opens and seals secrets, and gives bytes nobody can foresee.
+    pub sealer: Sealer,
+    /// Where evidence lies.
+    pub evidence: farsight_evidence::Store,
+    /// How the tower is reached from outside.
+    pub front: Front,
+}
+
+/// How the tower is reached from outside.
+#[derive(Debug, Clone)]
+pub struct Front {
+    /// Its address for links in mails, like `https://tower.maker.example`.
+    pub address: String,
+    /// Whether browsers reach it by https only: cookies are then never sent in the open.
+    pub secure: bool,
+    /// Whether a proxy stands before it, whose `X-Forwarded-For` tells where a browser is.
+    pub behind_proxy: bool,
+}
+
+/// Why the routes cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A metric.
+    #[error(transparent)]
+    Metrics(#[from] metrics::MetricsError),
+    /// A template or message file.
+    #[error(transparent)]
+    Views(#[from] ViewError),
+}
+
 /// What the routes work with.
 #[derive(Clone)]
 pub struct App {
-    pub(crate) database: Database,
-    pub(crate) registry: Registry,
-    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) parts: Arc<Parts>,
     pub(crate) requests: Arc<Requests>,
-    pub(crate) clock: Clock,
+    pub(crate) views: Arc<Views>,
+    pub(crate) live: Arc<Live>,
     pub(crate) limits: Limits,
     /// One look at readiness at a time: who asks often must not open many connections.
     pub(crate) readiness: Arc<tokio::sync::Mutex<()>>,
+    tenants: Arc<RwLock<HashMap<i32, Tenant>>>,
 }
 
 impl App {
-    /// Over a database, with the one registry; the metrics of requests are registered here.
-    pub fn new(
-        database: Database,
-        registry: Registry,
-        metrics: Arc<Metrics>,
-        clock: Clock,
-    ) -> Result<Self, metrics::MetricsError> {
-        let paths = router::routes().into_iter().map(|(path, _)| path).collect();
-        let requests = Arc::new(Requests::register(&registry, paths)?);
-        let (limits, readiness) = (Limits::default(), Arc::default());
-        Ok(Self { database, registry, metrics, requests, clock, limits, readiness })
+    /// Over the binary's parts; the metrics of requests are registered here, templates and words are read.
+    pub fn new(parts: Parts) -> Result<Self, AppError> {
+        let paths = router::routes().into_iter().map(|route| route.path).collect();
+        let requests = Arc::new(Requests::register(&parts.registry, paths)?);
+        Ok(Self {
+            parts: Arc::new(parts),
+            requests,
+            views: Arc::new(Views::read()?),
+            live: Arc::default(),
+            limits: Limits::default(),
+            readiness: Arc::default(),
+            tenants: Arc::default(),
+        })
     }
 
     /// The same with other limits.
@@ -45,5 +96,22 @@ impl App {
     pub fn within(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// The tenant of a number; looked up once, for a tenant never changes.
+    pub(crate) fn tenant(&self, id: i32) -> Result<Option<Tenant>, StoreError> {
+        let known = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        Ok(self.look_for_tenants()?.into_iter().find(|tenant| tenant.id == id))
+    }
+
+    /// All tenants there are now.
+    pub(crate) fn look_for_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        let tenants = registry::tenants(&self.parts.database)?;
+        let known = tenants.iter().map(|tenant| (tenant.id, tenant.clone())).collect();
+        *self.tenants.write().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(tenants)
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
         let turn = app.readiness.clone().lock_owned().await;
         tokio::task::spawn_blocking(move || {
             let _turn = turn; // kept for as long as it looks, also when nobody waits for it any more
-            readiness::look(&app.database)
+            readiness::look(&app.parts.database)
         })
         .await
     };

@@ -3,18 +3,30 @@
 //! It renders and decides nothing: what a page needs comes from a use case. It opens no transaction, reads no clock of
 //! day and no environment, and no address, query or name of a person gets into its logs and metrics.
 
+mod admit;
 mod answer;
 mod app;
+mod ask;
+mod assets;
+mod entered;
 mod health;
+mod live;
 mod metrics;
 mod middleware;
+mod nav;
+mod page;
+mod pages;
+mod reader;
 mod requests;
 mod router;
 mod serving;
+mod table;
 #[cfg(test)]
 mod testing;
+mod views;
+mod words;
 
-pub use app::{App, Clock};
+pub use app::{App, AppError, Clock, Front, Parts};
 pub use middleware::Limits;
 pub use router::router;
 pub use serving::{WebError, address, listen, serve};

@@ -21,7 +21,7 @@ pub(crate) async fn show(State(app): State<App>) -> Response {
     look_up(&app).await;
     let encoder = TextEncoder::new();
     let mut text = Vec::new();
-    match encoder.encode(&app.registry.gather(), &mut text) {
+    match encoder.encode(&app.parts.registry.gather(), &mut text) {
         Ok(()) => ([(header::CONTENT_TYPE, encoder.format_type().to_owned())], text).into_response(),
         Err(fault) => {
             tracing::error!("metrics cannot be written, a fault of the program: {fault}");
@@ -31,7 +31,8 @@ pub(crate) async fn show(State(app): State<App>) -> Response {
 }
 
 async fn look_up(app: &App) {
-    let (metrics, database, clock) = (Arc::clone(&app.metrics), app.database.clone(), Arc::clone(&app.clock));
+    let (metrics, database, clock) =
+        (Arc::clone(&app.parts.metrics), app.parts.database.clone(), Arc::clone(&app.parts.clock));
     let looking = tokio::task::spawn_blocking(move || metrics.collect(&database, &*clock));
     match tokio::time::timeout(PATIENCE, looking).await {
         Ok(Ok(failures)) => {
@@ -44,7 +45,7 @@ async fn look_up(app: &App) {
         }
         Ok(Err(fault)) => tracing::error!("metrics cannot be looked up, a fault of the program: {fault}"),
         Err(_) => {
-            app.metrics.collect_took_too_long();
+            app.parts.metrics.collect_took_too_long();
             tracing::warn!(
                 seconds = PATIENCE.as_secs(),
                 "metrics are looked up too slowly: those of before are shown"

@@ -4,12 +4,13 @@ use std::any::Any;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::compression::CompressionLayer;
 
 use crate::answer::refusal;
 use crate::{App, requests};
@@ -32,14 +33,18 @@ impl Default for Limits {
 /// Puts the layers around the routes. `Router::layer` wraps what is there, so the list is written from the innermost.
 pub(crate) fn around(router: Router<App>, app: &App) -> Router<App> {
     router
-        // 5. A body that is too large is refused, told or found out.
-        .layer(RequestBodyLimitLayer::new(app.limits.body_bytes))
+        // 7. A body that is too large is refused, told or found out; a route that takes more says so itself.
+        .layer(DefaultBodyLimit::max(app.limits.body_bytes))
+        // 6. What changes anything comes from a page of this tower, not of another's.
+        .layer(from_fn(from_own_page))
+        // 5. Texts travel compressed.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         // 4. A request that takes too long is given up.
         .layer(from_fn_with_state(app.clone(), in_time))
         // 3. A fault of the program is an answer too, and the process goes on.
         .layer(CatchPanicLayer::custom(panicked))
         // 2. Every answer says how little a browser may do with it.
-        .layer(from_fn(guard))
+        .layer(from_fn_with_state(app.clone(), guard))
         // 1. Every request is counted and logged, as it was answered in the end.
         .layer(from_fn_with_state(app.clone(), requests::watch))
 }
@@ -62,14 +67,47 @@ const GUARDS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "same-origin"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self'; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-async fn guard(request: Request, next: Next) -> Response {
+/// For two years browsers come by https only.
+const ALWAYS_HTTPS: &str = "max-age=63072000; includeSubDomains";
+
+/// A request that changes something and says that it comes from another's page is refused: with the session's cookie being
+/// `SameSite=Lax` besides, nobody's page can act for somebody who is signed in here.
+async fn from_own_page(request: Request, next: Next) -> Response {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if changes && is_foreign(request.headers()) {
+        return refusal(StatusCode::FORBIDDEN, "foreign_page");
+    }
+    next.run(request).await
+}
+
+fn is_foreign(headers: &axum::http::HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text("sec-fetch-site"), text("origin"), text("host")) {
+        (Some("same-origin" | "none"), ..) => false,
+        (Some(_), ..) => true,
+        // A browser too old for that says at least where it comes from; a program that is no browser says nothing.
+        (None, Some(origin), Some(host)) => origin.split_once("://").is_none_or(|(_, from)| from != host),
+        (None, Some(_), None) => true,
+        (None, None, _) => false,
+    }
+}
+
+async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut answer = next.run(request).await;
     for (name, value) in GUARDS {
         answer.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if app.parts.front.secure {
+        let always = HeaderValue::from_static(ALWAYS_HTTPS);
+        answer.headers_mut().entry(header::STRICT_TRANSPORT_SECURITY).or_insert(always);
     }
     answer
 }
@@ -87,9 +125,31 @@ mod tests {
             .route("/takes", post(async |body: String| body))
     }
 
+    #[test]
+    fn only_own_pages_change_anything() {
+        for (site, origin, foreign) in [
+            (Some("same-origin"), None, false),
+            (Some("none"), None, false),
+            (Some("cross-site"), None, true),
+            (Some("same-site"), None, true),
+            (None, Some("https://tower.example"), false),
+            (None, Some("https://evil.example"), true),
+            (None, Some("null"), true),
+            (None, None, false),
+        ] {
+            let mut headers = axum::http::HeaderMap::new();
+            headers.insert("host", HeaderValue::from_static("tower.example"));
+            let named = [("sec-fetch-site", site), ("origin", origin)];
+            for (name, value) in named.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+            assert_eq!(is_foreign(&headers), foreign, "{site:?} {origin:?}");
+        }
+    }
+
     #[tokio::test]
     async fn what_goes_wrong_is_an_answer() {
-        let app = app().within(Limits { time: Duration::from_millis(50), body_bytes: 10 });
+        let app = app().await.within(Limits { time: Duration::from_millis(50), body_bytes: 10 });
         let router = around(routes(), &app).with_state(app);
         let large =
             "POST /takes HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 11\r\n\r\n01234567890";

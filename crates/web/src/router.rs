@@ -1,24 +1,128 @@
-//! The routes, one list: a newcomer finds the file by the path.
+//! The routes, one list: a newcomer finds the file by the path. Each says who may come, and what its path names.
+//!
+//! The test of isolation is made from this list: a route cannot be added without saying whose objects it shows.
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::{MethodRouter, get};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, post};
+use farsight_ledger::settlement::Role;
 
+use crate::admit::{Who, admit};
 use crate::answer::refusal;
-use crate::{App, health, metrics, middleware};
+use crate::pages::{home, me, sign_in};
+use crate::{App, assets, health, live, metrics, middleware};
+
+/// What a path names with its placeholders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Object {
+    /// Nothing: the route shows what the person's scope has.
+    Nothing,
+    /// A dealer.
+    Dealer,
+    /// A complaint.
+    Complaint,
+    /// An inspection.
+    Inspection,
+    /// An entry of the ledger.
+    Entry,
+    /// An appeal.
+    Appeal,
+    /// A rectification order.
+    Rectification,
+    /// The draft of a discretionary penalty.
+    Penalty,
+    /// An alert.
+    Alert,
+    /// A content of the evidence store, by its signed link.
+    Evidence,
+    /// An upload under way.
+    Upload,
+    /// A camera.
+    Camera,
+    /// A day's draw: the whole tenant's.
+    Draw,
+    /// A month's settlement: the whole tenant's.
+    Settlement,
+    /// A month's statement of a dealer: `{period}` and `{dealer}`.
+    Statement,
+    /// A job: the whole tenant's.
+    Job,
+    /// A user of the tower.
+    User,
+    /// Something of the person alone, like a session.
+    Own,
+    /// A secret link.
+    Secret,
+    /// A file of the program.
+    Asset,
+}
+
+/// A route.
+pub(crate) struct Route {
+    pub(crate) path: &'static str,
+    pub(crate) of: Object,
+    pub(crate) who: Who,
+    pub(crate) does: MethodRouter<App>,
+}
+
+const fn route(path: &'static str, of: Object, who: Who, does: MethodRouter<App>) -> Route {
+    Route { path, of, who, does }
+}
+
+/// Who watches dealers.
+pub(crate) const WATCHERS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq]);
+/// Who watches dealers, and dealers themselves.
+pub(crate) const NETWORK: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer]);
+/// Whoever sees money: those, and finance.
+pub(crate) const MONEY: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::Finance]);
 
 /// Every route there is.
-pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
+#[rustfmt::skip]
+pub(crate) fn routes() -> Vec<Route> {
+    use Object::{Asset, Nothing, Own, Secret};
+    use Who::{Anyone, Entered, HalfEntered, Machine};
     vec![
-        ("/healthz", get(health::alive)),
-        ("/readyz", get(health::ready)), //
-        ("/metrics", get(metrics::show)),
+        // Machines that look after the tower.
+        route("/healthz", Nothing, Machine, get(health::alive)),
+        route("/readyz", Nothing, Machine, get(health::ready)),
+        route("/metrics", Nothing, Machine, get(metrics::show)),
+        route("/assets/{hash}/{name}", Asset, Machine, get(assets::show)),
+        route("/favicon.ico", Asset, Machine, get(assets::icon)),
+        // Coming in, and oneself.
+        route("/", Nothing, Entered, get(home::show)),
+        route("/sign-in", Nothing, Anyone, get(sign_in::show).post(sign_in::sign_in)),
+        route("/sign-in/code", Nothing, HalfEntered, get(sign_in::code).post(sign_in::show_code)),
+        route("/sign-out", Nothing, HalfEntered, post(sign_in::sign_out)),
+        route("/reset", Nothing, Anyone, get(sign_in::reset).post(sign_in::ask_reset)),
+        route("/reset/{tenant}/{secret}", Secret, Anyone, get(sign_in::new_password).post(sign_in::set_password)),
+        route("/wish", Nothing, Anyone, post(sign_in::wish)),
+        route("/me", Own, Entered, get(me::show)),
+        route("/me/password", Own, Entered, post(me::change_password)),
+        route("/me/second-factor", Own, HalfEntered, get(me::second_factor).post(me::confirm)),
+        route("/me/second-factor/gone", Own, Entered, post(me::take_away)),
+        route("/me/sessions/end", Own, Entered, post(me::end_others)),
+        route("/me/sessions/{session}/end", Own, Entered, post(me::end_one)),
+        route("/events", Nothing, Entered, get(live::events)),
+        // Board, dealers, alerts, search.
+
+        // Inspections, evidence, draws, cameras.
+
+        // Complaints, support, people.
+
+        // To do, entries, appeals, rectifications, penalties.
+
+        // Settlements, statements, policy, jobs, users, audit.
+
     ]
 }
 
-/// What answers requests: the routes, within the layers of [`middleware`].
+/// What answers requests: the routes, each behind who may come, within the layers of [`middleware`].
 pub fn router(app: App) -> Router {
-    let bare = routes().into_iter().fold(Router::new(), |router, (path, route)| router.route(path, route));
+    let bare = routes().into_iter().fold(Router::new(), |router, route| {
+        let admitted = route.does.layer(from_fn_with_state((app.clone(), route.who), admit));
+        router.route(route.path, admitted)
+    });
     let whole = bare
         .fallback(async || refusal(StatusCode::NOT_FOUND, "not_found"))
         .method_not_allowed_fallback(async || refusal(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"));

@@ -4,19 +4,36 @@ use std::sync::Arc;
 
 use axum::Router;
 use farsight_control::metrics::Metrics;
+use farsight_control::sealing::Sealer;
 use farsight_rulebook::time::Instant;
 use farsight_store::Database;
+use farsight_store::pool::Pool;
 use prometheus::Registry;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::App;
+use crate::app::{Front, Parts};
 
 /// Over a database that is not there.
-pub(crate) fn app() -> App {
+pub(crate) async fn app() -> App {
     let registry = Registry::new();
     let metrics = Arc::new(Metrics::register(&registry, &["sweep"]).unwrap());
-    App::new(Database::at("postgres:///x?host=/nowhere"), registry, metrics, Arc::new(|| Instant(0))).unwrap()
+    let database = Database::at("postgres:///x?host=/nowhere");
+    let evidence = tempfile::tempdir().unwrap().keep();
+    let url = format!("file://{}", evidence.display());
+    let evidence = farsight_evidence::Store::open(&url, [], 1);
+    let parts = Parts {
+        pool: Pool::open(&database, 1).unwrap(),
+        database,
+        registry,
+        metrics,
+        clock: Arc::new(|| Instant(0)),
+        sealer: Sealer::new([1; 32], |bytes| bytes.fill(7)),
+        evidence: evidence.await.unwrap(),
+        front: Front { address: "http://tower.example".to_owned(), secure: false, behind_proxy: false },
+    };
+    App::new(parts).unwrap()
 }
 
 /// Sends a request as it is; gives the whole answer.

@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use farsight_courier::{Channel, Courier, Message, Outcome, TRIES};
 use farsight_rulebook::time::{Instant, MINUTE};
 use farsight_store::audit::{self, Deed};
@@ -17,7 +19,7 @@ use serde_json::json;
 
 use super::channels::open;
 use super::error::TellingError;
-use super::{CHANNEL, PERSON};
+use super::{CHANNEL, LINK_SEALED, PERSON, SEALED_LINK};
 use crate::sealing::Sealer;
 use crate::{ControlError, Desk};
 
@@ -96,7 +98,7 @@ fn take_some(
             }
             taken.extend(of_robot);
         }
-        Ok(taken.into_iter().map(|waiting| channels.claim(waiting)).collect())
+        Ok(taken.into_iter().map(|waiting| channels.claim(waiting, sealer)).collect())
     })
 }
 
@@ -137,10 +139,11 @@ impl Channels {
         Ok(pace.turn(&sent, now).free)
     }
 
-    fn claim(&self, waiting: Waiting) -> Claim {
+    fn claim(&self, waiting: Waiting, sealer: &Sealer) -> Claim {
         let Waiting { what, receiver, message } = waiting;
         let message = serde_json::from_str::<Message>(&message)
-            .map_err(|error| format!("the message as it was kept cannot be read ({error}): report it"));
+            .map_err(|error| format!("the message as it was kept cannot be read ({error}): report it"))
+            .and_then(|message| unseal(message, sealer));
         let order = self.channel(&receiver).and_then(|channel| Ok((channel, message?)));
         Claim { what, receiver, order }
     }
@@ -154,6 +157,17 @@ impl Channels {
             Err(format!("channel '{code}' is gone: add it again with `farsight channel add {code}`"))
         })
     }
+}
+
+/// A link that nobody else may read is opened only now, on its way out.
+fn unseal(mut message: Message, sealer: &Sealer) -> Result<Message, String> {
+    if let Some(sealed) = message.data.get(LINK_SEALED).and_then(serde_json::Value::as_str) {
+        let sealed = STANDARD.decode(sealed).map_err(|error| error.to_string())?;
+        let link = sealer.open(SEALED_LINK, &sealed).map_err(|error| error.to_string())?;
+        message.link = Some(String::from_utf8_lossy(&link).into_owned());
+        message.data = serde_json::Value::Null;
+    }
+    Ok(message)
 }
 
 /// Says what became of a try. It is tried again by the courier's schedule, or given up; a channel whose receiver wants

@@ -74,7 +74,7 @@ fn words(shown: &Shown, installation: &Installation) -> String {
         grouped(notice)
     ));
     lines.push(String::new());
-    lines.push("someone of each role, for --by:".to_owned());
+    lines.push(format!("someone of each role, all with the password: {}", demo::PASSWORD));
     for (email, role) in &shown.users {
         lines.push(format!("  {email:<28} {role}"));
     }

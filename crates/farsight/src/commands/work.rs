@@ -8,7 +8,7 @@ use farsight_control::metrics::Metrics;
 use farsight_jobs::means::{Means, Tenants};
 use farsight_jobs::worker::{self, Queue, Settings};
 use farsight_store::pool::Pool;
-use farsight_web::App;
+use farsight_web::{App, Front, Parts};
 use prometheus::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,8 @@ use crate::{clock, logging};
 
 /// Connections that are not a slot's: the scheduler's, and one to spare.
 const OTHER_CONNECTIONS: u32 = 3;
+/// Connections for requests: more would only wait for the database's processors.
+const WEB_CONNECTIONS: u32 = 12;
 
 /// Works until SIGTERM or SIGINT.
 pub(super) fn run(installation: &Installation, arguments: &WorkArguments) -> Result<ExitCode, Failure> {
@@ -95,13 +97,25 @@ impl Wired {
     async fn new(installation: &Installation, duty: &Duty, registry: &Registry) -> Result<Self, Failure> {
         let jobs: Vec<&'static str> = farsight_jobs::JOBS.iter().map(|job| job.name).collect();
         let metrics = Arc::new(Metrics::register(registry, &jobs).map_err(anyhow::Error::from)?);
-        let connections = OTHER_CONNECTIONS + if duty.works { duty.at_once } else { 0 };
+        let for_jobs = OTHER_CONNECTIONS + if duty.works { duty.at_once } else { 0 };
+        let connections = for_jobs + if duty.listen.is_some() { WEB_CONNECTIONS } else { 0 };
         let pool = Pool::open(&installation.database, connections)?;
         metrics.watch_pool(registry, pool.clone(), connections).map_err(anyhow::Error::from)?;
         let database = installation.database.clone();
-        let app = App::new(database.clone(), registry.clone(), Arc::clone(&metrics), Arc::new(clock::now))
-            .map_err(anyhow::Error::from)?;
         let outside = Outside::open(&installation.evidence()?, &duty.courier).await?;
+        let sealer = installation.sealer()?;
+        let nowhere = || Front { address: String::new(), secure: false, behind_proxy: false };
+        let parts = Parts {
+            database: database.clone(),
+            pool: pool.clone(),
+            registry: registry.clone(),
+            metrics: Arc::clone(&metrics),
+            clock: Arc::new(clock::now),
+            sealer: sealer.clone(),
+            evidence: outside.evidence.clone(),
+            front: duty.listen.map_or_else(nowhere, |listen| installation.front(listen)),
+        };
+        let app = App::new(parts).map_err(anyhow::Error::from)?;
         let means = Means {
             evidence: outside.evidence,
             fetcher: outside.fetcher,
@@ -109,7 +123,7 @@ impl Wired {
             pool,
             database,
             clock: Arc::new(clock::now),
-            sealer: installation.sealer()?,
+            sealer,
             watch: Arc::new(Counted(metrics)),
             tenants: Tenants::default(),
         };

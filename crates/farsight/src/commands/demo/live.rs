@@ -40,8 +40,9 @@ pub(super) fn run(installation: &Installation, port: u16, scratch: &Path) -> Res
         let tenant = desk.tenant.clone();
         drop(desk);
         println!();
-        println!("It runs now, with simulated cameras of which some are bad; Ctrl-C ends it. What it tells of itself:");
-        println!("  http://{listen}/metrics    http://{listen}/readyz");
+        println!("The tower: http://{listen}    sign in as one of those above.");
+        println!();
+        println!("It runs now, with simulated cameras of which some are bad; Ctrl-C ends it. For machines: http://{listen}/metrics and /readyz.");
         println!();
         let courier = installation.courier()?;
         let courier = Settings { reach: inbox::reach(courier.reach.clone()), ..courier };
