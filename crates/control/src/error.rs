@@ -55,6 +55,15 @@ pub enum ControlError {
     /// Something about a support request that is refused.
     #[error(transparent)]
     Support(#[from] crate::support::Refusal),
+    /// Something about an appeal that is refused.
+    #[error(transparent)]
+    Appeal(#[from] crate::appeals::Refusal),
+    /// Something about an order that is refused.
+    #[error(transparent)]
+    Rectification(#[from] crate::rectifications::Refusal),
+    /// Something about a penalty that is refused.
+    #[error(transparent)]
+    Penalty(#[from] crate::penalties::Refusal),
     /// A field that no fact can hold.
     #[error(transparent)]
     Unfit(#[from] crate::import::Unfit),
@@ -118,6 +127,9 @@ impl ControlError {
             Self::Telling(error) => error.code(),
             Self::Complaint(refusal) => refusal.code(),
             Self::Support(refusal) => refusal.code(),
+            Self::Appeal(refusal) => refusal.code(),
+            Self::Rectification(refusal) => refusal.code(),
+            Self::Penalty(refusal) => refusal.code(),
             Self::Unfit(unfit) => unfit.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",

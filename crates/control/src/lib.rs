@@ -4,13 +4,16 @@
 //! comes in with the [`Desk`].
 
 pub mod alerts;
+pub mod appeals;
 pub mod audit;
 pub mod calendars;
 pub mod cameras;
+mod cases;
 pub mod complaints;
 pub mod demo;
 pub mod desk;
 pub mod doors;
+pub mod entries;
 pub mod error;
 pub mod evaluate;
 pub mod evidence;
@@ -22,15 +25,20 @@ pub mod import;
 pub mod inspections;
 pub mod jobs;
 pub mod metrics;
+pub mod penalties;
 pub mod policies;
 pub mod pulse;
 pub mod readiness;
+pub mod rectifications;
+pub mod risk;
+mod rulings;
 pub mod sample;
 pub mod sealing;
 pub mod settle;
 pub mod support;
 pub mod telling;
 pub mod tenants;
+pub mod todo;
 pub mod uploads;
 pub mod users;
 pub mod visits;

@@ -36,6 +36,7 @@ pub mod staging;
 pub mod subjects;
 pub mod support;
 pub mod telling;
+pub mod todo;
 pub mod uploads;
 pub mod users;
 mod values;

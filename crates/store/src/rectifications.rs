@@ -290,6 +290,20 @@ pub fn find(tx: &mut Tx, key: &str, sight: Sight) -> Result<Option<Order>, Store
     Ok(row.map(Order::from))
 }
 
+/// The dealer of an order that a person gave.
+pub fn dealer_of(tx: &mut Tx, id: i64) -> Result<Option<String>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Of {
+        #[diesel(sql_type = Text)]
+        dealer_code: String,
+    }
+    let row: Option<Of> = diesel::sql_query("SELECT dealer_code FROM rectifications WHERE order_id = $1")
+        .bind::<BigInt, _>(id)
+        .get_result(tx.connection)
+        .optional()?;
+    Ok(row.map(|row| row.dealer_code))
+}
+
 /// A new order.
 #[derive(Debug, Clone, Copy)]
 pub struct New<'n> {
