@@ -236,7 +236,7 @@ pub fn hand_in(desk: &mut Desk, key: &str, said: &str) -> Result<(), ControlErro
         }
         let last = stored::steps(tx, key)?.last().map(|step| step.at);
         let handed = evidence::of_subjects(tx, &[&subject(&order)])?;
-        if !handed.iter().any(|handing| last.is_none_or(|last| handing.at >= last)) {
+        if !handed.iter().any(|handing| last.is_none_or(|last| handing.at > last)) {
             return Err(Refusal::NoEvidence.into());
         }
         let body = text(said)?;

@@ -71,8 +71,8 @@ impl Refusal {
             Self::MayNotDecide { .. } => "appeal_may_not_decide",
             Self::OwnFinding { .. } => "appeal_own_finding",
             Self::Over => "appeal_over",
-            Self::NoText => "text_empty",
-            Self::TextTooLong => "text_too_long",
+            Self::NoText => "case_text_empty",
+            Self::TextTooLong => "case_text_too_long",
         }
     }
 }
