@@ -250,6 +250,16 @@ pub(crate) enum UserCommand {
     Add(UserAddArguments),
     /// List the users
     List,
+    /// Make a link by which a user sets their password; it holds for seven days, once
+    Invite {
+        /// The e-mail address
+        email: String,
+    },
+    /// Set a user's password, read from standard input; all their sessions end
+    Password {
+        /// The e-mail address
+        email: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -54,6 +54,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Tenant(TenantCommand::Add(arguments)) => tenants::add(&installation, &arguments),
         Command::Tenant(TenantCommand::List) => tenants::list(&installation),
         Command::User(UserCommand::Add(arguments)) => tenants::add_user(&installation, &arguments),
+        Command::User(UserCommand::Invite { email }) => tenants::invite(&installation, &email),
+        Command::User(UserCommand::Password { email }) => tenants::set_password(&installation, &email),
         Command::User(UserCommand::List) => tenants::list_users(&installation),
         Command::Import(arguments) => import::run(&installation, &arguments),
         Command::Check(arguments) => books::check(&installation, &arguments),
@@ -158,6 +160,11 @@ impl Installation {
     /// How messages leave.
     pub(crate) fn courier(&self) -> Result<farsight_courier::Settings, Failure> {
         configuration::courier::settings(self.smtp.as_ref(), &self.reach)
+    }
+
+    /// The tower's address for links; that of `farsight serve` as it stands where none is configured.
+    pub(crate) fn tower(&self) -> String {
+        self.web.address.clone().unwrap_or_else(|| "http://127.0.0.1:8080".to_owned())
     }
 
     /// How browsers reach a program that listens at an address.

@@ -12,6 +12,7 @@ use farsight_ledger::settlement::Role;
 
 use crate::App;
 use crate::answer::refusal;
+use crate::door::AtDoor;
 use crate::entered::Entered;
 use crate::page::{PageError, Told, forget};
 
@@ -57,20 +58,17 @@ pub(crate) async fn admit(
         Ok(entered) => entered,
         Err(error) => return error.into_response(),
     };
-    if let Some(answer) = refuse(who, entered.as_ref(), (&method, &uri, &headers)) {
-        return match entered {
-            Some(entered) => as_page(&entered, answer),
-            None => answer,
-        };
-    }
-    if let Some(entered) = &entered {
-        request.extensions_mut().insert(entered.clone());
-    }
-    let answer = next.run(request).await;
-    match entered {
-        Some(entered) => as_page(&entered, answer),
-        None => answer,
-    }
+    let answer = match refuse(who, entered.as_ref(), (&method, &uri, &headers)) {
+        Some(answer) => answer,
+        None => {
+            if let Some(entered) = &entered {
+                request.extensions_mut().insert(entered.clone());
+            }
+            next.run(request).await
+        }
+    };
+    let door = AtDoor { app, headers, uri };
+    as_page(entered.as_ref(), &door, answer)
 }
 
 /// Who the session of a request belongs to.
@@ -117,11 +115,7 @@ fn refuse(
 
 /// A person is led to the door, and back from there; a script is told.
 fn sign_in_first(method: &Method, uri: &axum::http::Uri, headers: &HeaderMap) -> Response {
-    let wants_page = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"));
-    let mut answer = if method == Method::GET && wants_page {
+    let mut answer = if method == Method::GET && wants_page(headers) {
         let back = uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
         let query: String =
             url::form_urlencoded::Serializer::new(String::new()).append_pair("next", back).finish();
@@ -135,8 +129,20 @@ fn sign_in_first(method: &Method, uri: &axum::http::Uri, headers: &HeaderMap) ->
     answer
 }
 
-/// An error as a page in the reader's words.
-fn as_page(entered: &Entered, answer: Response) -> Response {
+/// An error as a page in the reader's words, where a page is wished for.
+fn as_page(entered: Option<&Entered>, door: &AtDoor, answer: Response) -> Response {
     let Some(Told(error)) = answer.extensions().get::<Told>().cloned() else { return answer };
-    entered.frame().told(&error, answer.status()).unwrap_or(answer)
+    if !wants_page(&door.headers) {
+        return answer;
+    }
+    let told = match entered {
+        Some(entered) => entered.frame().told(&error, answer.status()),
+        None => door.told(&error, answer.status()),
+    };
+    told.unwrap_or(answer)
+}
+
+fn wants_page(headers: &HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepts.is_some_and(|accepts| accepts.contains("text/html"))
 }

@@ -10,6 +10,7 @@ use farsight_store::registry::{self, Tenant};
 use farsight_store::{Database, StoreError};
 use prometheus::Registry;
 
+use crate::door::Pace;
 use crate::live::Live;
 use crate::middleware::Limits;
 use crate::requests::Requests;
@@ -70,6 +71,7 @@ pub struct App {
     pub(crate) views: Arc<Views>,
     pub(crate) live: Arc<Live>,
     pub(crate) limits: Limits,
+    pub(crate) pace: Arc<Pace>,
     /// One look at readiness at a time: who asks often must not open many connections.
     pub(crate) readiness: Arc<tokio::sync::Mutex<()>>,
     tenants: Arc<RwLock<HashMap<i32, Tenant>>>,
@@ -86,6 +88,7 @@ impl App {
             views: Arc::new(Views::read()?),
             live: Arc::default(),
             limits: Limits::default(),
+            pace: Arc::default(),
             readiness: Arc::default(),
             tenants: Arc::default(),
         })

@@ -8,6 +8,7 @@ mod answer;
 mod app;
 mod ask;
 mod assets;
+mod door;
 mod entered;
 mod health;
 mod live;
@@ -23,6 +24,8 @@ mod serving;
 mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod views;
 mod words;
 

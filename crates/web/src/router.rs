@@ -10,6 +10,7 @@ use farsight_ledger::settlement::Role;
 
 use crate::admit::{Who, admit};
 use crate::answer::refusal;
+use crate::page::PageError;
 use crate::pages::{home, me, sign_in};
 use crate::{App, assets, health, live, metrics, middleware};
 
@@ -123,8 +124,11 @@ pub fn router(app: App) -> Router {
         let admitted = route.does.layer(from_fn_with_state((app.clone(), route.who), admit));
         router.route(route.path, admitted)
     });
+    let nowhere = Router::new()
+        .fallback(async || PageError::NotFound)
+        .layer(from_fn_with_state((app.clone(), Who::Anyone), admit));
     let whole = bare
-        .fallback(async || refusal(StatusCode::NOT_FOUND, "not_found"))
+        .fallback_service(nowhere)
         .method_not_allowed_fallback(async || refusal(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"));
     middleware::around(whole, &app).with_state(app)
 }

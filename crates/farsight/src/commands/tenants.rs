@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use farsight_control::tenants::{self, NewTenant};
-use farsight_control::users;
+use farsight_control::{doors, users};
 use farsight_ledger::settlement::Role;
 use farsight_store::registry;
 use farsight_store::users::User;
@@ -82,7 +82,30 @@ pub(super) fn add_user(
     let result = json!({ "user": user.email, "role": user.role.name(), "new": new });
     output::print(installation.global.json, &result, |_| {
         let done = if new { "is added" } else { "has changed" };
-        format!("user {} {done}: {}", user.email, user.role.name())
+        let next = if new { format!("\nnext: farsight user invite {}", user.email) } else { String::new() };
+        format!("user {} {done}: {}{next}", user.email, user.role.name())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn invite(installation: &Installation, email: &str) -> Result<ExitCode, Failure> {
+    let invitation = doors::invite(&mut installation.desk()?, &installation.sealer()?, email)?;
+    let link = format!("{}{}", installation.tower().trim_end_matches('/'), invitation.path);
+    let result = json!({ "user": email, "link": link });
+    output::print(installation.global.json, &result, |_| {
+        format!("{link}\nGive it to {email} in a way that nobody else reads; it holds for seven days, once.")
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn set_password(installation: &Installation, email: &str) -> Result<ExitCode, Failure> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    doors::set_password(&mut installation.desk()?, &installation.sealer()?, email, password)?
+        .map_err(|refusal| Failure::usage(refusal.to_string()))?;
+    output::print(installation.global.json, &json!({ "user": email }), |_| {
+        format!("the password of {email} is set; all their sessions have ended")
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -11,8 +11,7 @@ use axum_extra::extract::CookieJar;
 use farsight_control::doors::{self, Browser, Refusal, SESSION as SESSION_MICROS};
 use farsight_control::{ControlError, Desk};
 use farsight_rulebook::messages::Language;
-use farsight_rulebook::money::Currency;
-use farsight_rulebook::time::{SECOND, Zone};
+use farsight_rulebook::time::SECOND;
 use farsight_store::registry::Tenant;
 use minijinja::{Value, context};
 use serde::Deserialize;
@@ -20,51 +19,12 @@ use serde::Deserialize;
 use crate::App;
 use crate::admit::SESSION;
 use crate::ask::Ask;
+use crate::door::{AtDoor, TENANT, address_of};
 use crate::entered::Entered;
-use crate::page::{Frame, PageError, PageResult, done_of, forget, onward, safe_path, set};
-use crate::reader::{COLOURS, Colours, LANGUAGE, Reader};
+use crate::page::{PageError, PageResult, forget, onward, safe_path, set};
+use crate::reader::{COLOURS, Colours, LANGUAGE};
 
-/// The cookie of the tenant somebody signed in to last.
-const TENANT: &str = "tenant";
 const YEAR: i64 = 365 * 24 * 3600;
-
-/// Somebody at the door, of whom nothing is known but what their browser wishes.
-struct AtDoor {
-    app: App,
-    headers: HeaderMap,
-    uri: Uri,
-}
-
-impl AtDoor {
-    fn page(&self, template: &str, context: Value, status: StatusCode) -> PageResult {
-        let frame = Frame {
-            app: &self.app,
-            reader: Reader::of(&self.headers, ""),
-            // No value of a tenant is shown at the door.
-            zone: Zone::named("UTC").map_err(|error| PageError::Fault(error.to_string()))?,
-            currency: Currency::of("CNY").ok_or(PageError::NotFound)?,
-            now: (self.app.parts.clock)(),
-            uri: &self.uri,
-            done: done_of(&self.headers),
-            person: context! {},
-        };
-        let mut answer = frame.page(template, context)?;
-        *answer.status_mut() = status;
-        Ok(answer)
-    }
-
-    /// The page again with why not, beside what was typed.
-    fn refused(&self, template: &str, refusal: Refusal, typed: Value) -> PageResult {
-        let minutes = if let Refusal::Locked { minutes } = refusal { minutes } else { 0 };
-        let why = context! { refusal => context! { code => refusal.code(), minutes } };
-        self.page(template, minijinja::value::merge_maps([why, typed]), StatusCode::UNPROCESSABLE_ENTITY)
-    }
-
-    /// The tenants to choose from: named at the door only where there is but one.
-    fn tenant_asked(&self) -> Option<String> {
-        Some(CookieJar::from_headers(&self.headers).get(TENANT)?.value().to_owned())
-    }
-}
 
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PageError> + Send + 'static,
@@ -133,6 +93,9 @@ pub(crate) async fn sign_in(
     let next = safe_path(&typed.next).to_owned();
     let shown = context! { many, tenant => &typed.tenant, email => &typed.email, next => &next };
     let door = AtDoor { app: app.clone(), headers, uri };
+    if let Err(wait) = app.pace.check(&address) {
+        return door.often("sign-in/sign-in.html", wait, shown);
+    }
     let Some(tenant) = tenant(&app, Some(typed.tenant.trim().to_owned())).await? else {
         return door.refused("sign-in/sign-in.html", Refusal::Wrong, shown);
     };
@@ -170,18 +133,6 @@ pub(crate) async fn sign_in(
 
 /// The cookie of where to go after the code; in hex, for a path may hold anything.
 const NEXT: &str = "next";
-
-/// Where a browser is, as far as it can be told.
-fn address_of(app: &App, headers: &HeaderMap, connected: Option<SocketAddr>) -> String {
-    let told = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-    // The last one was written by the proxy at hand; those before it by anybody.
-    let told =
-        told.and_then(|told| told.rsplit(',').next()).map(|told| told.trim().chars().take(64).collect());
-    match told {
-        Some(told) if app.parts.front.behind_proxy => told,
-        _ => connected.map_or_else(String::new, |at| at.ip().to_string()),
-    }
-}
 
 /// Asks for the code.
 pub(crate) async fn code(entered: Entered) -> PageResult {
@@ -239,7 +190,18 @@ pub(crate) async fn reset(State(app): State<App>, headers: HeaderMap, uri: Uri) 
 }
 
 /// Sends the mail, if the address is known; which, is not said.
-pub(crate) async fn ask_reset(State(app): State<App>, Form(typed): Form<Typed>) -> PageResult {
+pub(crate) async fn ask_reset(
+    State(app): State<App>,
+    connected: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+    uri: Uri,
+    Form(typed): Form<Typed>,
+) -> PageResult {
+    let address = address_of(&app, &headers, connected.map(|Extension(ConnectInfo(at))| at));
+    if let Err(wait) = app.pace.check(&address) {
+        let door = AtDoor { app, headers, uri };
+        return door.often("sign-in/reset.html", wait, context! { many => false });
+    }
     if let Some(tenant) = tenant(&app, Some(typed.tenant.trim().to_owned())).await? {
         blocking(move || {
             let mut desk = desk(&app, tenant, &typed.email)?;
