@@ -4,6 +4,7 @@
 
 use farsight_rulebook::messages::Language;
 use farsight_rulebook::period::Period;
+use farsight_rulebook::policy::Text;
 use farsight_store::entries::{self as stored, Filter, Listed, Sum};
 use farsight_store::ledger::{self, Entry};
 use farsight_store::session::Isolation;
@@ -20,13 +21,19 @@ pub struct Page {
     pub sum: Sum,
     /// Those of the page.
     pub rows: Vec<Listed>,
+    /// What the latest policy version calls each clause, in the order of the rulebook.
+    pub titles: Vec<(&'static str, Text)>,
 }
 
 /// The entries of a filter that the person at the desk sees.
 pub fn list(desk: &mut Desk, filter: &Filter) -> Result<Page, ControlError> {
-    let scope = desk.scope();
+    let (scope, tenant) = (desk.scope(), desk.tenant.clone());
     desk.session.transaction(scope, Isolation::Snapshot, |tx| {
-        Ok(Page { sum: stored::sum(tx, filter)?, rows: stored::page(tx, filter)? })
+        let ground = ground::load(tx, &tenant)?;
+        let latest = ground.timeline.versions().last().map(|version| version.policy.clauses());
+        let titles =
+            latest.unwrap_or_default().into_iter().map(|clause| (clause.name, clause.title.clone())).collect();
+        Ok(Page { sum: stored::sum(tx, filter)?, rows: stored::page(tx, filter)?, titles })
     })
 }
 
