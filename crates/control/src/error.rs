@@ -110,6 +110,20 @@ pub enum ControlError {
 }
 
 impl ControlError {
+    /// Whether what was asked for is not there, or not the person's to see.
+    pub const fn is_not_found(&self) -> bool {
+        use crate::inspections::InspectionError::{NoInspection, NoPicture, NoVisit};
+        matches!(
+            self,
+            Self::NotFound(_)
+                | Self::Link(_)
+                | Self::Inspection(NoVisit { .. } | NoInspection(_) | NoPicture(_))
+                | Self::Upload(crate::uploads::UploadError::Unknown)
+                | Self::Visit(VisitError::NoVisit { .. } | VisitError::NoPicture(_))
+                | Self::Sample(SampleError::NotDrawn(_))
+        )
+    }
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -40,12 +40,9 @@ pub struct Examined {
 pub fn examine(stored: &Stored, bytes: &[u8]) -> Result<Examined, EvidenceError> {
     let taken = exif::read(bytes);
     let mut content = Content {
-        sha256: stored.sha256.to_string(),
-        bytes: stored.bytes as i64,
-        media_type: stored.media_type.mime().to_owned(),
         taken_local: taken.at.map(|at| at.local),
         place: taken.place.map(|place| (place.latitude, place.longitude)),
-        ..Content::default()
+        ..unlooked(stored).content
     };
     let mut forms = Vec::new();
     match picture::look(bytes) {
@@ -62,6 +59,17 @@ pub fn examine(stored: &Stored, bytes: &[u8]) -> Result<Examined, EvidenceError>
         Err(error) => return Err(error),
     }
     Ok(Examined { content, forms })
+}
+
+/// A content that is kept without a look: a document or a film, of whatever size.
+pub fn unlooked(stored: &Stored) -> Examined {
+    let content = Content {
+        sha256: stored.sha256.to_string(),
+        bytes: stored.bytes as i64,
+        media_type: stored.media_type.mime().to_owned(),
+        ..Content::default()
+    };
+    Examined { content, forms: Vec::new() }
 }
 
 fn flaws(flaws: &picture::Flaws) -> Vec<String> {

@@ -10,7 +10,7 @@ mod judge;
 mod read;
 
 pub use confirm::{Confirmed, confirm};
-pub use desk::{Item, Pair, Sheet, Shown, days, queue, sheet};
+pub use desk::{Item, Pair, Sheet, Shown, days, items, queue, sheet};
 pub use error::InspectionError;
 pub use farsight_store::inspections::{Entry, Excuse, Filter, Judged, Listed, Order, Page, Queued, Standard};
 pub use judge::{Mark, choose_standard, judge};

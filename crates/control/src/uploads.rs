@@ -7,7 +7,7 @@
 mod error;
 mod sweep;
 
-use farsight_evidence::{EvidenceError, Limits, Stored};
+use farsight_evidence::{EvidenceError, Limits, MediaClass, MediaType, Stored};
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::subject::Subject;
 use farsight_rulebook::time::Instant;
@@ -205,9 +205,9 @@ pub fn stored(desk: &mut Desk, id: &str, stored: &Stored) -> Result<Upload, Cont
         State::Stored { sha256: stored.sha256.to_string(), media_type: stored.media_type.mime().to_owned() };
     step(desk, id, |tx, upload, now| {
         if upload.state == State::Open {
-            uploads::set_received(tx, &upload.id, upload.length)?;
+            uploads::set_whole(tx, &upload.id, stored.bytes)?;
             uploads::move_on(tx, &upload.id, &state, now)?;
-            upload.received = upload.length;
+            (upload.received, upload.length) = (stored.bytes, stored.bytes);
             upload.state = state;
         }
         Ok(())
@@ -237,6 +237,29 @@ fn step(
         take(tx, &mut upload, now)?;
         Ok(upload)
     })
+}
+
+/// What an upload brought, when it is whole and nobody has looked at it; pictures have to be read for that.
+pub fn to_look_at(upload: &Upload) -> Option<Stored> {
+    let State::Stored { sha256, media_type } = &upload.state else { return None };
+    Some(Stored {
+        sha256: sha256.parse().ok()?,
+        bytes: upload.length,
+        media_type: MediaType::from_mime(media_type)?,
+        already_there: true,
+    })
+}
+
+/// Looks at what an upload brought and hands it in; what turns out to be no picture is refused. `bytes` are a picture's;
+/// of what is no picture none are needed. Uses the processor: call it where blocking is allowed.
+pub fn look_at(desk: &mut Desk, id: &str, stored: &Stored, bytes: &[u8]) -> Result<Upload, ControlError> {
+    if stored.media_type.class() != MediaClass::Picture {
+        return hand_in(desk, id, &evidence::unlooked(stored));
+    }
+    match evidence::examine(stored, bytes) {
+        Ok(examined) => hand_in(desk, id, &examined),
+        Err(error) => refused(desk, id, &error),
+    }
 }
 
 /// Hands in what an upload brought, once it was looked at. Said again it is said once.

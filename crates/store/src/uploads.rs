@@ -191,8 +191,17 @@ pub fn add_piece(tx: &mut Tx, upload: &Upload, bytes: u64, piece: &str) -> Resul
     set_received(tx, &upload.id, upload.received + bytes)
 }
 
+/// Writes down that an upload is here as a whole, and how large it turned out to be.
+pub fn set_whole(tx: &mut Tx, id: &str, bytes: u64) -> Result<(), StoreError> {
+    diesel::sql_query("UPDATE uploads SET received = $2, length = $2 WHERE upload_id = $1")
+        .bind::<Text, _>(id)
+        .bind::<BigInt, _>(bytes as i64)
+        .execute(tx.connection)?;
+    Ok(())
+}
+
 /// Writes down how far an upload has come.
-pub fn set_received(tx: &mut Tx, id: &str, received: u64) -> Result<(), StoreError> {
+fn set_received(tx: &mut Tx, id: &str, received: u64) -> Result<(), StoreError> {
     diesel::sql_query("UPDATE uploads SET received = $2 WHERE upload_id = $1")
         .bind::<Text, _>(id)
         .bind::<BigInt, _>(received as i64)

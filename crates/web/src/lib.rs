@@ -11,6 +11,7 @@ mod assets;
 mod door;
 mod entered;
 mod health;
+mod intake;
 mod live;
 mod metrics;
 mod middleware;

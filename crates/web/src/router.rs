@@ -3,6 +3,7 @@
 //! The test of isolation is made from this list: a route cannot be added without saying whose objects it shows.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
@@ -11,7 +12,7 @@ use farsight_ledger::settlement::Role;
 use crate::admit::{Who, admit};
 use crate::answer::refusal;
 use crate::page::PageError;
-use crate::pages::{home, me, sign_in};
+use crate::pages::{cameras, desk, draws, evidence, home, inspections, me, sign_in, uploads};
 use crate::{App, assets, health, live, metrics, middleware};
 
 /// What a path names with its placeholders.
@@ -78,10 +79,16 @@ pub(crate) const NETWORK: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Ro
 /// Whoever sees money: those, and finance.
 pub(crate) const MONEY: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::Finance]);
 
+/// Who hands evidence in.
+pub(crate) const HANDS_IN: Who =
+    Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
+/// A plain form with files takes so much; larger ones are sent by script, piece by piece.
+const FORM_BYTES: usize = 120 << 20;
+
 /// Every route there is.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route> {
-    use Object::{Asset, Nothing, Own, Secret};
+    use Object::{Asset, Dealer, Draw, Evidence, Inspection, Nothing, Own, Secret, Upload};
     use Who::{Anyone, Entered, HalfEntered, Machine};
     vec![
         // Machines that look after the tower.
@@ -108,6 +115,22 @@ pub(crate) fn routes() -> Vec<Route> {
         // Board, dealers, alerts, search.
 
         // Inspections, evidence, draws, cameras.
+        route("/desk", Nothing, WATCHERS, get(desk::today)),
+        route("/desk/{date}", Draw, WATCHERS, get(desk::day)),
+        route("/desk/{date}/{dealer}", Dealer, WATCHERS, get(desk::sheet).post(desk::judge)),
+        route("/desk/{date}/{dealer}/confirm", Dealer, WATCHERS, get(desk::review).post(desk::confirm)),
+        route("/desk/{date}/{dealer}/visible", Dealer, WATCHERS, post(desk::visible)),
+        route("/desk/{date}/{dealer}/standard", Dealer, WATCHERS, post(desk::standard)),
+        route("/inspections", Nothing, NETWORK, get(inspections::list)),
+        route("/inspections/{inspection}", Inspection, NETWORK, get(inspections::one)),
+        route("/draws", Nothing, NETWORK, get(draws::list)),
+        route("/draws/{date}", Draw, NETWORK, get(draws::one).post(draws::check)),
+        route("/draws/{date}/proof.json", Draw, NETWORK, get(draws::proof)),
+        route("/cameras", Nothing, WATCHERS, get(cameras::list)),
+        route("/uploads", Own, HANDS_IN, post(uploads::begin).options(uploads::options)),
+        route("/uploads/{upload}", Upload, HANDS_IN, get(uploads::state).head(uploads::head).patch(uploads::patch).delete(uploads::give_up).options(uploads::options)),
+        route("/evidence", Own, HANDS_IN, post(evidence::send).layer(DefaultBodyLimit::max(FORM_BYTES))),
+        route("/evidence/{sha256}", Evidence, Entered, get(evidence::show)),
 
         // Complaints, support, people.
 

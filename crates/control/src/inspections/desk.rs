@@ -69,6 +69,8 @@ pub struct Shown {
     pub dealer: String,
     /// Its name.
     pub name: String,
+    /// Its pictures, to be fetched beforehand.
+    pub pictures: Vec<String>,
 }
 
 /// A visit with all that is needed to judge it.
@@ -92,7 +94,11 @@ pub fn sheet(desk: &mut Desk, day: Date, dealer: &str) -> Result<Sheet, ControlE
         };
         let items = version.policy.spot_check.items.iter().map(item).collect();
         let queue = inspections::queue(tx, day)?;
-        let next = next(&queue, dealer);
+        let mut next = next(&queue, dealer);
+        if let Some(next) = &mut next {
+            let pictures = pictures::of_visit(tx, day, &next.dealer)?;
+            next.pictures = pictures.into_iter().map(|picture| picture.shot.sha256).collect();
+        }
         let queued = queue.into_iter().find(|queued| queued.dealer == dealer);
         Ok(Sheet { visit, queued, pictures: pairs, items, next, mark: mark(&draft) })
     })
@@ -105,7 +111,11 @@ fn next(queue: &[Queued], dealer: &str) -> Option<Shown> {
     let next = after.iter().chain(before).find(|queued| {
         queued.dealer != dealer && queued.inspection.is_none() && !queued.decided && queued.pictures > 0
     });
-    next.map(|queued| Shown { dealer: queued.dealer.clone(), name: queued.dealer_name.clone() })
+    next.map(|queued| Shown {
+        dealer: queued.dealer.clone(),
+        name: queued.dealer_name.clone(),
+        pictures: Vec::new(),
+    })
 }
 
 /// Names a draft: another draft has another name.
@@ -115,4 +125,14 @@ pub(super) fn mark(draft: &[Judged]) -> String {
         hasher.update(format!("{item}={result}\n"));
     }
     hex::encode(&hasher.finalize()[..8])
+}
+
+/// The items of the policy in force on a day, each with its name in both languages.
+pub fn items(desk: &mut Desk, day: Date) -> Result<Vec<(String, Text)>, ControlError> {
+    let (scope, tenant) = (desk.scope(), desk.tenant.clone());
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        let ground = ground::load(tx, &tenant)?;
+        let version = ground.timeline.in_force(day);
+        Ok(version.map(|version| version.policy.spot_check.items.clone()).unwrap_or_default())
+    })
 }
