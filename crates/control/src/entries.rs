@@ -31,8 +31,11 @@ pub fn list(desk: &mut Desk, filter: &Filter) -> Result<Page, ControlError> {
     desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         let ground = ground::load(tx, &tenant)?;
         let latest = ground.timeline.versions().last().map(|version| version.policy.clauses());
-        let titles =
-            latest.unwrap_or_default().into_iter().map(|clause| (clause.name, clause.title.clone())).collect();
+        let titles = latest
+            .unwrap_or_default()
+            .into_iter()
+            .map(|clause| (clause.name, clause.title.clone()))
+            .collect();
         Ok(Page { sum: stored::sum(tx, filter)?, rows: stored::page(tx, filter)?, titles })
     })
 }

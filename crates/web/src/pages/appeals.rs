@@ -54,7 +54,9 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
     let rows = listed.rows.iter().map(|row| cells(&reading, &entered, row)).collect::<Result<_, _>>()?;
     let total = listed.total as i64;
     let table = Table { name: "appeals", columns: columns(), rows, total, empty: "appeals.empty" };
-    table.answer(&entered, &ask, "appeals/appeals.html", || Ok(context! { states => State::ALL.map(State::name) }))
+    table.answer(&entered, &ask, "appeals/appeals.html", || {
+        Ok(context! { states => State::ALL.map(State::name) })
+    })
 }
 
 fn tone(appeal: &Appeal, now: farsight_rulebook::time::Instant) -> Tone {

@@ -91,7 +91,8 @@ pub(super) const fn tone(standing: Standing, amount: i64) -> Tone {
 
 fn cells(reading: &Reading, row: &Listed, titles: &[(&str, String)]) -> Result<Vec<Cell>, PageError> {
     let clause = titles.iter().find(|(name, _)| *name == row.clause);
-    let appeal = row.appeal.as_ref().map(|state| reading.say(&format!("appeals.state-{state}"), &[])).transpose()?;
+    let appeal =
+        row.appeal.as_ref().map(|state| reading.say(&format!("appeals.state-{state}"), &[])).transpose()?;
     let standing = reading.say(&format!("entries.{}", row.standing.name()), &[])?;
     Ok(vec![
         Cell::link(row.id.to_string(), format!("/entries/{}", row.id)),
@@ -186,7 +187,8 @@ pub(crate) async fn make_appeal(
         Ok(appeal) => Ok(entered.onward(&format!("/appeals/{appeal}"), "appeal-made")),
         Err(error) => {
             let refused = cases::refused(&entered, error)?;
-            let context = merge_maps([context! { refused, typed => typed.body }, receipt(&entered, id).await?]);
+            let context =
+                merge_maps([context! { refused, typed => typed.body }, receipt(&entered, id).await?]);
             cases::unprocessed(entered.page("entries/appeal.html", context))
         }
     }

@@ -122,7 +122,9 @@ pub(crate) async fn act(entered: Entered, Path(id): Path<i64>, Form(typed): Form
             let refuse = entered.at_desk(move |desk| penalties::decide(desk, id, false, &body));
             refuse.await.map(|()| "penalty-refused")
         }
-        "withdraw" => entered.at_desk(move |desk| penalties::withdraw(desk, id)).await.map(|()| "penalty-withdrawn"),
+        "withdraw" => {
+            entered.at_desk(move |desk| penalties::withdraw(desk, id)).await.map(|()| "penalty-withdrawn")
+        }
         _ => return Err(PageError::NotFound),
     };
     match done {

@@ -68,7 +68,9 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
 /// What an order is called: its title, or of bay turnover what it is.
 fn title(reading: &Reading, order: &Order) -> Result<String, PageError> {
     Ok(match order.cause {
-        Cause::BayTurnover => reading.say("rectifications.of-bay-turnover", &[("order", order.key.clone())])?,
+        Cause::BayTurnover => {
+            reading.say("rectifications.of-bay-turnover", &[("order", order.key.clone())])?
+        }
         Cause::Inspection | Cause::Hand => order.title.clone(),
     })
 }
@@ -77,7 +79,9 @@ fn standing(reading: &Reading, order: &Order, today: Date) -> Result<(Tone, Stri
     let said = reading.say(&format!("rectifications.state-{}", order.state.name()), &[])?;
     Ok(match order.state {
         State::Accepted => (Tone::Good, said),
-        _ if is_overdue(order, today) => (Tone::Critical, reading.say("rectifications.overdue", &[("state", said)])?),
+        _ if is_overdue(order, today) => {
+            (Tone::Critical, reading.say("rectifications.overdue", &[("state", said)])?)
+        }
         State::HandedIn => (Tone::Notice, said),
         State::Open | State::SentBack => (Tone::Warning, said),
     })
@@ -164,7 +168,8 @@ pub(crate) async fn act(entered: Entered, Path(key): Path<String>, Form(typed): 
         Ok(said) => Ok(entered.onward(&format!("/rectifications/{key}"), said)),
         Err(error) => {
             let refused = cases::refused(&entered, error)?;
-            let context = merge_maps([context! { refused, typed => typed.body }, seen(&entered, &key).await?]);
+            let context =
+                merge_maps([context! { refused, typed => typed.body }, seen(&entered, &key).await?]);
             cases::unprocessed(entered.page("rectifications/rectification.html", context))
         }
     }
@@ -205,8 +210,7 @@ pub(crate) async fn order(entered: Entered, Form(typed): Form<Typed>) -> PageRes
     let (dealer, inspection) = (typed.dealer.clone(), typed.inspection.clone());
     let (title, body) = (typed.title.clone(), typed.body.clone());
     let order = entered.at_desk(move |desk| {
-        let wanted =
-            Wanted { dealer: &dealer, inspection: &inspection, title: &title, body: &body, due_on };
+        let wanted = Wanted { dealer: &dealer, inspection: &inspection, title: &title, body: &body, due_on };
         rectifications::order(desk, &wanted)
     });
     match order.await {

@@ -19,9 +19,8 @@ pub(crate) async fn show(entered: Entered, ask: Ask) -> PageResult {
         return Err(PageError::NotFound);
     };
     let wanted = dealer.clone();
-    let seen = entered.at_desk(move |desk| {
-        Ok((todo::of_dealer(desk, &wanted)?, risk::of_dealer(desk, &wanted)?))
-    });
+    let seen =
+        entered.at_desk(move |desk| Ok((todo::of_dealer(desk, &wanted)?, risk::of_dealer(desk, &wanted)?)));
     let (todo, risk) = seen.await?;
     let reading = entered.frame().reading();
     let dealers = own.to_vec();
@@ -52,9 +51,13 @@ fn done_at(kind: &str, key: &str) -> String {
 /// A task: its kind, what it is about, where to do it, until when.
 fn task(reading: &Reading, entered: &Entered, item: &Item) -> Result<serde_json::Value, PageError> {
     let (kind, what, to, amount) = match &item.task {
-        Task::Reply { complaint, .. } => ("reply", complaint.clone(), format!("/complaints/{complaint}"), None),
+        Task::Reply { complaint, .. } => {
+            ("reply", complaint.clone(), format!("/complaints/{complaint}"), None)
+        }
         Task::Attend { complaint } => ("attend", complaint.clone(), format!("/complaints/{complaint}"), None),
-        Task::Submit { complaint, .. } => ("submit", complaint.clone(), format!("/complaints/{complaint}"), None),
+        Task::Submit { complaint, .. } => {
+            ("submit", complaint.clone(), format!("/complaints/{complaint}"), None)
+        }
         Task::Ask { vin, fault } => ("ask", format!("{vin} · {fault}"), "/support".to_owned(), None),
         Task::Mend { order, title, bay_turnover, .. } => {
             let title = if *bay_turnover {
@@ -71,7 +74,10 @@ fn task(reading: &Reading, entered: &Entered, item: &Item) -> Result<serde_json:
             ("contest", format!("{clause} · #{entry}"), format!("/entries/{entry}"), Some(amount.0))
         }
     };
-    let major = matches!(&item.task, Task::Attend { .. } | Task::Reply { major: true, .. } | Task::Submit { major: true, .. });
+    let major = matches!(
+        &item.task,
+        Task::Attend { .. } | Task::Reply { major: true, .. } | Task::Submit { major: true, .. }
+    );
     let sent_back = matches!(&item.task, Task::Mend { sent_back: true, .. });
     Ok(json!({
         "kind": kind, "what": what, "to": to, "amount": amount, "major": major, "sent_back": sent_back,
@@ -94,7 +100,8 @@ fn told_risk(reading: &Reading, risk: &Risk) -> Value {
             })
         })
         .collect();
-    let usual = risk.items.iter().filter(|item| item.outlook.failures == 0).map(|item| item.outlook.dealer.0).min();
+    let usual =
+        risk.items.iter().filter(|item| item.outlook.failures == 0).map(|item| item.outlook.dealer.0).min();
     let repairs: Vec<_> = risk
         .repairs
         .iter()
@@ -102,9 +109,9 @@ fn told_risk(reading: &Reading, risk: &Risk) -> Value {
             json!({ "vin": repair.owed.vin, "fault": repair.owed.fault, "due": repair.owed.due.0, "cost": repair.dealer.0 })
         })
         .collect();
-    let follow_up = risk.follow_up.map(|it| {
-        json!({ "failed_at": it.failed_at.0, "due_on": it.due_on.to_string(), "days": it.days })
-    });
+    let follow_up = risk
+        .follow_up
+        .map(|it| json!({ "failed_at": it.failed_at.0, "due_on": it.due_on.to_string(), "days": it.days }));
     value(json!({
         "items": items, "usual": usual, "follow_up": follow_up, "repairs": repairs,
         "complaints": risk.complaints.iter().map(|late| told_late(reading, late)).collect::<Vec<_>>(),
