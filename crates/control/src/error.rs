@@ -58,6 +58,15 @@ pub enum ControlError {
     /// A change of a roster that is refused.
     #[error(transparent)]
     People(#[from] crate::people::Refusal),
+    /// Something about an appeal that is refused.
+    #[error(transparent)]
+    Appeal(#[from] crate::appeals::Refusal),
+    /// Something about an order that is refused.
+    #[error(transparent)]
+    Rectification(#[from] crate::rectifications::Refusal),
+    /// Something about a penalty that is refused.
+    #[error(transparent)]
+    Penalty(#[from] crate::penalties::Refusal),
     /// A field that no fact can hold.
     #[error(transparent)]
     Unfit(#[from] crate::import::Unfit),
@@ -136,6 +145,9 @@ impl ControlError {
             Self::Complaint(refusal) => refusal.code(),
             Self::Support(refusal) => refusal.code(),
             Self::People(refusal) => refusal.code(),
+            Self::Appeal(refusal) => refusal.code(),
+            Self::Rectification(refusal) => refusal.code(),
+            Self::Penalty(refusal) => refusal.code(),
             Self::Unfit(unfit) => unfit.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",

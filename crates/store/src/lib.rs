@@ -4,6 +4,7 @@
 //! Only [`registry`] and [`schema::migrate`] work as the owner; they see tenants, never their facts.
 
 pub mod alerts;
+pub mod appeals;
 pub mod audit;
 pub mod board;
 pub mod cameras;
@@ -13,6 +14,7 @@ pub mod counts;
 pub mod dealers;
 pub mod doors;
 pub mod draws;
+pub mod entries;
 pub mod error;
 pub mod evidence;
 pub mod facts;
@@ -20,11 +22,13 @@ pub mod figures;
 pub mod imports;
 pub mod inspections;
 pub mod ledger;
+pub mod penalties;
 pub mod pictures;
 pub mod policies;
 pub mod pool;
 pub mod pulse;
 mod reading;
+pub mod rectifications;
 pub mod registry;
 pub mod roster;
 pub mod runs;
@@ -38,6 +42,7 @@ pub mod standings;
 pub mod subjects;
 pub mod support;
 pub mod telling;
+pub mod todo;
 pub mod uploads;
 pub mod users;
 mod values;

@@ -15,6 +15,10 @@ use crate::page::PageError;
 use crate::pages::{alerts, board, dealers, home, me, search, sign_in};
 use crate::pages::{cameras, desk, draws, evidence, home, inspections, me, sign_in, uploads};
 use crate::pages::{complaints, home, me, people, sign_in, support};
+use crate::pages::{
+    appeals, cameras, desk, draws, entries, evidence, home, inspections, me, penalties, rectifications,
+    sign_in, todo, uploads,
+};
 use crate::{App, assets, health, live, metrics, middleware};
 
 /// What a path names with its placeholders.
@@ -78,6 +82,8 @@ const fn route(path: &'static str, of: Object, who: Who, does: MethodRouter<App>
 pub(crate) const WATCHERS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq]);
 /// Who watches dealers, and dealers themselves.
 pub(crate) const NETWORK: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer]);
+/// Dealers alone.
+pub(crate) const DEALERS: Who = Who::Roles(&[Role::Dealer]);
 /// Whoever sees money: those, and finance.
 pub(crate) const MONEY: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::Finance]);
 /// Whoever sees facts.
@@ -102,6 +108,7 @@ const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
 pub(crate) fn routes() -> Vec<Route> {
     use Object::{Asset, Dealer, Draw, Evidence, Inspection, Nothing, Own, Secret, Upload};
     use Object::{Asset, Complaint, Dealer, Nothing, Own, Secret};
+    use Object::{Appeal, Entry, Penalty, Rectification, Asset, Dealer, Draw, Evidence, Inspection, Nothing, Own, Secret, Upload};
     use Who::{Anyone, Entered, HalfEntered, Machine};
     vec![
         // Machines that look after the tower.
@@ -170,6 +177,18 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/people/{dealer}/import/take", Dealer, ROSTERS, post(people::take_in)),
 
         // To do, entries, appeals, rectifications, penalties.
+        route("/todo", Nothing, DEALERS, get(todo::show)),
+        route("/entries", Nothing, MONEY, get(entries::list)),
+        route("/entries/{entry}", Entry, MONEY, get(entries::show)),
+        route("/entries/{entry}/appeal", Entry, DEALERS, get(entries::appeal).post(entries::make_appeal)),
+        route("/appeals", Nothing, MONEY, get(appeals::list)),
+        route("/appeals/{appeal}", Appeal, MONEY, get(appeals::show).post(appeals::act)),
+        route("/rectifications", Nothing, NETWORK, get(rectifications::list)),
+        route("/rectifications/new", Nothing, WATCHERS, get(rectifications::new).post(rectifications::order)),
+        route("/rectifications/{order}", Rectification, NETWORK, get(rectifications::show).post(rectifications::act)),
+        route("/penalties", Nothing, WATCHERS, get(penalties::list)),
+        route("/penalties/new", Nothing, WATCHERS, get(penalties::new).post(penalties::draft)),
+        route("/penalties/{draft}", Penalty, WATCHERS, get(penalties::show).post(penalties::act)),
 
         // Settlements, statements, policy, jobs, users, audit.
 
