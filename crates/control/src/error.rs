@@ -40,6 +40,12 @@ pub enum ControlError {
     /// Something about telling people that is refused.
     #[error(transparent)]
     Telling(#[from] crate::telling::TellingError),
+    /// Something about a statement that is refused.
+    #[error(transparent)]
+    Statement(#[from] crate::statements::StatementRefusal),
+    /// Something about a user that is refused.
+    #[error(transparent)]
+    User(#[from] crate::users::UserRefusal),
     /// A policy file with faults.
     #[error("policy {file} is refused:\n{}", faults.iter().map(|fault| format!("  {file}: {fault}")).collect::<Vec<_>>().join("\n"))]
     Policy {
@@ -95,6 +101,8 @@ impl ControlError {
             Self::Sample(error) => error.code(),
             Self::Visit(error) => error.code(),
             Self::Telling(error) => error.code(),
+            Self::Statement(refusal) => refusal.code(),
+            Self::User(refusal) => refusal.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",
             Self::AsOf { .. } => "as_of_refused",

@@ -26,6 +26,7 @@ pub mod readiness;
 pub mod sample;
 pub mod sealing;
 pub mod settle;
+pub mod statements;
 pub mod telling;
 pub mod tenants;
 pub mod users;

@@ -27,6 +27,7 @@ pub mod session;
 pub mod settlements;
 pub mod slots;
 pub mod staging;
+pub mod statements;
 pub mod telling;
 pub mod users;
 mod values;
