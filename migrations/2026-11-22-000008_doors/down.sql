@@ -1,3 +1,6 @@
+DELETE FROM deliveries WHERE what = 'reset';
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_what_check,
+    ADD CONSTRAINT deliveries_what_check CHECK (what IN ('alerts', 'digest', 'test'));
 DROP INDEX dealers_by_region;
 DROP TABLE password_resets;
 DROP TABLE sessions;

@@ -141,3 +141,7 @@ CREATE TABLE password_resets (
 );
 CREATE INDEX password_resets_by_user ON password_resets (tenant_id, user_id, made_at);
 CALL farsight_keep_to_tenant('password_resets', 'SELECT, INSERT, UPDATE, DELETE');
+
+-- A mail with a reset's link is a delivery too.
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_what_check,
+    ADD CONSTRAINT deliveries_what_check CHECK (what IN ('alerts', 'digest', 'test', 'reset'));

@@ -24,6 +24,8 @@ mod serving;
 mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod views;
 mod words;
 

@@ -1,0 +1,4 @@
+//! What concerns the whole of the web: who comes in, and that nobody sees what is not theirs.
+
+mod coming_in;
+mod isolation;
