@@ -20,6 +20,7 @@ pub mod ground;
 pub mod import;
 pub mod jobs;
 pub mod metrics;
+pub mod organisation;
 pub mod policies;
 pub mod pulse;
 pub mod readiness;

@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod facts;
 pub mod imports;
 pub mod ledger;
+pub mod organisation;
 pub mod pictures;
 pub mod policies;
 pub mod pool;
