@@ -70,6 +70,12 @@ pub enum ControlError {
     /// A field that no fact can hold.
     #[error(transparent)]
     Unfit(#[from] crate::import::Unfit),
+    /// Something about a statement that is refused.
+    #[error(transparent)]
+    Statement(#[from] crate::statements::StatementRefusal),
+    /// Something about a user that is refused.
+    #[error(transparent)]
+    User(#[from] crate::users::UserRefusal),
     /// A policy file with faults.
     #[error("policy {file} is refused:\n{}", faults.iter().map(|fault| format!("  {file}: {fault}")).collect::<Vec<_>>().join("\n"))]
     Policy {
@@ -149,6 +155,8 @@ impl ControlError {
             Self::Rectification(refusal) => refusal.code(),
             Self::Penalty(refusal) => refusal.code(),
             Self::Unfit(unfit) => unfit.code(),
+            Self::Statement(refusal) => refusal.code(),
+            Self::User(refusal) => refusal.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",
             Self::AsOf { .. } => "as_of_refused",
