@@ -12,12 +12,9 @@ use farsight_ledger::settlement::Role;
 use crate::admit::{Who, admit};
 use crate::answer::refusal;
 use crate::page::PageError;
-use crate::pages::{alerts, board, dealers, home, me, search, sign_in};
-use crate::pages::{cameras, desk, draws, evidence, home, inspections, me, sign_in, uploads};
-use crate::pages::{complaints, home, me, people, sign_in, support};
 use crate::pages::{
-    appeals, cameras, desk, draws, entries, evidence, home, inspections, me, penalties, rectifications,
-    sign_in, todo, uploads,
+    alerts, appeals, board, cameras, complaints, dealers, desk, draws, entries, evidence, home, inspections,
+    me, penalties, people, rectifications, search, sign_in, support, todo, uploads,
 };
 use crate::{App, assets, health, live, metrics, middleware};
 
@@ -106,9 +103,7 @@ const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
 /// Every route there is.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route> {
-    use Object::{Asset, Dealer, Draw, Evidence, Inspection, Nothing, Own, Secret, Upload};
-    use Object::{Asset, Complaint, Dealer, Nothing, Own, Secret};
-    use Object::{Appeal, Entry, Penalty, Rectification, Asset, Dealer, Draw, Evidence, Inspection, Nothing, Own, Secret, Upload};
+    use Object::{Alert, Appeal, Asset, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Nothing, Own, Penalty, Rectification, Secret, Upload};
     use Who::{Anyone, Entered, HalfEntered, Machine};
     vec![
         // Machines that look after the tower.
@@ -135,10 +130,10 @@ pub(crate) fn routes() -> Vec<Route> {
         // Board, dealers, alerts, search.
         route("/board", Nothing, WATCHERS, get(board::show)),
         route("/dealers", Nothing, WATCHERS, get(dealers::list)),
-        route("/dealers/{dealer}", Object::Dealer, NETWORK, get(dealers::show)),
+        route("/dealers/{dealer}", Dealer, NETWORK, get(dealers::show)),
         route("/alerts", Nothing, NETWORK, get(alerts::list)),
-        route("/alerts/{alert}", Object::Alert, NETWORK, get(alerts::show)),
-        route("/alerts/{alert}/acknowledge", Object::Alert, NETWORK, post(alerts::acknowledge)),
+        route("/alerts/{alert}", Alert, NETWORK, get(alerts::show)),
+        route("/alerts/{alert}/acknowledge", Alert, NETWORK, post(alerts::acknowledge)),
         route("/search", Nothing, SEARCHERS, get(search::show)),
 
         // Inspections, evidence, draws, cameras.

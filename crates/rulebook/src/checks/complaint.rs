@@ -2,8 +2,8 @@
 //!
 //! Its unit is the complaint.
 
-pub mod life;
 pub mod clocks;
+pub mod life;
 mod receipts;
 
 use serde_json::json;
