@@ -354,7 +354,7 @@ async fn walk(mut browser: Browser, role: Role, codes: std::sync::Arc<Codes>) ->
                 let path = codes.path(route.path, whose);
                 let answer = ask(&mut browser, method, &path).await;
                 asked += 1;
-                assert!(answer.status < 500, "{role:?} {method} {path}: {}", answer.text());
+                assert!(answer.status < 500, "{role:?} {method} {path}: {}", answer.why);
                 assert_unmarked(&answer, role, &path);
                 if !seen {
                     assert_eq!(bare(&answer, &codes, route.path, whose), nobody, "{role:?} {method} {path}");
