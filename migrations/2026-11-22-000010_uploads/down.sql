@@ -1,0 +1,8 @@
+DROP INDEX handings_by_dealer;
+DROP INDEX inspections_by_time;
+DROP TABLE standard_pictures;
+DROP TABLE judged_visits;
+DROP TABLE judgements;
+DROP TABLE evidence_looks;
+DROP TABLE upload_pieces;
+DROP TABLE uploads;
