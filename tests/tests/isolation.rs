@@ -4,7 +4,7 @@
 use diesel::pg::PgConnection;
 use farsight_control::export::Report;
 use farsight_control::visits::{self, CameraResult, Shot};
-use farsight_control::{cameras, sample};
+use farsight_control::{cameras, figures, sample};
 use farsight_rulebook::tables::{Column, Kind, Refers, TABLES, Table};
 use farsight_store::evidence::{self, Content, Handing, Source};
 use farsight_store::session::Isolation;
@@ -129,6 +129,7 @@ fn work_and_tell(tower: &Tower, office: &mut Office) {
             evidence::hand_in(tx, &handing)
         })
         .unwrap();
+    figures::refresh(&mut office.desk).unwrap();
     // What the tests of telling fill by its own use cases.
     let mut sql = tower.sql();
     for row in [

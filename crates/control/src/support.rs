@@ -30,9 +30,6 @@ const VEHICLES: u32 = 500;
 /// Why something about a request is refused, in the order in which it is looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// There is none of that id in the person's part of the network.
-    #[error("there is no support request '{0}': look it up in the list")]
-    NoRequest(String),
     /// The dealer is not the person's.
     #[error("there is no dealer '{0}' of yours: choose one of the list")]
     NoDealer(String),
@@ -60,7 +57,6 @@ impl Refusal {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NoRequest(_) => "no_support_request",
             Self::NoDealer(_) => "support_no_dealer",
             Self::MayNot { .. } => "support_may_not",
             Self::Resolved { .. } => "support_resolved",
@@ -189,7 +185,7 @@ pub fn request(desk: &mut Desk, dealer: &str, vin: &str, fault: &str) -> Result<
             }
             let id = format!("TS-{}-{}", today.strftime("%Y%m%d"), imports::next_id(tx)?);
             let cells = [
-                ("request_id", Cell::Text(&*id)),
+                ("request_id", Cell::Text(&id)),
                 ("dealer_code", Cell::Text(dealer)),
                 ("vin", Cell::Text(vin)),
                 ("fault_code", Cell::Text(fault)),
@@ -209,7 +205,7 @@ pub fn resolve(desk: &mut Desk, id: &str) -> Result<(), ControlError> {
     let (scope, now, actor) = (desk.scope(), desk.now, desk.actor.clone());
     desk.session.in_turn(scope, Turn::Facts, |session| {
         session.transaction(scope, Isolation::ReadCommitted, |tx| {
-            let request = stored::find(tx, id)?.ok_or_else(|| Refusal::NoRequest(id.to_owned()))?;
+            let request = stored::find(tx, id)?.ok_or(ControlError::NotFound("support request"))?;
             let role = users::find(tx, &actor)?.map(|user| user.role);
             if !matches!(role, Some(Role::Dealer | Role::RegionalManager | Role::Hq)) {
                 return Err(Refusal::MayNot { by: actor.clone() }.into());

@@ -53,7 +53,9 @@ impl Scope {
             Some(Person { user, today }) => format!(
                 "{tenant};
                  SELECT set_config('farsight.dealers', coalesce(
-                     (SELECT string_agg(code, ',') FROM farsight_dealers_of({user}, '{today}') AS code), ''), true);
+                     (SELECT string_agg(code, ',') FROM farsight_dealers_of({user}, '{today}') AS code), ''), true),
+                     set_config('farsight.regions', coalesce(
+                     (SELECT array_to_string(regions, ',') FROM users WHERE user_id = {user}), ''), true);
                  SET LOCAL ROLE farsight_person"
             ),
         }
@@ -154,6 +156,8 @@ pub enum Turn {
     Draws = 0x6661_7204,
     /// Making notices into messages.
     Telling = 0x6661_7206,
+    /// Working out figures.
+    Figures = 0x6661_720a,
     /// Numbering appeals, orders and drafts, and deciding on them.
     Cases = 0x6661_720c,
 }

@@ -265,3 +265,19 @@ pub fn open_dealers(tx: &mut Tx, today: Date, limit: u32) -> Result<Vec<Choice>,
     .load(tx.connection)?;
     Ok(rows.into_iter().map(|row| Choice { code: row.dealer_code, name: row.name }).collect())
 }
+
+/// The regions there are, by code.
+pub fn regions(tx: &mut Tx) -> Result<Vec<Choice>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Named {
+        #[diesel(sql_type = Text)]
+        region_code: String,
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let rows: Vec<Named> = diesel::sql_query(
+        "SELECT region_code, name FROM regions WHERE superseded_at = 'infinity' AND NOT voided ORDER BY region_code COLLATE \"C\"",
+    )
+    .load(tx.connection)?;
+    Ok(rows.into_iter().map(|row| Choice { code: row.region_code, name: row.name }).collect())
+}

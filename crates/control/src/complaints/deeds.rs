@@ -24,6 +24,9 @@ use crate::{ControlError, Desk, ground};
 /// The source that such facts name.
 pub(super) const SOURCE: &str = "complaint desk";
 
+/// How far deeds of one instant are set apart at most, in microseconds.
+const SET_APART: i64 = 1_000;
+
 /// A kind of deed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeedKind {
@@ -201,7 +204,9 @@ struct Doing<'d> {
 
 impl Doing<'_> {
     fn carry_out(&self, tx: &mut Tx, id: &str, deed: &Deed) -> Result<(), ControlError> {
-        let complaint = stored::find(tx, id, self.now)?.ok_or_else(|| Refusal::NoComplaint(id.to_owned()))?;
+        let taken = stored::events(tx, id)?;
+        let complaint =
+            stored::find(tx, id, self.seen_at(&taken))?.ok_or(ControlError::NotFound("complaint"))?;
         let role = users::find(tx, self.actor)?.map(|user| user.role);
         may(deed.kind, role, &complaint, self.actor)?;
         match (deed.kind, role) {
@@ -229,6 +234,12 @@ impl Doing<'_> {
             AuditDeed { actor: self.actor, action: &action, subject: &subject, detail: &detail.to_string() };
         audit::add(tx, self.now, &link)?;
         Ok(())
+    }
+
+    /// Now, or just after it where deeds of this very instant were set apart.
+    fn seen_at(&self, taken: &[Event]) -> Instant {
+        let moments = taken.iter().map(|event| event.at).filter(|at| *at <= Instant(self.now.0 + SET_APART));
+        moments.max().map_or(self.now, |last| last.max(self.now))
     }
 
     /// Two deeds at one instant stay two, in the order in which they were done.

@@ -47,7 +47,7 @@ pub fn intake(desk: &mut Desk, intake: &Intake) -> Result<String, ControlError> 
             let id = format!("CC-{}-{}", today.strftime("%Y%m%d"), imports::next_id(tx)?);
             let received = Cell::Instant(now);
             let cells = [
-                ("complaint_id", Cell::Text(&*id)),
+                ("complaint_id", Cell::Text(&id)),
                 ("dealer_code", Cell::Text(&intake.dealer)),
                 ("received_at", received),
                 ("dispatched_at", if intake.dispatch { received } else { Cell::Empty }),

@@ -17,7 +17,6 @@ use farsight_store::{Tx, users};
 use jiff::civil::Date;
 
 use super::deeds::{DeedKind, may};
-use super::refusal::Refusal;
 use crate::{ControlError, Desk, ground};
 
 /// A complaint of a list.
@@ -115,7 +114,7 @@ pub fn one(desk: &mut Desk, id: &str) -> Result<One, ControlError> {
     let (scope, now, tenant, actor) = (desk.scope(), desk.now, desk.tenant.clone(), desk.actor.clone());
     desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         let ground = ground::load(tx, &tenant)?;
-        let complaint = stored::find(tx, id, now)?.ok_or_else(|| Refusal::NoComplaint(id.to_owned()))?;
+        let complaint = stored::find(tx, id, now)?.ok_or(ControlError::NotFound("complaint"))?;
         let events = stored::events(tx, id)?;
         let (clocks, no_clocks) = match clocks(&ground, &complaint, &events, now) {
             Ok(clocks) => (clocks, None),

@@ -7,9 +7,6 @@ use super::DeedKind;
 /// A deed on a complaint that is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// There is none of that id in the person's part of the network.
-    #[error("there is no complaint '{0}': look it up in the list")]
-    NoComplaint(String),
     /// The dealer is not in the person's part of the network.
     #[error("there is no dealer '{0}': choose one of the list")]
     NoDealer(String),
@@ -73,7 +70,6 @@ impl Refusal {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NoComplaint(_) => "no_complaint",
             Self::NoDealer(_) => "no_dealer",
             Self::MayNot { .. } => "complaint_may_not",
             Self::Withdrawn => "complaint_withdrawn",

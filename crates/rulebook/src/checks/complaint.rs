@@ -3,6 +3,7 @@
 //! Its unit is the complaint.
 
 pub mod clocks;
+pub mod life;
 mod receipts;
 
 use serde_json::json;
