@@ -2,6 +2,7 @@
 //!
 //! Made once in a data folder; made to its end by the next call where a call was cut off.
 
+mod cases;
 pub mod live;
 
 use std::path::Path;
@@ -176,6 +177,7 @@ fn make(desk: &mut Desk, plan: &Plan, scratch: &Path, sealer: &Sealer) -> Result
         settle::approve(desk, month, "finance.lead@demo.example")?;
         settle::lock(desk, month, "finance@demo.example")?;
     }
+    cases::make(desk)?;
     audit::note(
         desk,
         "demo.ready",
