@@ -167,9 +167,10 @@ async fn without_a_script_a_form_does() {
 
 /// The first address of its kind on a page.
 fn address(page: &str, begins: &str) -> String {
+    let page = page.replace("&#x2f;", "/").replace("&amp;", "&");
     let at = page.find(begins).unwrap_or_else(|| panic!("no {begins} on {page}"));
     let rest = &page[at..];
-    rest[..rest.find('"').unwrap()].replace("&amp;", "&").replace("&#x2f;", "/")
+    rest[..rest.find('"').unwrap()].to_owned()
 }
 
 /// A visit to D1 with a picture of a drawn hall, which the store has.
