@@ -16,6 +16,7 @@ mod complaint_deadlines;
 mod digest;
 mod draw;
 mod evidence_sweep;
+mod figures;
 mod import_watch;
 mod judging;
 mod reconcile;
@@ -41,6 +42,7 @@ pub static JOBS: &[Job] = &[
     bay_turnover::JOB,
     reconcile::JOB,
     alerts::JOB,
+    figures::JOB,
     tell::JOB,
     digest::JOB,
     settlement::JOB,

@@ -4,7 +4,7 @@
 use diesel::pg::PgConnection;
 use farsight_control::export::Report;
 use farsight_control::visits::{self, CameraResult, Shot};
-use farsight_control::{cameras, sample};
+use farsight_control::{cameras, figures, sample};
 use farsight_rulebook::tables::{Column, Kind, Refers, TABLES, Table};
 use farsight_store::evidence::{self, Content, Handing, Source};
 use farsight_store::session::Isolation;
@@ -129,6 +129,7 @@ fn work_and_tell(tower: &Tower, office: &mut Office) {
             evidence::hand_in(tx, &handing)
         })
         .unwrap();
+    figures::refresh(&mut office.desk).unwrap();
     // What the tests of telling fill by its own use cases.
     let mut sql = tower.sql();
     for row in [
@@ -139,6 +140,10 @@ fn work_and_tell(tower: &Tower, office: &mut Office) {
         "telling_cursors VALUES ({t}, 1)",
         "held VALUES ({t}, 'C', 1)",
         "told VALUES ({t}, 'C', 1)",
+        "appeals SELECT {t}, 1, min(entry_id), 'D-1', '', 'a', now(), now() FROM entries WHERE tenant_id = {t}",
+        "rectifications VALUES ({t}, 1, 'D-1', NULL, '', '', '2026-01-01', 'a', now())",
+        "rectification_steps VALUES ({t}, '1', 1, 'D-1', 'handed-in', '', 'a', now())",
+        "penalty_drafts VALUES ({t}, 1, 'C', 'D-1', 1, '', 'a', now())",
         "digests VALUES ({t}, 'C', '2026-01-01')",
         "uploads VALUES ({t}, 'U', 'D-1', 'complaint:complaints-1', 'a.jpg', 'anna@oem', 9, 4, 'open', now(), now())",
         "upload_pieces VALUES ({t}, 'U', 0, 4, 'piece')",

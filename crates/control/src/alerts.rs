@@ -176,6 +176,15 @@ pub fn list(desk: &mut Desk, filter: &Filter, language: Language) -> Result<List
     })
 }
 
+/// The alert of a number, in words; none: there is none in sight.
+pub fn find(desk: &mut Desk, alert: i64, language: Language) -> Result<Option<Shown>, ControlError> {
+    let (scope, now, tenant) = (desk.scope(), desk.now, desk.tenant.clone());
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        let Some(found) = alerts::find(tx, alert)? else { return Ok(None) };
+        Words::of(tx, &tenant)?.show(found, language, now).map(Some)
+    })
+}
+
 /// The moment and terms by which alerts change now.
 struct Hour {
     at: Instant,

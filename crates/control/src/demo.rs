@@ -21,7 +21,7 @@ use serde::Serialize;
 use crate::evaluate::{self, Request};
 use crate::sealing::Sealer;
 use crate::tenants::{self, NewTenant};
-use crate::{ControlError, Desk, audit, doors, ground, import, settle, users};
+use crate::{ControlError, Desk, audit, doors, figures, ground, import, settle, users};
 
 /// The tenant's code.
 pub const TENANT: &str = "demo";
@@ -138,6 +138,7 @@ pub fn demo(
     } else {
         evaluate::evaluate(&mut desk, &Request::default())?;
     }
+    figures::refresh(&mut desk)?;
     show(&mut desk, made, facts)
 }
 

@@ -49,6 +49,33 @@ pub enum ControlError {
     /// Something about telling people that is refused.
     #[error(transparent)]
     Telling(#[from] crate::telling::TellingError),
+    /// A deed on a complaint that is refused.
+    #[error(transparent)]
+    Complaint(#[from] crate::complaints::Refusal),
+    /// Something about a support request that is refused.
+    #[error(transparent)]
+    Support(#[from] crate::support::Refusal),
+    /// A change of a roster that is refused.
+    #[error(transparent)]
+    People(#[from] crate::people::Refusal),
+    /// Something about an appeal that is refused.
+    #[error(transparent)]
+    Appeal(#[from] crate::appeals::Refusal),
+    /// Something about an order that is refused.
+    #[error(transparent)]
+    Rectification(#[from] crate::rectifications::Refusal),
+    /// Something about a penalty that is refused.
+    #[error(transparent)]
+    Penalty(#[from] crate::penalties::Refusal),
+    /// A field that no fact can hold.
+    #[error(transparent)]
+    Unfit(#[from] crate::import::Unfit),
+    /// Something about a statement that is refused.
+    #[error(transparent)]
+    Statement(#[from] crate::statements::StatementRefusal),
+    /// Something about a user that is refused.
+    #[error(transparent)]
+    User(#[from] crate::users::UserRefusal),
     /// A policy file with faults.
     #[error("policy {file} is refused:\n{}", faults.iter().map(|fault| format!("  {file}: {fault}")).collect::<Vec<_>>().join("\n"))]
     Policy {
@@ -121,6 +148,15 @@ impl ControlError {
             Self::Upload(error) => error.code(),
             Self::Link(_) => "evidence_unknown",
             Self::Telling(error) => error.code(),
+            Self::Complaint(refusal) => refusal.code(),
+            Self::Support(refusal) => refusal.code(),
+            Self::People(refusal) => refusal.code(),
+            Self::Appeal(refusal) => refusal.code(),
+            Self::Rectification(refusal) => refusal.code(),
+            Self::Penalty(refusal) => refusal.code(),
+            Self::Unfit(unfit) => unfit.code(),
+            Self::Statement(refusal) => refusal.code(),
+            Self::User(refusal) => refusal.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",
             Self::AsOf { .. } => "as_of_refused",

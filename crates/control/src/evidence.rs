@@ -205,7 +205,8 @@ fn refuse(tx: &mut Tx, what: For) -> Result<(), ControlError> {
             what.dealer
         )));
     }
-    if Subject::read(what.subject).is_none() {
+    if Subject::read(what.subject).is_none() && !crate::cases::takes_evidence(tx, what.subject, what.dealer)?
+    {
         return Err(ControlError::Usage(format!(
             "'{}' is no subject: write for example inspection:I-7#item-03, complaint:C-12 or dealer:D1@2026-03",
             what.subject

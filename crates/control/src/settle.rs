@@ -1,5 +1,7 @@
 //! The settlement's steps: calculate, review, approve, lock.
 
+mod look;
+
 use farsight_ledger::settlement::{self, Refusal, Settlement, Status, Surroundings};
 use farsight_rulebook::checks::CHECKS;
 use farsight_rulebook::money::Money;
@@ -11,8 +13,13 @@ use farsight_store::settlements::{self, Line, Step, Stored};
 use farsight_store::{Tx, audit, ledger, runs};
 use serde::Serialize;
 
+pub use look::{Controls, Listed, Look, RegionSums, changes, lines, look, months, regions, tidy};
+
 use crate::evaluate::{self, Outcome, Request};
 use crate::{ControlError, Desk, ground, users};
+
+/// Calculating, in the audit log.
+const CALCULATE: &str = "settlement.calculate";
 
 /// A settlement after a step.
 #[derive(Debug, Clone, Serialize)]
@@ -49,7 +56,7 @@ pub fn calculate(
     // Refusals first: nothing is judged for a settlement that cannot be calculated.
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| may_calculate(tx, period, by))?;
     let outcome = evaluate::evaluate(desk, &Request { as_of: Some(as_of), ..Request::default() })?;
-    let settled = step(desk, period, by, "settlement.calculate", |tx, step| {
+    let settled = step(desk, period, by, CALCULATE, |tx, step| {
         may_calculate(tx, period, by)?;
         settlements::calculated(tx, step, as_of)?;
         Ok(())
@@ -68,7 +75,7 @@ pub fn calculate_by_schedule(desk: &mut Desk, period: Period) -> Result<Option<S
         return Ok(None);
     }
     evaluate::evaluate(desk, &Request { as_of: Some(as_of), ..Request::default() })?;
-    let settled = step(desk, period, &by, "settlement.calculate", |tx, step| {
+    let settled = step(desk, period, &by, CALCULATE, |tx, step| {
         if !stands(tx)? {
             settlements::calculated(tx, step, as_of)?;
         }
@@ -159,6 +166,10 @@ fn step(
     desk.session.in_turn(scope, Turn::Books, |session| {
         session.transaction(scope, Isolation::Snapshot, |tx| {
             take(tx, Step { period, by, at: now })?;
+            settlements::refresh(tx, period, now)?;
+            if action == CALCULATE {
+                settlements::keep(tx, period)?;
+            }
             let stored = settlements::find(tx, period)?;
             let lines =
                 settlements::lines(tx, period, stored.as_ref().map(|stored| stored.settlement.status))?;

@@ -124,8 +124,10 @@ fn is_about(tx: &mut Tx, new: &New) -> Result<bool, ControlError> {
             | Subject::PersonDealerMonth { dealer, .. }
             | Subject::Obligation { dealer, .. },
         ) => own(dealer),
-        Some(Subject::PersonMonth { .. } | Subject::RegionMonth { .. } | Subject::ModelFaultMonth { .. })
-        | None => false,
+        Some(Subject::PersonMonth { .. } | Subject::RegionMonth { .. } | Subject::ModelFaultMonth { .. }) => {
+            false
+        }
+        None => crate::cases::takes_evidence(tx, new.subject, new.dealer)?,
     };
     Ok(there && subjects::is_dealer(tx, new.dealer)?)
 }

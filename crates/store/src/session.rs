@@ -53,7 +53,9 @@ impl Scope {
             Some(Person { user, today }) => format!(
                 "{tenant};
                  SELECT set_config('farsight.dealers', coalesce(
-                     (SELECT string_agg(code, ',') FROM farsight_dealers_of({user}, '{today}') AS code), ''), true);
+                     (SELECT string_agg(code, ',') FROM farsight_dealers_of({user}, '{today}') AS code), ''), true),
+                     set_config('farsight.regions', coalesce(
+                     (SELECT array_to_string(regions, ',') FROM users WHERE user_id = {user}), ''), true);
                  SET LOCAL ROLE farsight_person"
             ),
         }
@@ -154,6 +156,10 @@ pub enum Turn {
     Draws = 0x6661_7204,
     /// Making notices into messages.
     Telling = 0x6661_7206,
+    /// Working out figures.
+    Figures = 0x6661_720a,
+    /// Numbering appeals, orders and drafts, and deciding on them.
+    Cases = 0x6661_720c,
 }
 
 impl Session {
@@ -317,6 +323,12 @@ impl Tx<'_> {
     /// One number; the query names it `number`.
     pub(crate) fn number(&mut self, sql: &str) -> Result<i64, StoreError> {
         Ok(diesel::sql_query(sql).get_result::<Number>(self.connection)?.number)
+    }
+
+    /// The number after the greatest of a table's column; nobody else numbers until the transaction ends.
+    pub(crate) fn next_number(&mut self, table: &str, column: &str) -> Result<i64, StoreError> {
+        self.take_turn(Turn::Cases)?;
+        self.number(&format!("SELECT coalesce(max({column}), 0) + 1 AS number FROM {table}"))
     }
 
     /// Reads row by row, holding none.

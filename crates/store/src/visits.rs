@@ -34,7 +34,7 @@ impl Kind {
         }
     }
 
-    fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &str) -> Self {
         if name == "draw" { Self::Draw } else { Self::FollowUp }
     }
 }
@@ -61,7 +61,7 @@ impl State {
         }
     }
 
-    fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &str) -> Self {
         match name {
             "waiting" => Self::Waiting,
             "inspectable" => Self::Inspectable,

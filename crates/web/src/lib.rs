@@ -9,6 +9,7 @@ mod app;
 mod ask;
 mod assets;
 mod door;
+mod drawing;
 mod entered;
 mod health;
 mod intake;

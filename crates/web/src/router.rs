@@ -12,7 +12,10 @@ use farsight_ledger::settlement::Role;
 use crate::admit::{Who, admit};
 use crate::answer::refusal;
 use crate::page::PageError;
-use crate::pages::{cameras, desk, draws, evidence, home, inspections, me, sign_in, uploads};
+use crate::pages::{
+    alerts, appeals, board, cameras, complaints, dealers, desk, draws, entries, evidence, home, inspections,
+    me, penalties, people, rectifications, search, sign_in, support, todo, uploads,
+};
 use crate::{App, assets, health, live, metrics, middleware};
 
 /// What a path names with its placeholders.
@@ -76,8 +79,13 @@ const fn route(path: &'static str, of: Object, who: Who, does: MethodRouter<App>
 pub(crate) const WATCHERS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq]);
 /// Who watches dealers, and dealers themselves.
 pub(crate) const NETWORK: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer]);
+/// Dealers alone.
+pub(crate) const DEALERS: Who = Who::Roles(&[Role::Dealer]);
 /// Whoever sees money: those, and finance.
 pub(crate) const MONEY: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::Finance]);
+/// Whoever sees facts.
+pub(crate) const SEARCHERS: Who =
+    Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::Finance, Role::CallCentre]);
 
 /// Who hands evidence in.
 pub(crate) const HANDS_IN: Who =
@@ -85,10 +93,17 @@ pub(crate) const HANDS_IN: Who =
 /// A plain form with files takes so much; larger ones are sent by script, piece by piece.
 const FORM_BYTES: usize = 120 << 20;
 
+/// Who takes complaints in.
+const CALLERS: Who = Who::Roles(&[Role::CallCentre, Role::Hq]);
+/// Who follows complaints.
+const COMPLAINTS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
+/// Who changes rosters.
+const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
+
 /// Every route there is.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route> {
-    use Object::{Asset, Dealer, Draw, Evidence, Inspection, Nothing, Own, Secret, Upload};
+    use Object::{Alert, Appeal, Asset, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Nothing, Own, Penalty, Rectification, Secret, Upload};
     use Who::{Anyone, Entered, HalfEntered, Machine};
     vec![
         // Machines that look after the tower.
@@ -113,6 +128,13 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/me/sessions/{session}/end", Own, Entered, post(me::end_one)),
         route("/events", Nothing, Entered, get(live::events)),
         // Board, dealers, alerts, search.
+        route("/board", Nothing, WATCHERS, get(board::show)),
+        route("/dealers", Nothing, WATCHERS, get(dealers::list)),
+        route("/dealers/{dealer}", Dealer, NETWORK, get(dealers::show)),
+        route("/alerts", Nothing, NETWORK, get(alerts::list)),
+        route("/alerts/{alert}", Alert, NETWORK, get(alerts::show)),
+        route("/alerts/{alert}/acknowledge", Alert, NETWORK, post(alerts::acknowledge)),
+        route("/search", Nothing, SEARCHERS, get(search::show)),
 
         // Inspections, evidence, draws, cameras.
         route("/desk", Nothing, WATCHERS, get(desk::today)),
@@ -133,8 +155,35 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/evidence/{sha256}", Evidence, Entered, get(evidence::show)),
 
         // Complaints, support, people.
+        route("/queue", Nothing, CALLERS, get(complaints::queue)),
+        route("/complaints", Nothing, COMPLAINTS, get(complaints::list)),
+        route("/complaints/new", Nothing, CALLERS, get(complaints::intake).post(complaints::take_in)),
+        route("/complaints/{complaint}", Complaint, COMPLAINTS, get(complaints::show).post(complaints::act)),
+        route("/support", Nothing, NETWORK, get(support::list).post(support::request)),
+        route("/support/resolved", Nothing, NETWORK, post(support::resolve)),
+        route("/people", Nothing, NETWORK, get(people::dealers)),
+        route("/people/{dealer}", Dealer, NETWORK, get(people::roster)),
+        route("/people/{dealer}/hire", Dealer, ROSTERS, post(people::hire)),
+        route("/people/{dealer}/leave", Dealer, ROSTERS, post(people::leave)),
+        route("/people/{dealer}/certify", Dealer, ROSTERS, post(people::certify)),
+        route("/people/{dealer}/revoke", Dealer, ROSTERS, post(people::revoke)),
+        route("/people/{dealer}/workbook", Dealer, NETWORK, get(people::workbook)),
+        route("/people/{dealer}/import", Dealer, ROSTERS, get(people::import).post(people::look_through)),
+        route("/people/{dealer}/import/take", Dealer, ROSTERS, post(people::take_in)),
 
         // To do, entries, appeals, rectifications, penalties.
+        route("/todo", Nothing, DEALERS, get(todo::show)),
+        route("/entries", Nothing, MONEY, get(entries::list)),
+        route("/entries/{entry}", Entry, MONEY, get(entries::show)),
+        route("/entries/{entry}/appeal", Entry, DEALERS, get(entries::appeal).post(entries::make_appeal)),
+        route("/appeals", Nothing, MONEY, get(appeals::list)),
+        route("/appeals/{appeal}", Appeal, MONEY, get(appeals::show).post(appeals::act)),
+        route("/rectifications", Nothing, NETWORK, get(rectifications::list)),
+        route("/rectifications/new", Nothing, WATCHERS, get(rectifications::new).post(rectifications::order)),
+        route("/rectifications/{order}", Rectification, NETWORK, get(rectifications::show).post(rectifications::act)),
+        route("/penalties", Nothing, WATCHERS, get(penalties::list)),
+        route("/penalties/new", Nothing, WATCHERS, get(penalties::new).post(penalties::draft)),
+        route("/penalties/{draft}", Penalty, WATCHERS, get(penalties::show).post(penalties::act)),
 
         // Settlements, statements, policy, jobs, users, audit.
 

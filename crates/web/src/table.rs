@@ -92,6 +92,8 @@ pub(crate) enum Cell {
     Money(i64),
     /// A share of one.
     Share(f64),
+    /// A figure, shown with one decimal.
+    Figure(f64),
     Date(Date),
     Instant(Instant),
     /// A state: its tone, and what it is called.
@@ -263,6 +265,7 @@ fn shown(cell: &Cell, column: Column, reading: &Reading) -> serde_json::Value {
             json!({ "text": reading.money(*minor), "numeric": true, "negative": *minor < 0 })
         }
         Cell::Share(share) => json!({ "text": format!("{:.1} %", share * 100.0), "numeric": true }),
+        Cell::Figure(figure) => json!({ "text": format!("{figure:.1}"), "numeric": true }),
         Cell::Date(day) => json!({ "text": day.to_string() }),
         Cell::Instant(at) => json!({ "text": reading.moment(*at), "instant": at.to_string() }),
         Cell::State(tone, text) => json!({ "text": text, "tone": tone }),
@@ -284,7 +287,9 @@ const fn out_kind(kind: Kind) -> OutKind {
 fn decimal(cell: &Cell, currency: Currency) -> Option<Decimal> {
     match cell {
         Cell::Money(minor) => Some(currency.show(Money(*minor))),
-        Cell::Share(share) => Some(Decimal { units: (share * 10_000.0).round() as i64, decimals: 4 }),
+        Cell::Share(share) | Cell::Figure(share) => {
+            Some(Decimal { units: (share * 10_000.0).round() as i64, decimals: 4 })
+        }
         _ => None,
     }
 }
@@ -294,7 +299,7 @@ fn out_cell(cell: &Cell, decimal: Option<Decimal>) -> OutCell<'_> {
         Cell::Empty => OutCell::Empty,
         Cell::Text(text) | Cell::Link { text, .. } | Cell::State(_, text) => OutCell::Text(text),
         Cell::Count(count) => OutCell::Count(*count),
-        Cell::Money(_) | Cell::Share(_) => decimal.map_or(OutCell::Empty, OutCell::Decimal),
+        Cell::Money(_) | Cell::Share(_) | Cell::Figure(_) => decimal.map_or(OutCell::Empty, OutCell::Decimal),
         Cell::Date(day) => OutCell::Date(*day),
         Cell::Instant(at) => OutCell::Instant(*at),
     }

@@ -30,6 +30,7 @@ fn list(installation: &Installation, arguments: &AlertsListArguments) -> Result<
         severity: arguments.severity.map(severity),
         status: arguments.status.map(status),
         limit: Some(arguments.limit),
+        ..Filter::default()
     };
     let language = language(arguments.language.as_deref())?;
     let listed = alerts::list(&mut installation.desk()?, &filter, language)?;

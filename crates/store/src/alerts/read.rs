@@ -219,9 +219,57 @@ pub struct Filter {
     pub opened_since: Option<Instant>,
     /// At most so many.
     pub limit: Option<u32>,
+    /// So many are left out before.
+    pub offset: i64,
+    /// In which order.
+    pub order: Order,
+    /// The other way round.
+    pub falling: bool,
 }
 
-/// How many alerts there are of a filter, and the first of them: the most severe first, then the oldest.
+/// What a list of alerts is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// The most severe first, then the oldest.
+    #[default]
+    Severity,
+    /// When it opened.
+    Opened,
+    /// Until when something can or must be done.
+    Due,
+    /// The dealer.
+    Dealer,
+    /// The amount.
+    Amount,
+}
+
+impl Order {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Severity, Self::Opened, Self::Due, Self::Dealer, Self::Amount];
+
+    /// Its name in addresses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Severity => "severity",
+            Self::Opened => "opened",
+            Self::Due => "due",
+            Self::Dealer => "dealer",
+            Self::Amount => "amount",
+        }
+    }
+
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Severity => "array_position(ARRAY['critical', 'warning', 'notice'], a.severity)",
+            Self::Opened => "a.opened_at",
+            Self::Due => "a.due_at",
+            Self::Dealer => "a.dealer_code COLLATE \"C\"",
+            Self::Amount => "a.amount",
+        }
+    }
+}
+
+/// How many alerts there are of a filter, and those asked for, in its order.
 pub fn list(tx: &mut Tx, filter: &Filter) -> Result<(u64, Vec<Alert>), StoreError> {
     #[derive(QueryableByName)]
     struct Count {
@@ -242,13 +290,16 @@ pub fn list(tx: &mut Tx, filter: &Filter) -> Result<(u64, Vec<Alert>), StoreErro
         .bind::<Nullable<Timestamptz>, _>(since)
         .get_result(tx.connection)?;
     let rows: Vec<Row> = diesel::sql_query(format!(
-        "SELECT a.* {from} ORDER BY array_position(ARRAY['critical', 'warning', 'notice'], a.severity), a.opened_at, a.alert_id LIMIT $5"
+        "SELECT a.* {from} ORDER BY {} {} NULLS LAST, a.opened_at, a.alert_id LIMIT $5 OFFSET $6",
+        filter.order.key(),
+        if filter.falling { "DESC" } else { "ASC" }
     ))
     .bind::<Nullable<Text>, _>(&filter.dealer)
     .bind::<Nullable<Text>, _>(&filter.region)
     .bind::<Nullable<Text>, _>(severity)
     .bind::<Nullable<Timestamptz>, _>(since)
     .bind::<Nullable<BigInt>, _>(filter.limit.map(i64::from))
+    .bind::<BigInt, _>(filter.offset)
     .load(tx.connection)?;
     Ok((count.count as u64, rows.into_iter().map(Alert::from).collect()))
 }

@@ -84,7 +84,7 @@ fn keep(codes: &mut Codes, text: Option<&str>) -> Option<Code> {
 
 /// Who there is and what holds for the whole network: dealers, moves, posts, bays, rulings.
 pub fn network(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
-    let Facts { codes, dealers, moves, posts, bays, rulings, .. } = facts;
+    let Facts { codes, dealers, moves, posts, bays, .. } = facts;
     let holds = tx.holds();
     tx.read(
         &format!(
@@ -118,6 +118,13 @@ pub fn network(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
     tx.read(&format!("SELECT t.dealer_code, t.effective_on, t.bays FROM bays t WHERE {holds}"), |row| {
         bays.push(Bays { dealer: codes.keep(row.text()), effective_on: row.date(), bays: row.big() });
     })?;
+    self::rulings(tx, facts)
+}
+
+/// The rulings that hold.
+pub fn rulings(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
+    let holds = tx.holds();
+    let rulings = &mut facts.rulings;
     tx.read(
         &format!(
             "SELECT t.kind, t.ruling_id, t.subject, t.family, t.decided_at, t.amount FROM rulings t WHERE {holds}"
