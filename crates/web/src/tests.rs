@@ -3,3 +3,4 @@
 mod board;
 mod coming_in;
 mod isolation;
+mod sending;

@@ -256,6 +256,7 @@ impl Codes {
             "period" => "2026-01".to_owned(),
             "date" => "2026-01-10".to_owned(),
             "session" => "00".repeat(32),
+            "upload" => format!("upload-{dealer}"),
             "hash" | "name" | "secret" | "tenant" => "nothing".to_owned(),
             other => {
                 panic!("the test of isolation does not know {{{other}}} of {path}: say here whose it is")
