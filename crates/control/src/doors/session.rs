@@ -165,9 +165,7 @@ pub fn end_one(desk: &mut Desk, user: i32, named: &str) -> Result<bool, ControlE
     let (scope, now) = (desk.tenant.network(), desk.now);
     let Ok(secret) = hex::decode(named) else { return Ok(false) };
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
-        let own = doors::sessions(tx, user, now, Instant(0))?
-            .iter()
-            .any(|session| session.secret == secret);
+        let own = doors::sessions(tx, user, now, Instant(0))?.iter().any(|session| session.secret == secret);
         if own {
             doors::end_session(tx, &secret)?;
         }
