@@ -151,8 +151,8 @@ pub(super) fn standing(shown: &Shown, due: Option<Instant>, now: Instant) -> (To
         Tone::Critical if it.closed_at.is_none() => (Tone::Critical, "overdue"),
         _ if it.closed_at.is_some() => (Tone::Good, "closed"),
         _ if calls_back => (Tone::Notice, "waiting"),
+        tone if it.dispatched_at.is_none() => (tone, "undispatched"),
         Tone::Warning => (Tone::Warning, "soon"),
-        _ if it.dispatched_at.is_none() => (Tone::Plain, "undispatched"),
         _ => (Tone::Plain, "open"),
     }
 }
