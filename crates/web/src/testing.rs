@@ -112,6 +112,17 @@ impl Browser {
         body: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
+        self.send_bytes(method, path, body.as_bytes().to_vec(), headers).await
+    }
+
+    /// Sends a body that need not be text, like a file.
+    pub(crate) async fn send_bytes(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut request = Request::builder()
@@ -124,8 +135,7 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer =
-            self.router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+        let answer = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
         self.keep(answer.headers());
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let to = headers.get("location").map_or_else(String::new, |to| to.to_str().unwrap().to_owned());
