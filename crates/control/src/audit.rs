@@ -1,9 +1,10 @@
 //! Walking the audit chain, and writing down what was looked at or taken away.
 
-use farsight_store::audit::{self, Deed, Walk};
+use farsight_ledger::settlement::Role;
+use farsight_store::audit::{self, Deed, Listed, Walk, Which};
 use farsight_store::session::Isolation;
 
-use crate::{ControlError, Desk};
+use crate::{ControlError, Desk, users};
 
 /// Walks the chain from its first link to its head.
 pub fn verify(desk: &mut Desk) -> Result<Walk, ControlError> {
@@ -22,5 +23,33 @@ pub(crate) fn note(
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         audit::add(tx, now, &Deed { actor: &actor, action, subject, detail: &detail.to_string() })?;
         Ok(())
+    })
+}
+
+/// What an operator may read of links: what the installation itself did. The rest speaks of dealers and money.
+const OF_THE_INSTALLATION: [&str; 8] =
+    ["job.", "user.", "delivery.", "channel.", "subscription.", "camera.rules", "tenant.", "session."];
+
+/// Some links of the chain, the latest first, and how many there are. To an operator, subject and result are given only
+/// where the installation is spoken of.
+pub fn list(
+    desk: &mut Desk,
+    which: Which,
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<Listed>, i64), ControlError> {
+    let (scope, by) = (desk.scope(), desk.actor.clone());
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        let blind = users::actor(tx, &by)?.role == Role::Operator;
+        // A filter tells what it filters by.
+        let which = if blind { Which { subject: None, ..which } } else { which };
+        let (mut links, total) = audit::list(tx, which, limit, offset)?;
+        let hidden =
+            |link: &&mut Listed| blind && !OF_THE_INSTALLATION.iter().any(|own| link.action.starts_with(own));
+        for link in links.iter_mut().filter(hidden) {
+            link.subject.clear();
+            link.detail.clear();
+        }
+        Ok((links, total))
     })
 }

@@ -30,13 +30,21 @@ struct Day {
 /// China's statutory holidays and make-up working days, as far as they are published.
 pub fn shipped() -> Result<Calendar, ControlError> {
     let mut calendar = Calendar::default();
+    for (day, kind) in days()? {
+        calendar.set(day, kind);
+    }
+    Ok(calendar)
+}
+
+/// The same, day by day.
+pub(crate) fn days() -> Result<Vec<(Date, DayKind)>, ControlError> {
+    let mut days = Vec::new();
     for (name, text) in SHIPPED {
         let year: Year = serde_json::from_str(text).map_err(|error| {
             ControlError::Usage(format!("config/calendars/{name} cannot be read: {error}"))
         })?;
-        for day in year.days {
-            calendar.set(day.date, if day.is_off_day { DayKind::Holiday } else { DayKind::MakeUp });
-        }
+        let kind = |day: &Day| if day.is_off_day { DayKind::Holiday } else { DayKind::MakeUp };
+        days.extend(year.days.iter().map(|day| (day.date, kind(day))));
     }
-    Ok(calendar)
+    Ok(days)
 }

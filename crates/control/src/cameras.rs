@@ -12,6 +12,8 @@ use farsight_store::session::Isolation;
 use farsight_store::{StoreError, audit};
 use serde_json::json;
 
+pub use farsight_store::cameras::{CameraOrder, Condition, ListedCamera};
+
 use crate::sealing::Sealer;
 use crate::{ControlError, Desk};
 
@@ -71,6 +73,32 @@ pub fn set_credentials(
 pub fn away(desk: &mut Desk) -> Result<Vec<(String, CameraState)>, ControlError> {
     let scope = desk.scope();
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| Ok(cameras::away(tx)?))
+}
+
+/// The wanted page of the cameras that the person sees, how many there are in all, and how many in each condition.
+pub fn list(
+    desk: &mut Desk,
+    dealer: Option<&str>,
+    condition: Option<Condition>,
+    order: CameraOrder,
+    page: (i64, i64),
+) -> Result<CameraList, ControlError> {
+    let scope = desk.scope();
+    desk.session.transaction(scope, Isolation::Snapshot, |tx| {
+        let (cameras, total) = cameras::list(tx, dealer, condition, order, page)?;
+        Ok(CameraList { cameras, total, conditions: cameras::conditions(tx)? })
+    })
+}
+
+/// A page of cameras.
+#[derive(Debug, Clone)]
+pub struct CameraList {
+    /// The cameras of the page.
+    pub cameras: Vec<ListedCamera>,
+    /// How many there are in all.
+    pub total: i64,
+    /// How many are in each condition, whatever is filtered.
+    pub conditions: Vec<(Condition, i64)>,
 }
 
 /// How one signs in to a camera, opened; none where nothing is kept.

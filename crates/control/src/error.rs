@@ -37,9 +37,45 @@ pub enum ControlError {
     /// A step of the day's plan.
     #[error(transparent)]
     Visit(#[from] VisitError),
+    /// A step of the inspection desk.
+    #[error(transparent)]
+    Inspection(#[from] crate::inspections::InspectionError),
+    /// A file on its way in.
+    #[error(transparent)]
+    Upload(#[from] crate::uploads::UploadError),
+    /// A link that leads nowhere.
+    #[error(transparent)]
+    Link(#[from] crate::evidence::LinkError),
     /// Something about telling people that is refused.
     #[error(transparent)]
     Telling(#[from] crate::telling::TellingError),
+    /// A deed on a complaint that is refused.
+    #[error(transparent)]
+    Complaint(#[from] crate::complaints::Refusal),
+    /// Something about a support request that is refused.
+    #[error(transparent)]
+    Support(#[from] crate::support::Refusal),
+    /// A change of a roster that is refused.
+    #[error(transparent)]
+    People(#[from] crate::people::Refusal),
+    /// Something about an appeal that is refused.
+    #[error(transparent)]
+    Appeal(#[from] crate::appeals::Refusal),
+    /// Something about an order that is refused.
+    #[error(transparent)]
+    Rectification(#[from] crate::rectifications::Refusal),
+    /// Something about a penalty that is refused.
+    #[error(transparent)]
+    Penalty(#[from] crate::penalties::Refusal),
+    /// A field that no fact can hold.
+    #[error(transparent)]
+    Unfit(#[from] crate::import::Unfit),
+    /// Something about a statement that is refused.
+    #[error(transparent)]
+    Statement(#[from] crate::statements::StatementRefusal),
+    /// Something about a user that is refused.
+    #[error(transparent)]
+    User(#[from] crate::users::UserRefusal),
     /// A policy file with faults.
     #[error("policy {file} is refused:\n{}", faults.iter().map(|fault| format!("  {file}: {fault}")).collect::<Vec<_>>().join("\n"))]
     Policy {
@@ -83,6 +119,20 @@ pub enum ControlError {
 }
 
 impl ControlError {
+    /// Whether what was asked for is not there, or not the person's to see.
+    pub const fn is_not_found(&self) -> bool {
+        use crate::inspections::InspectionError::{NoInspection, NoPicture, NoVisit};
+        matches!(
+            self,
+            Self::NotFound(_)
+                | Self::Link(_)
+                | Self::Inspection(NoVisit { .. } | NoInspection(_) | NoPicture(_))
+                | Self::Upload(crate::uploads::UploadError::Unknown)
+                | Self::Visit(VisitError::NoVisit { .. } | VisitError::NoPicture(_))
+                | Self::Sample(SampleError::NotDrawn(_))
+        )
+    }
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -94,7 +144,19 @@ impl ControlError {
             Self::Holidays(_) => "holidays_unknown",
             Self::Sample(error) => error.code(),
             Self::Visit(error) => error.code(),
+            Self::Inspection(error) => error.code(),
+            Self::Upload(error) => error.code(),
+            Self::Link(_) => "evidence_unknown",
             Self::Telling(error) => error.code(),
+            Self::Complaint(refusal) => refusal.code(),
+            Self::Support(refusal) => refusal.code(),
+            Self::People(refusal) => refusal.code(),
+            Self::Appeal(refusal) => refusal.code(),
+            Self::Rectification(refusal) => refusal.code(),
+            Self::Penalty(refusal) => refusal.code(),
+            Self::Unfit(unfit) => unfit.code(),
+            Self::Statement(refusal) => refusal.code(),
+            Self::User(refusal) => refusal.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",
             Self::AsOf { .. } => "as_of_refused",

@@ -181,6 +181,10 @@ impl<'r> Run<'r> {
             self.tally.outcome.alerts_resolved = changes.resolved;
         }
         self.tally.outcome.whole = whole.iter().map(|check| check.name).collect();
+        // What was posted into a month that is being settled shows in its figures at once.
+        for period in settlements::stale(tx)? {
+            settlements::refresh(tx, period, self.now)?;
+        }
         self.write_down(tx, run, stamp)?;
         Ok(self.tally.outcome)
     }

@@ -2,6 +2,9 @@
 //!
 //! A likeness is a hint for a person, never a reason to charge anyone.
 
+mod gallery;
+mod links;
+
 use farsight_evidence::picture::{self, NEAR_BITS};
 use farsight_evidence::{EvidenceError, Stored, exif};
 use farsight_rulebook::subject::Subject;
@@ -10,10 +13,12 @@ use farsight_store::audit::{self, Deed};
 use farsight_store::evidence::{self, Content, Handing, Like};
 use farsight_store::facts::read;
 use farsight_store::session::Isolation;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub use farsight_store::evidence::Source;
+pub use gallery::{Shown, gallery, may_judge};
+pub use links::{Copy, Link, LinkError, Opened, link, open};
 
 use crate::{ControlError, Desk, ground, users};
 
@@ -35,12 +40,9 @@ pub struct Examined {
 pub fn examine(stored: &Stored, bytes: &[u8]) -> Result<Examined, EvidenceError> {
     let taken = exif::read(bytes);
     let mut content = Content {
-        sha256: stored.sha256.to_string(),
-        bytes: stored.bytes as i64,
-        media_type: stored.media_type.mime().to_owned(),
         taken_local: taken.at.map(|at| at.local),
         place: taken.place.map(|place| (place.latitude, place.longitude)),
-        ..Content::default()
+        ..unlooked(stored).content
     };
     let mut forms = Vec::new();
     match picture::look(bytes) {
@@ -57,6 +59,17 @@ pub fn examine(stored: &Stored, bytes: &[u8]) -> Result<Examined, EvidenceError>
         Err(error) => return Err(error),
     }
     Ok(Examined { content, forms })
+}
+
+/// A content that is kept without a look: a document or a film, of whatever size.
+pub fn unlooked(stored: &Stored) -> Examined {
+    let content = Content {
+        sha256: stored.sha256.to_string(),
+        bytes: stored.bytes as i64,
+        media_type: stored.media_type.mime().to_owned(),
+        ..Content::default()
+    };
+    Examined { content, forms: Vec::new() }
 }
 
 fn flaws(flaws: &picture::Flaws) -> Vec<String> {
@@ -100,7 +113,7 @@ pub struct Handed {
 }
 
 /// An earlier handing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Seen {
     /// Its number.
     pub handing: i64,
@@ -111,21 +124,37 @@ pub struct Seen {
     /// For what.
     pub subject: String,
     /// `same` file, or `near`: a picture that looks nearly the same, perhaps turned or mirrored.
-    pub how: &'static str,
+    pub how: String,
     /// Bits by which the pictures differ.
     pub distance: i32,
 }
 
 /// Writes down that a content, which the store has, was handed in. Pictures of cameras are not compared with others: a
 /// camera looks at the same hall every day.
+///
+/// The same content, handed in again by the same person for the same subject, is the same handing: a phone that lost
+/// the answer sends it once more. Whether a person may hand it in is asked within what the person sees. Then the whole network is looked at: the same
+/// picture handed in at another dealer's is what a likeness is for, and handings are numbered through.
 pub fn hand_in(desk: &mut Desk, examined: &Examined, what: For) -> Result<Handed, ControlError> {
-    let (scope, now) = (desk.scope(), desk.now);
+    let (own, network, now) = (desk.scope(), desk.tenant.network(), desk.now);
     let zone = ground::zone(&desk.tenant)?;
-    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
-        if what.source == Source::Person {
-            refuse(tx, what)?;
-        }
+    if what.source == Source::Person {
+        desk.session.transaction(own, Isolation::ReadCommitted, |tx| refuse(tx, what))?;
+    }
+    desk.session.transaction(network, Isolation::ReadCommitted, |tx| {
         let content = &examined.content;
+        if what.source == Source::Person {
+            evidence::take_turn(tx)?;
+            let this = evidence::Handed {
+                sha256: &content.sha256,
+                by: what.by,
+                subject: what.subject,
+                dealer: what.dealer,
+            };
+            if let Some(handing) = evidence::handed_before(tx, &this)? {
+                return Ok(handed(content, handing, Vec::new()));
+            }
+        }
         let like = match what.source {
             Source::Person => evidence::like(tx, &content.sha256, &examined.forms, NEAR_BITS, MOST_LIKE)?,
             Source::Camera => Vec::new(),
@@ -152,15 +181,19 @@ pub fn hand_in(desk: &mut Desk, examined: &Examined, what: For) -> Result<Handed
                 &Deed { actor: what.by, action: "evidence.hand-in", subject: what.subject, detail: &detail },
             )?;
         }
-        Ok(Handed {
-            handing: number,
-            sha256: content.sha256.clone(),
-            bytes: content.bytes,
-            media_type: content.media_type.clone(),
-            flaws: content.flaws.clone(),
-            like,
-        })
+        Ok(handed(content, number, like))
     })
+}
+
+fn handed(content: &Content, handing: i64, like: Vec<Seen>) -> Handed {
+    Handed {
+        handing,
+        sha256: content.sha256.clone(),
+        bytes: content.bytes,
+        media_type: content.media_type.clone(),
+        flaws: content.flaws.clone(),
+        like,
+    }
 }
 
 /// What nobody could make use of is not taken.
@@ -172,7 +205,8 @@ fn refuse(tx: &mut Tx, what: For) -> Result<(), ControlError> {
             what.dealer
         )));
     }
-    if Subject::read(what.subject).is_none() {
+    if Subject::read(what.subject).is_none() && !crate::cases::takes_evidence(tx, what.subject, what.dealer)?
+    {
         return Err(ControlError::Usage(format!(
             "'{}' is no subject: write for example inspection:I-7#item-03, complaint:C-12 or dealer:D1@2026-03",
             what.subject
@@ -184,7 +218,7 @@ fn refuse(tx: &mut Tx, what: For) -> Result<(), ControlError> {
 fn seen(like: Like, sha256: &str, shown: impl Fn(farsight_rulebook::time::Instant) -> String) -> Seen {
     Seen {
         handing: like.handing,
-        how: if like.sha256 == sha256 { "same" } else { "near" },
+        how: if like.sha256 == sha256 { "same" } else { "near" }.to_owned(),
         by: like.by,
         at: shown(like.at),
         subject: like.subject,

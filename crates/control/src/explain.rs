@@ -21,7 +21,7 @@ use serde::Serialize;
 use crate::{ControlError, Desk, audit, evaluate, ground};
 
 /// A receipt, said in one language.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Explained {
     /// The entry.
     pub entry: i64,

@@ -2,6 +2,7 @@
 
 pub(crate) mod entered;
 mod rulings;
+pub(crate) mod written;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -18,6 +19,8 @@ use farsight_store::{StoreError, Tx};
 use serde::Serialize;
 
 use crate::{ControlError, Desk, ground};
+
+pub use written::Unfit;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]

@@ -4,14 +4,19 @@
 //! comes in with the [`Desk`].
 
 pub mod alerts;
+pub mod appeals;
 pub mod audit;
 pub mod board;
 pub mod calendars;
 pub mod cameras;
+mod cases;
+pub mod choices;
+pub mod complaints;
 pub mod dealers;
 pub mod demo;
 pub mod desk;
 pub mod doors;
+pub mod entries;
 pub mod error;
 pub mod evaluate;
 pub mod evidence;
@@ -21,17 +26,28 @@ pub mod feeds;
 pub mod figures;
 pub mod ground;
 pub mod import;
+pub mod inspections;
 pub mod jobs;
 pub mod metrics;
+pub mod organisation;
+pub mod penalties;
+pub mod people;
 pub mod policies;
 pub mod pulse;
 pub mod readiness;
+pub mod rectifications;
+pub mod risk;
+mod rulings;
 pub mod sample;
 pub mod sealing;
 pub mod search;
 pub mod settle;
+pub mod statements;
+pub mod support;
 pub mod telling;
 pub mod tenants;
+pub mod todo;
+pub mod uploads;
 pub mod users;
 pub mod visits;
 

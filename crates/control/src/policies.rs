@@ -1,10 +1,14 @@
 //! Policy files: reading, checking, and the two that ship.
 
+mod text;
+
 use farsight_rulebook::money::Currency;
 use farsight_rulebook::policy::Policy;
 use jiff::civil::Date;
 
 use crate::ControlError;
+
+pub use text::{ChargeRead, ClauseRead, Parameter, PolicyRead, Section, VersionRead, text};
 
 /// The day both shipped policies are in force from (rulebook, head).
 pub const SHIPPED_EFFECTIVE_ON: Date = Date::constant(2014, 9, 1);

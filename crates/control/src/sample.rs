@@ -5,6 +5,7 @@
 //! No day but today is ever drawn, and none twice.
 
 mod chains;
+mod shown;
 
 use std::collections::BTreeSet;
 
@@ -25,6 +26,7 @@ use serde_json::json;
 
 pub(crate) use chains::key_of;
 pub use chains::{Anchor, anchors, start_chain};
+pub use shown::{Day, ShownDraw, Who, check, days, proof, shown};
 
 use crate::sealing::Sealer;
 use crate::{ControlError, Desk, ground};
@@ -51,6 +53,9 @@ pub enum SampleError {
     /// Nobody is drawn yet.
     #[error("{0} is not drawn yet: `farsight sample {0}` draws it, on that day")]
     NotDrawn(Date),
+    /// Its proof is not public yet.
+    #[error("the draw of {0} can be checked when the day is over: its key is published then")]
+    Sealed(Date),
     /// Nobody can be drawn.
     #[error(
         "nobody can be drawn on {0}: no dealer that is open has a working camera; import dealers and cameras first"
@@ -82,6 +87,7 @@ impl SampleError {
             Self::TooEarly { .. } => "draw_too_early",
             Self::NotFrozen(_) => "draw_not_frozen",
             Self::NotDrawn(_) => "draw_not_made",
+            Self::Sealed(_) => "draw_sealed",
             Self::EmptyPool(_) => "draw_empty_pool",
             Self::NoPolicy(_) => "draw_no_policy",
             Self::SeedChanged(_) => "draw_seed_changed",

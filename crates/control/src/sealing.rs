@@ -9,6 +9,8 @@ use std::path::Path;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 
 use crate::ControlError;
 
@@ -24,13 +26,16 @@ pub type Random = fn(&mut [u8]);
 #[derive(Clone)]
 pub struct Sealer {
     cipher: XChaCha20Poly1305,
+    tags: Hmac<Sha256>,
     random: Random,
 }
 
 impl Sealer {
     /// With a key.
     pub fn new(key: [u8; KEY_BYTES], random: Random) -> Self {
-        Self { cipher: XChaCha20Poly1305::new(&Key::from(key)), random }
+        // A key of its own for tags, so that no use of the one says anything about the other.
+        let derived = tag_of(keyed(&key), &[b"farsight tags"]);
+        Self { cipher: XChaCha20Poly1305::new(&Key::from(key)), tags: keyed(&derived), random }
     }
 
     /// With the key of a file (64 hex digits); where there is none it is made, readable by its owner only.
@@ -76,12 +81,40 @@ impl Sealer {
         self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| fault())
     }
 
+    /// A tag (HMAC-SHA256) over these parts, which only who has the key can make: the first names what it is for.
+    pub fn tag(&self, parts: &[&[u8]]) -> [u8; 32] {
+        tag_of(self.tags.clone(), parts)
+    }
+
+    /// Whether a tag is the one over these parts; takes the same time whatever differs.
+    pub fn is_tag(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
+        with_parts(self.tags.clone(), parts).verify_slice(tag).is_ok()
+    }
+
     /// Bytes nobody can foresee.
     pub fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         (self.random)(&mut bytes);
         bytes
     }
+}
+
+fn keyed(key: &[u8; KEY_BYTES]) -> Hmac<Sha256> {
+    let mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key);
+    mac.unwrap_or_else(|_| unreachable!("HMAC takes every key"))
+}
+
+fn with_parts(mut mac: Hmac<Sha256>, parts: &[&[u8]]) -> Hmac<Sha256> {
+    for part in parts {
+        // Each with its length before it, so that no two lists read alike.
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac
+}
+
+fn tag_of(mac: Hmac<Sha256>, parts: &[&[u8]]) -> [u8; 32] {
+    with_parts(mac, parts).finalize().into_bytes().into()
 }
 
 /// Whole or not at all, and never over one that is there.
@@ -118,6 +151,18 @@ mod tests {
         assert!(sealer.open("camera:C2", &sealed).is_err());
         assert!(Sealer::new([2; KEY_BYTES], counting).open("camera:C1", &sealed).is_err());
         assert!(sealer.open("camera:C1", &sealed[..20]).is_err());
+    }
+
+    #[test]
+    fn a_tag_is_that_of_its_parts_and_key_only() {
+        let sealer = Sealer::new([1; KEY_BYTES], counting);
+        let tag = sealer.tag(&[b"link", b"ab", b"c"]);
+        assert!(sealer.is_tag(&[b"link", b"ab", b"c"], &tag));
+        for other in [&[b"link".as_slice(), b"a", b"bc"][..], &[b"link", b"ab"], &[b"look", b"ab", b"c"]] {
+            assert!(!sealer.is_tag(other, &tag));
+        }
+        assert!(!sealer.is_tag(&[b"link", b"ab", b"c"], &tag[..31]));
+        assert!(!Sealer::new([2; KEY_BYTES], counting).is_tag(&[b"link", b"ab", b"c"], &tag));
     }
 
     #[test]

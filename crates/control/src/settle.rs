@@ -1,5 +1,7 @@
 //! The settlement's steps: calculate, review, approve, lock.
 
+mod look;
+
 use farsight_ledger::settlement::{self, Refusal, Settlement, Status, Surroundings};
 use farsight_rulebook::checks::CHECKS;
 use farsight_rulebook::money::Money;
@@ -11,8 +13,13 @@ use farsight_store::settlements::{self, Line, Step, Stored};
 use farsight_store::{Tx, audit, ledger, runs};
 use serde::Serialize;
 
+pub use look::{Controls, Listed, Look, RegionSums, changes, lines, look, months, regions, tidy};
+
 use crate::evaluate::{self, Outcome, Request};
 use crate::{ControlError, Desk, ground, users};
+
+/// Calculating, in the audit log.
+const CALCULATE: &str = "settlement.calculate";
 
 /// A settlement after a step.
 #[derive(Debug, Clone, Serialize)]
@@ -49,7 +56,7 @@ pub fn calculate(
     // Refusals first: nothing is judged for a settlement that cannot be calculated.
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| may_calculate(tx, period, by))?;
     let outcome = evaluate::evaluate(desk, &Request { as_of: Some(as_of), ..Request::default() })?;
-    let settled = step(desk, period, by, "settlement.calculate", |tx, step| {
+    let settled = step(desk, period, by, CALCULATE, |tx, step| {
         may_calculate(tx, period, by)?;
         settlements::calculated(tx, step, as_of)?;
         Ok(())
@@ -68,7 +75,7 @@ pub fn calculate_by_schedule(desk: &mut Desk, period: Period) -> Result<Option<S
         return Ok(None);
     }
     evaluate::evaluate(desk, &Request { as_of: Some(as_of), ..Request::default() })?;
-    let settled = step(desk, period, &by, "settlement.calculate", |tx, step| {
+    let settled = step(desk, period, &by, CALCULATE, |tx, step| {
         if !stands(tx)? {
             settlements::calculated(tx, step, as_of)?;
         }
@@ -89,35 +96,71 @@ fn may_calculate(tx: &mut Tx, period: Period, by: &str) -> Result<(), ControlErr
 
 /// A first person has looked.
 pub fn review(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, ControlError> {
+    reviewed(desk, period, by, None)
+}
+
+fn reviewed(desk: &mut Desk, period: Period, by: &str, seen: Option<i64>) -> Result<Settled, ControlError> {
     let by = &*by.to_lowercase();
     step(desk, period, by, "settlement.review", |tx, step| {
         let actor = users::actor(tx, by)?;
         settlement::review(&calculated(tx, period)?, actor)?;
+        as_seen(tx, period, seen)?;
         Ok(settlements::moved(tx, step, Status::Reviewed)?)
     })
 }
 
 /// A second person agrees.
 pub fn approve(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, ControlError> {
+    approved(desk, period, by, None)
+}
+
+fn approved(desk: &mut Desk, period: Period, by: &str, seen: Option<i64>) -> Result<Settled, ControlError> {
     let by = &*by.to_lowercase();
     step(desk, period, by, "settlement.approve", |tx, step| {
         let actor = users::actor(tx, by)?;
         settlement::approve(&calculated(tx, period)?, actor)?;
+        as_seen(tx, period, seen)?;
         Ok(settlements::moved(tx, step, Status::Approved)?)
     })
 }
 
 /// Never changes again.
 pub fn lock(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, ControlError> {
+    locked(desk, period, by, None)
+}
+
+fn locked(desk: &mut Desk, period: Period, by: &str, seen: Option<i64>) -> Result<Settled, ControlError> {
     let by = &*by.to_lowercase();
     let zone = ground::zone(&desk.tenant)?;
     step(desk, period, by, "settlement.lock", |tx, step| {
         let actor = users::actor(tx, by)?;
         let around = surroundings(tx, period, zone.end_of(period.last_day()))?;
         settlement::lock(&calculated(tx, period)?, actor, &around)?;
+        as_seen(tx, period, seen)?;
         let head = audit::head(tx)?.map_or_else(String::new, |(_, hash)| hash);
         Ok(settlements::locked(tx, step, &head)?)
     })
+}
+
+/// Takes a step by the person at the desk, who has looked at the figures of a moment (`Look::month`'s `figured_at`): where
+/// they have become others since, it is refused.
+pub fn advance(desk: &mut Desk, period: Period, to: Status, seen: i64) -> Result<Settled, ControlError> {
+    let (by, seen) = (desk.actor.clone(), Some(seen));
+    match to {
+        Status::Calculated => Ok(calculate(desk, period, desk.now, &by)?.1),
+        Status::Reviewed => reviewed(desk, period, &by, seen),
+        Status::Approved => approved(desk, period, &by, seen),
+        Status::Locked => locked(desk, period, &by, seen),
+    }
+}
+
+fn as_seen(tx: &mut Tx, period: Period, seen: Option<i64>) -> Result<(), ControlError> {
+    let Some(seen) = seen else { return Ok(()) };
+    let month = settlements::of_month(tx, period)?;
+    match month.and_then(|month| month.figured_at) {
+        Some(figured_at) if figured_at == seen => Ok(()),
+        _ => Err(Refusal::Moved(period).into()),
+    }
 }
 
 fn calculated(tx: &mut Tx, period: Period) -> Result<Settlement, ControlError> {
@@ -159,6 +202,10 @@ fn step(
     desk.session.in_turn(scope, Turn::Books, |session| {
         session.transaction(scope, Isolation::Snapshot, |tx| {
             take(tx, Step { period, by, at: now })?;
+            settlements::refresh(tx, period, now)?;
+            if action == CALCULATE {
+                settlements::keep(tx, period)?;
+            }
             let stored = settlements::find(tx, period)?;
             let lines =
                 settlements::lines(tx, period, stored.as_ref().map(|stored| stored.settlement.status))?;

@@ -24,7 +24,7 @@ pub use error::TellingError;
 pub use fan_out::{FannedOut, fan_out};
 pub use farsight_store::telling::{Listed, State};
 pub use quiet::Quiet;
-pub use sending::{Claim, deliver_again, deliveries, due, record, take, undelivered};
+pub use sending::{Claim, deliver_again, deliveries, due, page, record, take, undelivered};
 pub use subscriptions::{Subscriber, Subscription, set, subscriptions, unset};
 pub use terms::{Kind, Terms};
 

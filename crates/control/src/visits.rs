@@ -21,6 +21,7 @@ use serde_json::json;
 
 pub use conclude::{CameraResult, Concluded, conclude};
 pub use confirm::{Decided, Subject, confirm};
+pub(crate) use confirm::{SOURCE, cells, inspection_id};
 pub use farsight_store::pictures::{Picture, Shot};
 pub use standing::{FollowUps, Standing, VisitRow, standing};
 

@@ -2,6 +2,7 @@
 //! whole, nor show a part of a file under a final name.
 
 mod intake;
+mod pieces;
 mod place;
 mod put;
 mod read;

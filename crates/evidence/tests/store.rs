@@ -38,6 +38,7 @@ both! {
     many_at_once_store_the_same_once
     a_sweep_leaves_what_is_young_or_whole
     a_film_passes_in_bounded_memory
+    pieces_become_one_content_and_are_dropped
 }
 
 /// A PDF of so many bytes; the seed makes it another.
@@ -348,4 +349,22 @@ async fn a_bucket_that_is_not_there_or_not_ours_is_said_clearly() {
     let refused = Store::open(&place.url, places::settings(endpoint, "guessed"), 1).await.unwrap_err();
     assert_eq!(refused.code(), "evidence_unreachable");
     assert!(!refused.to_string().contains("guessed"), "{refused}");
+}
+
+async fn pieces_become_one_content_and_are_dropped(place: Place) {
+    let store = place.open(1).await;
+    let content = pdf(300_000, 5);
+    let mut names = Vec::new();
+    for piece in [content.slice(..100_000), content.slice(100_000..100_001), content.slice(100_001..)] {
+        names.push(store.keep_piece("oem", piece).await.unwrap());
+    }
+    let pieces = store.pieces("oem", names.clone()).unwrap();
+    let stored = store.put("oem", pieces, &Limits::default()).await.unwrap();
+    assert_eq!((stored.sha256, stored.bytes), (Digest::of(&content), 300_000));
+    for name in names.iter().chain(&names) {
+        store.drop_piece("oem", name).await.unwrap(); // the second time it is gone
+    }
+    let gone = store.put("oem", store.pieces("oem", names).unwrap(), &Limits::default()).await;
+    assert_eq!(gone.unwrap_err().code(), "evidence_source");
+    assert_eq!(read(&store, "oem", &stored.sha256).await.unwrap(), content);
 }

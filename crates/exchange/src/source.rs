@@ -26,6 +26,7 @@ pub struct Source {
     pub(crate) table: &'static Table,
     pub(crate) format: Format,
     pub(crate) bytes: u64,
+    pub(crate) called: Option<String>,
 }
 
 impl Source {
@@ -54,10 +55,20 @@ impl Source {
         self.bytes
     }
 
-    /// Its name in messages: the path, and the sheet in brackets.
+    /// The same source under the name that its sender gave it: where an upload lies here is nobody's concern.
+    #[must_use]
+    pub fn called(mut self, name: &str) -> Self {
+        self.called = Some(name.to_owned());
+        self
+    }
+
+    /// Its name in messages: the path or the name it is called by, and the sheet in brackets.
     pub fn label(&self) -> String {
-        let path = self.path.display();
-        self.sheet.as_ref().map_or_else(|| path.to_string(), |sheet| format!("{path} [{sheet}]"))
+        let name = self.called.clone().unwrap_or_else(|| self.path.display().to_string());
+        match &self.sheet {
+            Some(sheet) => format!("{name} [{sheet}]"),
+            None => name,
+        }
     }
 }
 
@@ -80,7 +91,7 @@ pub fn find<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Source>, SourceError> {
             Some((Format::Xlsx, _)) => sources.extend(sheets(&path)?),
             Some((format, Some(table))) => {
                 let bytes = look(&path)?.len();
-                sources.push(Source { path, sheet: None, table, format, bytes });
+                sources.push(Source { path, sheet: None, table, format, bytes, called: None });
             }
             _ => unknown.push(path.display().to_string()),
         }
@@ -134,7 +145,14 @@ fn sheets(path: &Path) -> Result<Vec<Source>, SourceError> {
                 known: known_names(),
             });
         };
-        Ok(Source { path: path.to_owned(), sheet: Some(sheet), table, format: Format::Xlsx, bytes: share })
+        Ok(Source {
+            path: path.to_owned(),
+            sheet: Some(sheet),
+            table,
+            format: Format::Xlsx,
+            bytes: share,
+            called: None,
+        })
     };
     filled.into_iter().map(one).collect()
 }

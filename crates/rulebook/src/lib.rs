@@ -3,6 +3,7 @@
 //! Pure: nothing here reads a file, a clock, an environment or a database, and no floating point touches money.
 
 pub mod alert;
+pub mod appeal;
 pub mod calendar;
 pub mod case;
 pub mod checks;

@@ -9,6 +9,7 @@ pub use read::{PolicyError, Section};
 pub use timeline::{Timeline, Version};
 
 use crate::alert;
+use crate::appeal;
 use crate::checks::{bay_turnover, certification, complaint, repeat_repair, spot_check};
 use crate::money::Currency;
 
@@ -33,6 +34,8 @@ pub struct Policy {
     pub repeat_repair: repeat_repair::Terms,
     /// How alerts live.
     pub alerts: alert::Terms,
+    /// How entries are contested.
+    pub appeal: appeal::Terms,
 }
 
 impl Policy {
@@ -53,6 +56,7 @@ impl Policy {
             bay_turnover: file.section("bay-turnover", bay_turnover::Terms::read),
             repeat_repair: file.section("repeat-repair", repeat_repair::Terms::read),
             alerts: file.section("alerts", alert::Terms::read),
+            appeal: file.section("appeal", appeal::Terms::read),
         };
         file.finish()?;
         Ok(policy)

@@ -2,8 +2,9 @@
 
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 use farsight_rulebook::time::Instant;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::session::Turn;
@@ -130,4 +131,67 @@ pub fn has(tx: &mut Tx, action: &str) -> Result<bool, StoreError> {
         .bind::<Text, _>(action)
         .execute(tx.connection)?;
     Ok(found > 0)
+}
+
+/// A link as it is listed.
+#[derive(Debug, Clone, Serialize, QueryableByName)]
+pub struct Listed {
+    /// Its number.
+    #[diesel(sql_type = BigInt)]
+    pub seq: i64,
+    /// When, in microseconds since 1970.
+    #[diesel(sql_type = BigInt)]
+    pub at: i64,
+    /// Who.
+    #[diesel(sql_type = Text)]
+    pub actor: String,
+    /// What.
+    #[diesel(sql_type = Text)]
+    pub action: String,
+    /// To what.
+    #[diesel(sql_type = Text)]
+    pub subject: String,
+    /// With what result, as JSON.
+    #[diesel(sql_type = Text)]
+    pub detail: String,
+    /// Its hash.
+    #[diesel(sql_type = Text)]
+    pub hash: String,
+}
+
+/// Which links are asked for: all that is said must hold.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Which<'w> {
+    /// Of one person or program.
+    pub actor: Option<&'w str>,
+    /// Of one kind, such as `settlement.lock`, or those that begin so.
+    pub action: Option<&'w str>,
+    /// To what has this in its name.
+    pub subject: Option<&'w str>,
+}
+
+/// Some links, the latest first, and how many there are.
+pub fn list(tx: &mut Tx, which: Which, limit: i64, offset: i64) -> Result<(Vec<Listed>, i64), StoreError> {
+    const FILTER: &str = "($1 IS NULL OR actor = $1) AND ($2 IS NULL OR starts_with(action, $2)) AND ($3 IS NULL OR strpos(subject, $3) > 0)";
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        number: i64,
+    }
+    let count: Count = diesel::sql_query(format!("SELECT count(*) AS number FROM audit_log WHERE {FILTER}"))
+        .bind::<Nullable<Text>, _>(which.actor)
+        .bind::<Nullable<Text>, _>(which.action)
+        .bind::<Nullable<Text>, _>(which.subject)
+        .get_result(tx.connection)?;
+    let rows = diesel::sql_query(format!(
+        "SELECT seq, (extract(epoch FROM at) * 1000000)::bigint AS at, actor, action, subject, detail, hash
+         FROM audit_log WHERE {FILTER} ORDER BY seq DESC LIMIT $4 OFFSET $5"
+    ))
+    .bind::<Nullable<Text>, _>(which.actor)
+    .bind::<Nullable<Text>, _>(which.action)
+    .bind::<Nullable<Text>, _>(which.subject)
+    .bind::<BigInt, _>(limit)
+    .bind::<BigInt, _>(offset)
+    .load(tx.connection)?;
+    Ok((rows, count.number))
 }

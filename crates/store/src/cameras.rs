@@ -2,6 +2,8 @@
 //!
 //! Secrets come here sealed and leave sealed.
 
+mod list;
+
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer, Nullable, Text, Timestamptz};
@@ -9,6 +11,7 @@ use farsight_rulebook::time::Instant;
 
 use crate::values::{instant, pg_instant};
 use crate::{StoreError, Tx};
+pub use list::{CameraOrder, Condition, ListedCamera, conditions, list};
 
 /// A working camera, with how one signs in to it.
 #[derive(Debug, Clone, QueryableByName)]

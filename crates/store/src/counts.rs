@@ -124,3 +124,26 @@ pub fn schema_version(database: &Database) -> Result<Option<String>, StoreError>
             .get_result(&mut database.owner()?)?;
     Ok(row.version)
 }
+
+/// What is stored: the whole database, which all tenants share, and the tenant's evidence.
+#[derive(Debug, Clone, Copy, QueryableByName, serde::Serialize)]
+pub struct Storage {
+    /// Bytes of the database.
+    #[diesel(sql_type = BigInt)]
+    pub database_bytes: i64,
+    /// Bytes of evidence.
+    #[diesel(sql_type = BigInt)]
+    pub evidence_bytes: i64,
+    /// How many contents that are.
+    #[diesel(sql_type = BigInt)]
+    pub evidence_contents: i64,
+}
+
+/// What is stored.
+pub fn storage(tx: &mut Tx) -> Result<Storage, StoreError> {
+    Ok(diesel::sql_query(
+        "SELECT pg_database_size(current_database()) AS database_bytes, coalesce(sum(bytes), 0)::bigint AS evidence_bytes,
+             count(*) AS evidence_contents FROM evidence",
+    )
+    .get_result(tx.connection)?)
+}

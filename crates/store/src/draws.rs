@@ -2,6 +2,8 @@
 //!
 //! Who is drawn is decided elsewhere; a seed comes here sealed and leaves sealed.
 
+mod days;
+
 use diesel::data_types::{PgDate, PgTimestamp};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
@@ -12,6 +14,7 @@ use jiff::civil::Date;
 use crate::session::Turn;
 use crate::values::{date, instant, pg_date, pg_instant};
 use crate::{StoreError, Tx};
+pub use days::{Day, days};
 
 /// A chain of day keys.
 #[derive(Debug, Clone)]

@@ -1,5 +1,7 @@
 //! What is in the evidence store, who handed it in, and where it was handed in before. The content is not here.
 
+mod shown;
+
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestamp, Timestamptz};
@@ -8,6 +10,7 @@ use jiff::civil::DateTime;
 
 use crate::values::{instant, pg_instant};
 use crate::{StoreError, Tx};
+pub use shown::{Handed, Shown, forget_looks, handed_before, look, media_type, of_subjects, seen_of};
 
 /// A content as it was looked at when it came.
 #[derive(Debug, Clone, Default)]
@@ -171,9 +174,14 @@ pub fn like(
         .collect())
 }
 
+/// Waits until no other transaction hands in for the tenant; kept to the end of this one.
+pub fn take_turn(tx: &mut Tx) -> Result<(), StoreError> {
+    tx.take_turn(crate::session::Turn::Evidence)
+}
+
 /// Writes a handing down and gives its number.
 pub fn hand_in(tx: &mut Tx, handing: &Handing) -> Result<i64, StoreError> {
-    tx.take_turn(crate::session::Turn::Evidence)?;
+    take_turn(tx)?;
     let number = tx.number("SELECT coalesce(max(handing_id), 0) + 1 AS number FROM handings")?;
     diesel::sql_query(
         "INSERT INTO handings (tenant_id, handing_id, sha256, source, handed_in_by, handed_in_at, subject, dealer_code, file_name, likeness)

@@ -158,6 +158,8 @@ pub enum Turn {
     Telling = 0x6661_7206,
     /// Working out figures.
     Figures = 0x6661_720a,
+    /// Numbering appeals, orders and drafts, and deciding on them.
+    Cases = 0x6661_720c,
 }
 
 impl Session {
@@ -321,6 +323,12 @@ impl Tx<'_> {
     /// One number; the query names it `number`.
     pub(crate) fn number(&mut self, sql: &str) -> Result<i64, StoreError> {
         Ok(diesel::sql_query(sql).get_result::<Number>(self.connection)?.number)
+    }
+
+    /// The number after the greatest of a table's column; nobody else numbers until the transaction ends.
+    pub(crate) fn next_number(&mut self, table: &str, column: &str) -> Result<i64, StoreError> {
+        self.take_turn(Turn::Cases)?;
+        self.number(&format!("SELECT coalesce(max({column}), 0) + 1 AS number FROM {table}"))
     }
 
     /// Reads row by row, holding none.

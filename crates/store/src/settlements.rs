@@ -1,5 +1,8 @@
 //! Settlements: a month's entries added up by party, and how far the month has come.
 
+mod figures;
+mod overview;
+
 use diesel::data_types::{PgDate, PgTimestamp};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
@@ -8,6 +11,12 @@ use farsight_rulebook::finding::PartyKind;
 use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
+
+pub use figures::{keep, refresh, stale};
+pub use overview::{
+    By, Change, LinesOf, Month, Part, PartyLine, Sum, changes, month as of_month, months, of_lines,
+    party_lines, posted_span, region_names, sums,
+};
 
 use crate::values::{instant, month, pg_instant, pg_month};
 use crate::{StoreError, Tx};
@@ -155,6 +164,7 @@ pub fn locked(tx: &mut Tx, step: Step, audit_head: &str) -> Result<(), StoreErro
 
 /// Something was posted into these months: what was reviewed or approved is calculated again.
 pub fn reopened(tx: &mut Tx, periods: &[Period]) -> Result<usize, StoreError> {
+    figures::mark_stale(tx, periods)?;
     let days: Vec<PgDate> = periods.iter().map(|period| pg_month(*period)).collect();
     Ok(diesel::sql_query(
         "UPDATE settlements SET status = 'calculated', reviewed_at = NULL, reviewed_by = NULL, approved_at = NULL, approved_by = NULL

@@ -14,7 +14,7 @@ use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
 use farsight_rulebook::time::Instant;
 
 pub use life::{Begun, Ending, Limits, begin, end, give_back};
-pub use list::{Listed, Workload, list, retry, workload};
+pub use list::{Listed, Standing, Stretch, Workload, list, page, retry, standings, stretches, workload};
 pub use queue::{QUEUE, is_ready, purge, ready_for_program, requeue_lost};
 
 use crate::values::{instant, pg_instant};

@@ -1,10 +1,12 @@
 //! The people who may enter, of one tenant.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Integer, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::time::Instant;
+use serde::Serialize;
 
+use crate::settlements::Part;
 use crate::values::pg_instant;
 use crate::{StoreError, Tx};
 
@@ -99,4 +101,97 @@ pub enum NetworkTable {
     Dealers,
     /// `regions`
     Regions,
+}
+
+/// A user as administrators see them.
+#[derive(Debug, Clone, Serialize, QueryableByName)]
+pub struct Listed {
+    /// Their number.
+    #[diesel(sql_type = Integer)]
+    pub user: i32,
+    /// The address they sign in with.
+    #[diesel(sql_type = Text)]
+    pub email: String,
+    /// What they are called; empty where nobody said.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// Their role's name.
+    #[diesel(sql_type = Text)]
+    pub role: String,
+    /// The regions they see.
+    #[diesel(sql_type = Array<Text>)]
+    pub regions: Vec<String>,
+    /// The dealers they work for.
+    #[diesel(sql_type = Array<Text>)]
+    pub dealers: Vec<String>,
+    /// Whether they may not enter any more.
+    #[diesel(sql_type = Bool)]
+    pub disabled: bool,
+    /// Whether they ever set a password.
+    #[diesel(sql_type = Bool)]
+    pub has_password: bool,
+    /// Whether they proved a second factor.
+    #[diesel(sql_type = Bool)]
+    pub second_factor: bool,
+    /// When a browser of theirs was last seen, in microseconds since 1970.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub seen_at: Option<i64>,
+}
+
+const LISTED: &str = "SELECT u.user_id AS user, u.email, u.name, u.role, u.regions, u.dealers, u.disabled_at IS NOT NULL AS disabled,
+    u.password_hash IS NOT NULL AS has_password, u.totp_confirmed_at IS NOT NULL AS second_factor,
+    (SELECT (extract(epoch FROM max(s.seen_at)) * 1000000)::bigint FROM sessions s WHERE s.tenant_id = u.tenant_id AND s.user_id = u.user_id) AS seen_at
+    FROM users u";
+
+/// Some users, of one role or with this text in address or name where asked; and how many there are.
+pub fn listed(
+    tx: &mut Tx,
+    role: Option<&str>,
+    text: Option<&str>,
+    part: Part,
+) -> Result<(Vec<Listed>, i64), StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(embed)]
+        listed: Listed,
+        #[diesel(sql_type = BigInt)]
+        total: i64,
+    }
+    let order = [("email", "email"), ("name", "name"), ("role", "role"), ("seen", "seen_at")];
+    let rows: Vec<Row> = diesel::sql_query(format!(
+        "SELECT l.*, count(*) OVER () AS total FROM ({LISTED}) AS l WHERE ($1 IS NULL OR role = $1)
+           AND ($2 IS NULL OR strpos(lower(email || ' ' || name), lower($2)) > 0) {}",
+        part.order(&order, "email")
+    ))
+    .bind::<Nullable<Text>, _>(role)
+    .bind::<Nullable<Text>, _>(text)
+    .load(tx.connection)?;
+    let total = rows.first().map_or(0, |row| row.total);
+    Ok((rows.into_iter().map(|row| row.listed).collect(), total))
+}
+
+/// The user of a number.
+pub fn one(tx: &mut Tx, user: i32) -> Result<Option<Listed>, StoreError> {
+    Ok(diesel::sql_query(format!("{LISTED} WHERE u.user_id = $1"))
+        .bind::<Integer, _>(user)
+        .get_result(tx.connection)
+        .optional()?)
+}
+
+/// Lets a user enter no more from an instant on; none: again.
+pub fn disable(tx: &mut Tx, user: i32, from: Option<Instant>) -> Result<(), StoreError> {
+    diesel::sql_query("UPDATE users SET disabled_at = $2 WHERE user_id = $1")
+        .bind::<Integer, _>(user)
+        .bind::<Nullable<Timestamptz>, _>(from.map(pg_instant))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Says what a user is called.
+pub fn rename(tx: &mut Tx, email: &str, name: &str) -> Result<(), StoreError> {
+    diesel::sql_query("UPDATE users SET name = $2 WHERE email = $1")
+        .bind::<Text, _>(email)
+        .bind::<Text, _>(name)
+        .execute(tx.connection)?;
+    Ok(())
 }

@@ -11,6 +11,7 @@ use farsight_store::{Database, StoreError};
 use prometheus::Registry;
 
 use crate::door::Pace;
+use crate::intake::Intake;
 use crate::live::Live;
 use crate::middleware::Limits;
 use crate::requests::Requests;
@@ -70,6 +71,7 @@ pub struct App {
     pub(crate) requests: Arc<Requests>,
     pub(crate) views: Arc<Views>,
     pub(crate) live: Arc<Live>,
+    pub(crate) intake: Arc<Intake>,
     pub(crate) limits: Limits,
     pub(crate) pace: Arc<Pace>,
     /// One look at readiness at a time: who asks often must not open many connections.
@@ -87,6 +89,7 @@ impl App {
             requests,
             views: Arc::new(Views::read()?),
             live: Arc::default(),
+            intake: Arc::default(),
             limits: Limits::default(),
             pace: Arc::default(),
             readiness: Arc::default(),

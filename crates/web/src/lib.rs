@@ -12,6 +12,7 @@ mod door;
 mod drawing;
 mod entered;
 mod health;
+mod intake;
 mod live;
 mod metrics;
 mod middleware;

@@ -42,7 +42,7 @@ pub(crate) enum PageError {
 impl From<ControlError> for PageError {
     fn from(error: ControlError) -> Self {
         match error {
-            ControlError::NotFound(_) => Self::NotFound,
+            gone if gone.is_not_found() => Self::NotFound,
             ControlError::Store(_) | ControlError::Write(_) | ControlError::File { .. } => {
                 Self::Fault(error.to_string())
             }

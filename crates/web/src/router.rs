@@ -3,6 +3,7 @@
 //! The test of isolation is made from this list: a route cannot be added without saying whose objects it shows.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
@@ -11,7 +12,11 @@ use farsight_ledger::settlement::Role;
 use crate::admit::{Who, admit};
 use crate::answer::refusal;
 use crate::page::PageError;
-use crate::pages::{alerts, board, dealers, home, me, search, sign_in};
+use crate::pages::{audit, home, jobs, me, policy, settlements, sign_in, statements, users};
+use crate::pages::{
+    alerts, appeals, board, cameras, complaints, dealers, desk, draws, entries, evidence, home, inspections,
+    me, penalties, people, rectifications, search, sign_in, support, todo, uploads,
+};
 use crate::{App, assets, health, live, metrics, middleware};
 
 /// What a path names with its placeholders.
@@ -75,16 +80,41 @@ const fn route(path: &'static str, of: Object, who: Who, does: MethodRouter<App>
 pub(crate) const WATCHERS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq]);
 /// Who watches dealers, and dealers themselves.
 pub(crate) const NETWORK: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer]);
+/// Dealers alone.
+pub(crate) const DEALERS: Who = Who::Roles(&[Role::Dealer]);
 /// Whoever sees money: those, and finance.
 pub(crate) const MONEY: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::Finance]);
 /// Whoever sees facts.
 pub(crate) const SEARCHERS: Who =
     Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::Finance, Role::CallCentre]);
 
+/// Who hands evidence in.
+pub(crate) const HANDS_IN: Who =
+    Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
+/// A plain form with files takes so much; larger ones are sent by script, piece by piece.
+const FORM_BYTES: usize = 120 << 20;
+
+/// Who takes complaints in.
+const CALLERS: Who = Who::Roles(&[Role::CallCentre, Role::Hq]);
+/// Who follows complaints.
+const COMPLAINTS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
+/// Who changes rosters.
+const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
+
+/// Whoever settles months.
+pub(crate) const SETTLERS: Who = Who::Roles(&[Role::Finance, Role::Hq]);
+/// Who runs the installation.
+pub(crate) const OPERATORS: Who = Who::Roles(&[Role::Operator]);
+/// Who looks after users.
+pub(crate) const ADMINISTRATORS: Who = Who::Roles(&[Role::Hq, Role::Operator]);
+/// Who reads what was decided.
+pub(crate) const READERS_OF_AUDIT: Who = Who::Roles(&[Role::Finance, Role::Hq, Role::Operator]);
+
 /// Every route there is.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route> {
-    use Object::{Asset, Nothing, Own, Secret};
+    use Object::{Asset, Job, Nothing, Own, Secret, Settlement, Statement, User};
+    use Object::{Alert, Appeal, Asset, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Nothing, Own, Penalty, Rectification, Secret, Upload};
     use Who::{Anyone, Entered, HalfEntered, Machine};
     vec![
         // Machines that look after the tower.
@@ -111,19 +141,95 @@ pub(crate) fn routes() -> Vec<Route> {
         // Board, dealers, alerts, search.
         route("/board", Nothing, WATCHERS, get(board::show)),
         route("/dealers", Nothing, WATCHERS, get(dealers::list)),
-        route("/dealers/{dealer}", Object::Dealer, NETWORK, get(dealers::show)),
+        route("/dealers/{dealer}", Dealer, NETWORK, get(dealers::show)),
         route("/alerts", Nothing, NETWORK, get(alerts::list)),
-        route("/alerts/{alert}", Object::Alert, NETWORK, get(alerts::show)),
-        route("/alerts/{alert}/acknowledge", Object::Alert, NETWORK, post(alerts::acknowledge)),
+        route("/alerts/{alert}", Alert, NETWORK, get(alerts::show)),
+        route("/alerts/{alert}/acknowledge", Alert, NETWORK, post(alerts::acknowledge)),
         route("/search", Nothing, SEARCHERS, get(search::show)),
 
         // Inspections, evidence, draws, cameras.
+        route("/desk", Nothing, WATCHERS, get(desk::today)),
+        route("/desk/{date}", Draw, WATCHERS, get(desk::day)),
+        route("/desk/{date}/{dealer}", Dealer, WATCHERS, get(desk::sheet).post(desk::judge)),
+        route("/desk/{date}/{dealer}/confirm", Dealer, WATCHERS, get(desk::review).post(desk::confirm)),
+        route("/desk/{date}/{dealer}/visible", Dealer, WATCHERS, post(desk::visible)),
+        route("/desk/{date}/{dealer}/standard", Dealer, WATCHERS, post(desk::standard)),
+        route("/inspections", Nothing, NETWORK, get(inspections::list)),
+        route("/inspections/{inspection}", Inspection, NETWORK, get(inspections::one)),
+        route("/draws", Nothing, NETWORK, get(draws::list)),
+        route("/draws/{date}", Draw, NETWORK, get(draws::one).post(draws::check)),
+        route("/draws/{date}/proof.json", Draw, NETWORK, get(draws::proof)),
+        route("/cameras", Nothing, WATCHERS, get(cameras::list)),
+        route("/uploads", Own, HANDS_IN, post(uploads::begin).options(uploads::options)),
+        route("/uploads/{upload}", Upload, HANDS_IN, get(uploads::state).head(uploads::head).patch(uploads::patch).delete(uploads::give_up).options(uploads::options)),
+        route("/evidence", Own, HANDS_IN, post(evidence::send).layer(DefaultBodyLimit::max(FORM_BYTES))),
+        route("/evidence/{sha256}", Evidence, Entered, get(evidence::show)),
 
         // Complaints, support, people.
+        route("/queue", Nothing, CALLERS, get(complaints::queue)),
+        route("/complaints", Nothing, COMPLAINTS, get(complaints::list)),
+        route("/complaints/new", Nothing, CALLERS, get(complaints::intake).post(complaints::take_in)),
+        route("/complaints/{complaint}", Complaint, COMPLAINTS, get(complaints::show).post(complaints::act)),
+        route("/support", Nothing, NETWORK, get(support::list).post(support::request)),
+        route("/support/resolved", Nothing, NETWORK, post(support::resolve)),
+        route("/people", Nothing, NETWORK, get(people::dealers)),
+        route("/people/{dealer}", Dealer, NETWORK, get(people::roster)),
+        route("/people/{dealer}/hire", Dealer, ROSTERS, post(people::hire)),
+        route("/people/{dealer}/leave", Dealer, ROSTERS, post(people::leave)),
+        route("/people/{dealer}/certify", Dealer, ROSTERS, post(people::certify)),
+        route("/people/{dealer}/revoke", Dealer, ROSTERS, post(people::revoke)),
+        route("/people/{dealer}/workbook", Dealer, NETWORK, get(people::workbook)),
+        route("/people/{dealer}/import", Dealer, ROSTERS, get(people::import).post(people::look_through)),
+        route("/people/{dealer}/import/take", Dealer, ROSTERS, post(people::take_in)),
 
         // To do, entries, appeals, rectifications, penalties.
+        route("/todo", Nothing, DEALERS, get(todo::show)),
+        route("/entries", Nothing, MONEY, get(entries::list)),
+        route("/entries/{entry}", Entry, MONEY, get(entries::show)),
+        route("/entries/{entry}/appeal", Entry, DEALERS, get(entries::appeal).post(entries::make_appeal)),
+        route("/appeals", Nothing, MONEY, get(appeals::list)),
+        route("/appeals/{appeal}", Appeal, MONEY, get(appeals::show).post(appeals::act)),
+        route("/rectifications", Nothing, NETWORK, get(rectifications::list)),
+        route("/rectifications/new", Nothing, WATCHERS, get(rectifications::new).post(rectifications::order)),
+        route("/rectifications/{order}", Rectification, NETWORK, get(rectifications::show).post(rectifications::act)),
+        route("/penalties", Nothing, WATCHERS, get(penalties::list)),
+        route("/penalties/new", Nothing, WATCHERS, get(penalties::new).post(penalties::draft)),
+        route("/penalties/{draft}", Penalty, WATCHERS, get(penalties::show).post(penalties::act)),
 
         // Settlements, statements, policy, jobs, users, audit.
+        route("/settlements", Nothing, SETTLERS, get(settlements::list)),
+        route("/settlements/{period}", Settlement, SETTLERS, get(settlements::show)),
+        route("/settlements/{period}/calculate", Settlement, SETTLERS, post(settlements::calculate)),
+        route("/settlements/{period}/review", Settlement, SETTLERS, post(settlements::review)),
+        route("/settlements/{period}/approve", Settlement, SETTLERS, post(settlements::approve)),
+        route("/settlements/{period}/lock", Settlement, SETTLERS, post(settlements::lock)),
+        route("/settlements/{period}/lines", Settlement, SETTLERS, get(settlements::lines)),
+        route("/settlements/{period}/people", Settlement, SETTLERS, get(settlements::people)),
+        route("/settlements/{period}/changes", Settlement, SETTLERS, get(settlements::changes)),
+        route("/settlements/{period}/export", Settlement, SETTLERS, get(settlements::file)),
+        route("/statements", Nothing, MONEY, get(statements::list)),
+        route("/statements/{period}/{dealer}", Statement, MONEY, get(statements::show)),
+        route("/statements/{period}/{dealer}/confirm", Statement, MONEY, post(statements::confirm)),
+        route("/statements/{period}/{dealer}/dispute", Statement, MONEY, post(statements::dispute)),
+        route("/statements/{period}/{dealer}/reply", Statement, MONEY, post(statements::reply)),
+        route("/policy", Nothing, MONEY, get(policy::show)),
+        route("/organisation", Nothing, Who::Roles(&[Role::Hq]), get(policy::organisation)),
+        route("/jobs", Nothing, OPERATORS, get(jobs::list)),
+        route("/jobs/pause", Nothing, OPERATORS, post(jobs::pause)),
+        route("/jobs/resume", Nothing, OPERATORS, post(jobs::resume)),
+        route("/jobs/{job}", Job, OPERATORS, get(jobs::show)),
+        route("/jobs/{job}/run", Job, OPERATORS, post(jobs::call)),
+        route("/jobs/{job}/retry", Job, OPERATORS, post(jobs::retry)),
+        route("/feeds", Nothing, OPERATORS, get(jobs::feeds)),
+        route("/deliveries", Nothing, OPERATORS, get(jobs::deliveries)),
+        route("/deliveries/again", Nothing, OPERATORS, post(jobs::deliver_again)),
+        route("/audit", Nothing, READERS_OF_AUDIT, get(audit::list)),
+        route("/audit/verify", Nothing, READERS_OF_AUDIT, post(audit::verify)),
+        route("/users", Nothing, ADMINISTRATORS, get(users::list).post(users::add)),
+        route("/users/{user}", User, ADMINISTRATORS, get(users::show).post(users::change)),
+        route("/users/{user}/disable", User, ADMINISTRATORS, post(users::disable)),
+        route("/users/{user}/enable", User, ADMINISTRATORS, post(users::enable)),
+        route("/users/{user}/invite", User, ADMINISTRATORS, post(users::invite)),
 
     ]
 }

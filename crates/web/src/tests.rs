@@ -2,4 +2,6 @@
 
 mod board;
 mod coming_in;
+mod desks;
 mod isolation;
+mod sending;

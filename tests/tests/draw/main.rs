@@ -1,6 +1,7 @@
 //! The draw and the day's plan over simulated days: drawn once whatever happens, redone by outsiders, and every dealer
 //! that cannot be seen has someone in its place or a reason.
 
+mod desk;
 mod outsider;
 mod plan;
 mod steps;

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 use super::{code, day, draw_at_seven, office};
 
-fn shot(office: &Office, flaws: &[&str]) -> Shot {
+pub(super) fn shot(office: &Office, flaws: &[&str]) -> Shot {
     Shot {
         taken_at: office.desk.now,
         sha256: "ab".repeat(32),
@@ -26,7 +26,7 @@ fn shot(office: &Office, flaws: &[&str]) -> Shot {
 }
 
 /// Ends the visit to a dealer of [`super::network`], whose camera has its number.
-fn end(office: &mut Office, on: Date, dealer: &str, outcome: Result<Shot, String>) -> Concluded {
+pub(super) fn end(office: &mut Office, on: Date, dealer: &str, outcome: Result<Shot, String>) -> Concluded {
     let result = CameraResult { camera: dealer.replace('D', "C"), outcome };
     visits::conclude(&mut office.desk, on, dealer, &[result]).unwrap()
 }
@@ -51,10 +51,10 @@ pub(super) fn see_nothing(office: &mut Office, on: Date, dealer: &str) {
     );
 }
 
-const DAY: &str = "2026-03-05";
+pub(super) const DAY: &str = "2026-03-05";
 
 /// An office that has drawn the day.
-fn drawn(tower: &Tower, dealers: usize) -> (Office, Vec<String>, Vec<String>) {
+pub(super) fn drawn(tower: &Tower, dealers: usize) -> (Office, Vec<String>, Vec<String>) {
     let mut office = office(tower, dealers, "2026-03-05 07:00");
     let (drawn, _) = draw_at_seven(&mut office, day(DAY)).unwrap().drawn.unwrap();
     (office, drawn.sample, drawn.reserve)

@@ -214,6 +214,18 @@ pub fn deliveries(desk: &mut Desk, states: &[State], most: u32) -> Result<Vec<Li
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| Ok(telling::list(tx, states, most)?))
 }
 
+/// Some deliveries in some states, the newest first, and how many there are.
+pub fn page(
+    desk: &mut Desk,
+    states: &[State],
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<Listed>, i64), ControlError> {
+    let scope = desk.scope();
+    desk.session
+        .transaction(scope, Isolation::ReadCommitted, |tx| Ok(telling::page(tx, states, limit, offset)?))
+}
+
 /// Has what was given up delivered again, under the same numbers and with all tries before it: those named, or all.
 /// Gives their numbers.
 pub fn deliver_again(desk: &mut Desk, ids: Option<&[String]>) -> Result<Vec<String>, ControlError> {

@@ -26,7 +26,7 @@ use crate::sample::SampleError;
 use crate::{ControlError, Desk, ground};
 
 /// The source that such facts name.
-const SOURCE: &str = "inspection desk";
+pub(crate) const SOURCE: &str = "inspection desk";
 
 /// What is decided on.
 #[derive(Debug, Clone, Copy)]
@@ -69,28 +69,37 @@ pub fn confirm(
     by: &str,
     not_visible: bool,
 ) -> Result<Decided, ControlError> {
-    let (scope, tenant, now) = (desk.scope(), desk.tenant.clone(), desk.now);
+    let (own, network) = (desk.scope(), desk.tenant.network());
+    let (tenant, now) = (desk.tenant.clone(), desk.now);
     let by = by.to_lowercase();
     let word = Word { tenant: &tenant, now, by: &by, not_visible };
-    desk.session.in_turn(scope, Turn::Facts, |session| {
-        session.transaction(scope, Isolation::ReadCommitted, |tx| {
+    // What the person does not see is not there. Facts are taken in for the whole network, whose imports are numbered
+    // through; who may say it is asked there again.
+    desk.session.transaction(own, Isolation::ReadCommitted, |tx| found(tx, subject).map(|_| ()))?;
+    desk.session.in_turn(network, Turn::Facts, |session| {
+        session.transaction(network, Isolation::ReadCommitted, |tx| {
             draws::take_turn(tx)?;
             word.take(tx, subject)
         })
     })
 }
 
+/// The visit that is meant, and its pictures that are.
+fn found(tx: &mut Tx, subject: Subject) -> Result<(Visit, Vec<Picture>), ControlError> {
+    match subject {
+        Subject::Visit { day, dealer } => {
+            Ok((wanted(tx, day, dealer)?, pictures::of_visit(tx, day, dealer)?))
+        }
+        Subject::Picture(id) => {
+            let picture = pictures::find(tx, id)?.ok_or(VisitError::NoPicture(id))?;
+            Ok((wanted(tx, picture.day, &picture.dealer)?, vec![picture]))
+        }
+    }
+}
+
 impl Word<'_> {
     fn take(&self, tx: &mut Tx, subject: Subject) -> Result<Decided, ControlError> {
-        let (visit, pictures) = match subject {
-            Subject::Visit { day, dealer } => {
-                (wanted(tx, day, dealer)?, pictures::of_visit(tx, day, dealer)?)
-            }
-            Subject::Picture(id) => {
-                let picture = pictures::find(tx, id)?.ok_or(VisitError::NoPicture(id))?;
-                (wanted(tx, picture.day, &picture.dealer)?, vec![picture])
-            }
-        };
+        let (visit, pictures) = found(tx, subject)?;
         self.may(tx, &visit)?;
         match subject {
             Subject::Picture(_) => pictures.iter().try_for_each(|picture| self.refuse_picture(picture))?,
@@ -206,7 +215,7 @@ impl Word<'_> {
 }
 
 /// A row of a table: these texts, one moment for every instant, nothing else.
-fn cells<'c>(table: &Table, texts: &'c [(&'static str, String)], at: Instant) -> Vec<Cell<'c>> {
+pub(crate) fn cells<'c>(table: &Table, texts: &'c [(&'static str, String)], at: Instant) -> Vec<Cell<'c>> {
     let cell = |column: &tables::Column| match texts.iter().find(|(name, _)| *name == column.name) {
         Some((_, text)) => Cell::Text(text),
         None if column.kind == tables::Kind::Instant => Cell::Instant(at),
@@ -216,7 +225,7 @@ fn cells<'c>(table: &Table, texts: &'c [(&'static str, String)], at: Instant) ->
 }
 
 /// `visit-DATE-DEALER`; a dealer whose code is too long for that by its hash.
-fn inspection_id(visit: &Visit) -> String {
+pub(crate) fn inspection_id(visit: &Visit) -> String {
     let id = format!("visit-{}-{}", visit.day, visit.dealer);
     if id.len() <= MAX_CODE_CHARS {
         return id;

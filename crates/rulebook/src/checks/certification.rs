@@ -4,6 +4,7 @@
 
 mod receipts;
 mod roster;
+mod standing;
 mod work;
 
 use hashbrown::HashMap;
@@ -16,6 +17,7 @@ use crate::finding::Found;
 use crate::policy::{Clause, Seat, Section};
 
 pub use receipts::grounds;
+pub use standing::{Standing, standing};
 
 /// The check's name.
 pub const NAME: &str = "certification";
@@ -72,7 +74,7 @@ impl Terms {
     }
 
     /// The certified advisors a dealer of so many bays needs.
-    fn needed(&self, bays: i64) -> i64 {
+    pub fn needed(&self, bays: i64) -> i64 {
         self.min.max((bays + self.bays_per_advisor - 1) / self.bays_per_advisor)
     }
 }

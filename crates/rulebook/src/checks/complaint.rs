@@ -2,6 +2,7 @@
 //!
 //! Its unit is the complaint.
 
+pub mod clocks;
 pub mod life;
 mod receipts;
 
@@ -14,10 +15,14 @@ use crate::finding::Found;
 use crate::policy::{Amount, ChargeTerms, Clause, Seat, Section, Source, Version};
 use crate::time::Instant;
 
+pub use clocks::{Clocks, Dues, Standing, clocks, standing};
 pub use receipts::grounds;
 
 /// The check's name.
 pub const NAME: &str = "complaint";
+/// The categories that this house knows words for; any other text is taken as it is.
+pub const CATEGORIES: [&str; 7] =
+    ["attitude", "repair-quality", "waiting", "price", "parts", "sales", "other"];
 
 /// What a policy says of complaints.
 #[derive(Debug, Clone)]
@@ -182,20 +187,18 @@ impl File<'_, '_> {
 
     fn judge_deadlines(&self, found: &mut Found) -> Result<(), HolidaysUnknown> {
         let case = self.case;
-        let start = case.horizon.came(self.complaint.dispatched_at).unwrap_or(self.complaint.received_at);
+        let start = self.start();
         let Some(version) = case.version(case.date(start)) else { return Ok(()) };
         let terms = &version.policy.complaint;
-        let deadline = |days| case.ground.calendar.deadline(&case.ground.zone, start, terms.days, days);
+        let Dues { reply: reply_due, close: close_due } =
+            terms.dues(case.ground, start, self.complaint.major)?;
 
-        let reply_due = deadline(terms.reply_days)?;
         let replied = self.first(|deed| deed == Deed::FirstReply);
         if late(replied, reply_due) && case.horizon.passed(reply_due) {
             let facts = self.lateness(reply_due, replied);
             case.find(found, self.draft(&terms.reply_late, "complaint.reply", reply_due, version, &facts));
         }
 
-        let close_due =
-            deadline(if self.complaint.major { terms.close_days_major } else { terms.close_days })?;
         let closed = self.first(|deed| deed == Deed::Callback(Some(true)));
         if late(closed, close_due) && !self.submitted_well(close_due) && case.horizon.passed(close_due) {
             let facts = self.lateness(close_due, closed);
@@ -218,6 +221,11 @@ impl File<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// When its clock started: with the dispatch to the dealer, where there is one.
+    fn start(&self) -> Instant {
+        self.case.horizon.came(self.complaint.dispatched_at).unwrap_or(self.complaint.received_at)
     }
 
     /// The first seen deed of a kind.

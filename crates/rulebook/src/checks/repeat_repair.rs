@@ -86,6 +86,43 @@ struct Obligation<'f> {
 
 type Key = (Code, Code);
 
+/// A duty to ask for technical support that no request has answered yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owed {
+    /// The dealer that owes it.
+    pub dealer: Code,
+    /// The vehicle.
+    pub vin: Code,
+    /// The fault.
+    pub fault: Code,
+    /// The work order of the attempt that it arose with.
+    pub work_order: Code,
+    /// When that attempt was completed.
+    pub arose_at: Instant,
+    /// Until when support must be asked for.
+    pub due: Instant,
+    /// How many attempts failed since the count started.
+    pub attempts: usize,
+    /// When the fault was mended since, without asking.
+    pub mended_at: Option<Instant>,
+}
+
+/// The duties that are owed as of the case's instant: no request, not excused, of a policy in force.
+pub fn owed(case: &Case) -> Vec<Owed> {
+    let mut owed = Vec::new();
+    each_vehicle(case, |vehicle, orders| {
+        for of_fault in orders.chunk_by(|a, b| a.2 == b.2) {
+            let (attempts, requests) = (vehicle.attempts(of_fault), vehicle.requests_about(of_fault[0].2));
+            for version in case.ground.timeline.versions() {
+                let arisen = vehicle.obligations(version, &attempts, &requests).into_iter();
+                owed.extend(arisen.filter_map(|obligation| vehicle.owed(&obligation)));
+            }
+        }
+    });
+    owed.sort_by(|a, b| (a.due, case.text(a.work_order)).cmp(&(b.due, case.text(b.work_order))));
+    owed
+}
+
 /// Judges every vehicle that was repaired at a dealer.
 pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
     each_vehicle(case, |vehicle, orders| {
@@ -237,6 +274,34 @@ impl<'c> Vehicle<'_, 'c> {
         obligations
     }
 
+    /// The obligation as its dealer sees it, where it is not met and not excused.
+    fn owed(&self, obligation: &Obligation) -> Option<Owed> {
+        let order = obligation.attempt.order;
+        let subject = self.subject(obligation);
+        if obligation.request.is_some() || self.case.rulings.excused(&self.case.horizon, UNREPORTED, &subject)
+        {
+            return None;
+        }
+        Some(Owed {
+            dealer: order.dealer,
+            vin: order.vin,
+            fault: obligation.attempt.fault,
+            work_order: order.work_order,
+            arose_at: obligation.attempt.at,
+            due: obligation.deadline,
+            attempts: obligation.unfixed.len(),
+            mended_at: obligation.settled,
+        })
+    }
+
+    /// The subject of the finding that nobody met an obligation.
+    fn subject(&self, obligation: &Obligation) -> String {
+        let (case, order) = (self.case, obligation.attempt.order);
+        let (vin, fault) = (case.text(order.vin), case.text(obligation.attempt.fault));
+        let (dealer, work_order) = (case.text(order.dealer), case.text(order.work_order));
+        format!("vin:{vin}/{fault}@{dealer}#{work_order}")
+    }
+
     /// Whether an obligation went unreported, and that was not excused.
     fn judge_obligation(&self, version: &Version, obligation: &Obligation, found: &mut Found) -> bool {
         let case = self.case;
@@ -246,14 +311,12 @@ impl<'c> Vehicle<'_, 'c> {
             return false;
         }
         let order = obligation.attempt.order;
-        let (vin, fault) = (case.text(order.vin), case.text(obligation.attempt.fault));
-        let (dealer, work_order) = (case.text(order.dealer), case.text(order.work_order));
         let clause = &version.policy.repeat_repair.unreported;
         let draft = Draft {
             check: NAME,
             clause,
             family: UNREPORTED,
-            subject: format!("vin:{vin}/{fault}@{dealer}#{work_order}"),
+            subject: self.subject(obligation),
             unit: self.unit,
             dealer: order.dealer,
             occurred_on: case.date(obligation.deadline),

@@ -3,6 +3,7 @@
 //! Its unit is the dealer: a failure is judged by the dealer's earlier failures of the same item.
 
 mod follow_ups;
+mod outlook;
 mod receipts;
 
 use jiff::civil::{Date, Time};
@@ -17,6 +18,7 @@ use crate::policy::{Clause, Seat, Section, Text};
 use crate::time::{plus_days, year_before};
 
 pub use follow_ups::{Owed, choose, owed};
+pub use outlook::{Outlook, outlook};
 pub use receipts::grounds;
 
 /// The check's name.

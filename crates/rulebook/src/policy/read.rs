@@ -105,7 +105,7 @@ impl<'t> Section<'t> {
             }
             None => {
                 let span = self.span.clone();
-                if !["general", "charges", "alerts"].contains(&key) {
+                if !["general", "charges", "alerts", "appeal"].contains(&key) {
                     self.fault(&span, key, "missing");
                 }
                 (span, DeTable::new())

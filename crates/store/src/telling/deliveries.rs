@@ -331,3 +331,30 @@ pub fn find(tx: &mut Tx, id: &str) -> Result<Option<Listed>, StoreError> {
         diesel::sql_query(query).bind::<Text, _>(id).get_result(tx.connection).optional()?;
     Ok(row.map(Listed::from))
 }
+
+/// Some deliveries in some states, the newest first, and how many there are.
+pub fn page(
+    tx: &mut Tx,
+    states: &[State],
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<Listed>, i64), StoreError> {
+    #[derive(QueryableByName)]
+    struct Counted {
+        #[diesel(embed)]
+        delivery: Row,
+        #[diesel(sql_type = BigInt)]
+        total: i64,
+    }
+    let states: Vec<&str> = states.iter().map(|state| state.name()).collect();
+    let rows: Vec<Counted> = diesel::sql_query(
+        "SELECT *, delivery_id::text AS id, count(*) OVER () AS total FROM deliveries WHERE state = ANY($1)
+         ORDER BY made_at DESC, delivery_id LIMIT $2 OFFSET $3",
+    )
+    .bind::<Array<Text>, _>(states)
+    .bind::<BigInt, _>(limit)
+    .bind::<BigInt, _>(offset)
+    .load(tx.connection)?;
+    let total = rows.first().map_or(0, |counted| counted.total);
+    Ok((rows.into_iter().map(|counted| Listed::from(counted.delivery)).collect(), total))
+}

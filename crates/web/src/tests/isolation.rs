@@ -265,6 +265,7 @@ impl Codes {
             "period" => "2026-01".to_owned(),
             "date" => "2026-01-10".to_owned(),
             "session" => "00".repeat(32),
+            "upload" => format!("upload-{dealer}"),
             "hash" | "name" | "secret" | "tenant" => "nothing".to_owned(),
             other => {
                 panic!("the test of isolation does not know {{{other}}} of {path}: say here whose it is")
@@ -369,7 +370,7 @@ async fn walk(mut browser: Browser, role: Role, codes: std::sync::Arc<Codes>) ->
                 let path = codes.path(route.path, whose);
                 let answer = ask(&mut browser, method, &path).await;
                 asked += 1;
-                assert!(answer.status < 500, "{role:?} {method} {path}: {}", answer.text());
+                assert!(answer.status < 500, "{role:?} {method} {path}: {}", answer.why);
                 assert_unmarked(&answer, role, &path);
                 if !seen {
                     assert_eq!(bare(&answer, &codes, route.path, whose), nobody, "{role:?} {method} {path}");

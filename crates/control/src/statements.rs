@@ -1,0 +1,207 @@
+//! Statements: a dealer's month, to be confirmed or disputed by line; finance replies.
+//!
+//! Nothing here moves money: a dispute that is right becomes a fact (an appeal's ruling, a corrected import), and the
+//! books follow that.
+
+use farsight_ledger::settlement::Role;
+use farsight_rulebook::period::Period;
+use farsight_store::audit::{self, Deed};
+use farsight_store::session::Isolation;
+use farsight_store::settlements::Part;
+use farsight_store::statements::{self, Answer, Confirmation, Line, Listed, Which};
+use farsight_store::{Tx, settlements};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{ControlError, Desk, users};
+
+/// The most characters a reason or a reply has.
+const LONGEST: usize = 2000;
+
+/// Why nothing was said, in the order in which it is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StatementRefusal {
+    /// Only a dealer's user confirms and disputes; only finance replies.
+    #[error("this role may not: a dealer's user confirms or disputes a statement, finance replies")]
+    Role,
+    /// There is nothing to answer.
+    #[error("there is no text: say what is wrong, or what was decided")]
+    NoText,
+    /// Too long to read.
+    #[error("the text has more than {LONGEST} characters: say it shorter")]
+    LongText,
+    /// Something is disputed still.
+    #[error("a line is disputed without a reply: wait for finance's reply before confirming")]
+    Disputed,
+    /// Said already.
+    #[error("the statement was confirmed already, and nothing was posted since")]
+    Confirmed,
+    /// A reply was given, or nothing was disputed.
+    #[error("this line has no dispute without a reply")]
+    NoDispute,
+}
+
+impl StatementRefusal {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Role => "statement_role",
+            Self::NoText => "statement_no_text",
+            Self::LongText => "statement_long_text",
+            Self::Disputed => "statement_disputed",
+            Self::Confirmed => "statement_confirmed",
+            Self::NoDispute => "statement_no_dispute",
+        }
+    }
+}
+
+/// A statement with its lines.
+#[derive(Debug, Clone, Serialize)]
+pub struct Statement {
+    /// Its sums and state.
+    pub head: Listed,
+    /// The month's own entries.
+    pub lines: Vec<Line>,
+    /// What settles earlier months, with its cause.
+    pub adjustments: Vec<Line>,
+    /// The sum of the month's own, in minor units.
+    pub own_net: i64,
+    /// The sum of adjustments.
+    pub adjusted_net: i64,
+    /// Who confirmed it.
+    pub confirmation: Option<Confirmation>,
+    /// The audit chain's head, once the month is locked.
+    pub audit_head: Option<String>,
+}
+
+/// Some statements of those the person may see, and how many there are.
+pub fn list(desk: &mut Desk, which: Which, part: Part) -> Result<(Vec<Listed>, i64), ControlError> {
+    let scope = desk.scope();
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| Ok(statements::list(tx, which, part)?))
+}
+
+/// A dealer's statement of a month that was calculated.
+pub fn show(desk: &mut Desk, period: Period, dealer: &str) -> Result<Statement, ControlError> {
+    let scope = desk.scope();
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        let head = found(tx, period, dealer)?;
+        let (adjustments, lines): (Vec<_>, Vec<_>) =
+            statements::lines(tx, period, dealer)?.into_iter().partition(|line| line.adjusts);
+        let sum = |lines: &[Line]| lines.iter().map(|line| line.amount).sum();
+        Ok(Statement {
+            own_net: sum(&lines),
+            adjusted_net: sum(&adjustments),
+            confirmation: statements::confirmation(tx, period, dealer)?,
+            audit_head: settlements::find(tx, period)?.and_then(|stored| stored.audit_head),
+            head,
+            lines,
+            adjustments,
+        })
+    })
+}
+
+fn found(tx: &mut Tx, period: Period, dealer: &str) -> Result<Listed, ControlError> {
+    let missing = || ControlError::NotFound("statement");
+    statements::find(tx, period, dealer)?.ok_or_else(missing)
+}
+
+/// The dealer says that the statement is right, as it is now.
+pub fn confirm(desk: &mut Desk, period: Period, dealer: &str) -> Result<(), ControlError> {
+    let (scope, now, by) = (desk.scope(), desk.now, desk.actor.clone());
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        let head = found(tx, period, dealer)?;
+        may(tx, &by, Role::Dealer)?;
+        match &*head.state {
+            "disputed" => return Err(StatementRefusal::Disputed.into()),
+            "confirmed" => return Err(StatementRefusal::Confirmed.into()),
+            _ => {}
+        }
+        let (net, entries) = (head.net, head.entries);
+        statements::say(
+            tx,
+            &Answer { period, dealer, entry: 0, net, entries, reason: "", by: &by, at: now },
+        )?;
+        note(tx, (now, &*by, "statement.confirm"), period, dealer, &json!({ "net": net, "entries": entries }))
+    })
+}
+
+/// The dealer says that a line is wrong, and why.
+pub fn dispute(
+    desk: &mut Desk,
+    period: Period,
+    dealer: &str,
+    entry: i64,
+    reason: &str,
+) -> Result<(), ControlError> {
+    let (scope, now, by) = (desk.scope(), desk.now, desk.actor.clone());
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        let head = found(tx, period, dealer)?;
+        line_of(tx, period, dealer, entry)?;
+        may(tx, &by, Role::Dealer)?;
+        let reason = text(reason)?;
+        let (net, entries) = (head.net, head.entries);
+        statements::say(tx, &Answer { period, dealer, entry, net, entries, reason, by: &by, at: now })?;
+        note(
+            tx,
+            (now, &*by, "statement.dispute"),
+            period,
+            dealer,
+            &json!({ "entry": entry, "reason": reason }),
+        )
+    })
+}
+
+/// Finance replies to a dispute.
+pub fn reply(
+    desk: &mut Desk,
+    period: Period,
+    dealer: &str,
+    entry: i64,
+    said: &str,
+) -> Result<(), ControlError> {
+    let (scope, now, by) = (desk.scope(), desk.now, desk.actor.clone());
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        found(tx, period, dealer)?;
+        line_of(tx, period, dealer, entry)?;
+        may(tx, &by, Role::Finance)?;
+        let said = text(said)?;
+        let answer = Answer { period, dealer, entry, net: 0, entries: 0, reason: "", by: &by, at: now };
+        if !statements::reply(tx, &answer, said)? {
+            return Err(StatementRefusal::NoDispute.into());
+        }
+        note(tx, (now, &*by, "statement.reply"), period, dealer, &json!({ "entry": entry, "reply": said }))
+    })
+}
+
+fn line_of(tx: &mut Tx, period: Period, dealer: &str, entry: i64) -> Result<(), ControlError> {
+    let there = statements::lines(tx, period, dealer)?.iter().any(|line| line.entry == entry);
+    if there { Ok(()) } else { Err(ControlError::NotFound("entry")) }
+}
+
+fn may(tx: &mut Tx, by: &str, role: Role) -> Result<(), ControlError> {
+    if users::actor(tx, by)?.role == role { Ok(()) } else { Err(StatementRefusal::Role.into()) }
+}
+
+fn text(said: &str) -> Result<&str, StatementRefusal> {
+    let said = said.trim();
+    match said.chars().count() {
+        0 => Err(StatementRefusal::NoText),
+        count if count > LONGEST => Err(StatementRefusal::LongText),
+        _ => Ok(said),
+    }
+}
+
+/// When, who, and what.
+type By<'b> = (farsight_rulebook::time::Instant, &'b str, &'static str);
+
+fn note(
+    tx: &mut Tx,
+    (now, actor, action): By,
+    period: Period,
+    dealer: &str,
+    detail: &serde_json::Value,
+) -> Result<(), ControlError> {
+    let subject = format!("statement:{dealer}@{period}");
+    audit::add(tx, now, &Deed { actor, action, subject: &subject, detail: &detail.to_string() })?;
+    Ok(())
+}
