@@ -80,7 +80,18 @@ async fn the_board_shows_the_region_and_leads_on() {
     let mut north = Browser::signed_in(&world.app, "t", "north@t").await;
     assert_eq!(north.get("/").await.to, "/board");
     let board = text(&mut north, "/board").await;
-    has(&board, &["Morning board", "280.0", "2 dealers", "/dealers/A-1", "Alpha &lt;b&gt;", "class=\"map\"", "1 overdue"]);
+    has(
+        &board,
+        &[
+            "Morning board",
+            "280.0",
+            "2 dealers",
+            "/dealers/A-1",
+            "Alpha &lt;b&gt;",
+            "class=\"map\"",
+            "1 overdue",
+        ],
+    );
     has(&board, &["/dealers?sort=-turnover", "North", "50.0 %"]);
     assert!(!board.contains("B-1") && !board.contains("South"), "another region's");
     north.language = "zh-CN";
@@ -122,7 +133,10 @@ async fn a_dealers_page_has_every_tab_in_both_languages() {
         }
     }
     dealer.language = "en";
-    has(&text(&mut dealer, "/dealers/A-1?tab=trends").await, &["rectification from 450", "class=\"threshold critical\""]);
+    has(
+        &text(&mut dealer, "/dealers/A-1?tab=trends").await,
+        &["rectification from 450", "class=\"threshold critical\""],
+    );
     has(&text(&mut dealer, "/dealers/A-1?tab=complaints").await, &["/complaints/C-1", "overdue"]);
     has(&text(&mut dealer, "/dealers/A-1?tab=inspections").await, &["/inspections/I-1", "item-01"]);
     let money = text(&mut dealer, "/dealers/A-1?tab=money&format=csv").await;
@@ -136,7 +150,8 @@ async fn an_alert_is_found_read_and_acknowledged() {
     let world = world().await;
     let mut north = Browser::signed_in(&world.app, "t", "north@t").await;
     let list = text(&mut north, "/alerts?severity=critical&sort=opened").await;
-    let path = list.split("href=\"/alerts/").nth(1).and_then(|rest| rest.split('"').next()).expect("an alert");
+    let path =
+        list.split("href=\"/alerts/").nth(1).and_then(|rest| rest.split('"').next()).expect("an alert");
     let (path, done) = (format!("/alerts/{path}"), "it stays at your level");
     has(&text(&mut north, &path).await, &["I have seen to it", "/dealers/A-1"]);
     let mut south = Browser::signed_in(&world.app, "t", "south@t").await;
