@@ -3,8 +3,8 @@
 //! Made once in a data folder; made to its end by the next call where a call was cut off.
 
 mod cases;
-pub mod inspections;
 mod desks;
+pub mod inspections;
 pub mod live;
 
 use std::path::Path;
