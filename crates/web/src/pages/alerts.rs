@@ -3,6 +3,7 @@
 use axum::extract::Path;
 use farsight_control::alerts::{self, Shown};
 use farsight_rulebook::policy::Severity;
+use farsight_rulebook::time::Instant;
 use farsight_store::alerts::{Filter, Order, Status};
 use minijinja::context;
 use serde_json::json;
@@ -19,9 +20,9 @@ const COLUMNS: [Column; 9] = [
     Column::new("severity", Kind::Text).labelled("alerts.severity").sorts(),
     Column::new("dealer", Kind::Text).sorts(),
     Column::new("happened", Kind::Text).labelled("alerts.happened"),
-    Column::new("amount", Kind::Text).sorts(),
-    Column::new("opened", Kind::Text).labelled("alerts.opened").sorts(),
-    Column::new("due", Kind::Text).labelled("alerts.due").sorts(),
+    Column::new("amount", Kind::Money).sorts(),
+    Column::new("opened", Kind::Instant).labelled("alerts.opened").sorts(),
+    Column::new("due", Kind::Instant).labelled("alerts.due").sorts(),
     Column::new("level", Kind::Text).labelled("alerts.level"),
     Column::new("status", Kind::Text).labelled("column.state"),
 ];
@@ -54,9 +55,9 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
                 Cell::link(&*it.dealer, format!("/dealers/{}", it.dealer))
             },
             Cell::text(&*it.happened),
-            Cell::text(&*it.amount),
-            Cell::text(short(&it.opened_at)),
-            Cell::text(it.due_at.as_deref().map(short).unwrap_or_default()),
+            reading.currency.parse(&it.amount).map_or(Cell::Empty, |amount| Cell::Money(amount.0)),
+            moment(&it.opened_at),
+            Cell::of(it.due_at.as_deref(), moment),
             Cell::text(worded(&reading, "alert-level", it.level)),
             Cell::State(status_tone(it.status), worded(&reading, "alert-status", it.status)),
         ]
@@ -69,6 +70,12 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
         let chosen = chosen(&ask, &["dealer", "severity", "status", "sort"]);
         Ok(context! { chosen, severities => value(severities), statuses => value(Status::ALL.map(Status::name)) })
     })
+}
+
+/// A cell of an RFC 3339 text.
+fn moment(rfc3339: &str) -> Cell {
+    let at = rfc3339.parse().ok().and_then(Instant::exactly);
+    at.map_or_else(|| Cell::text(rfc3339), Cell::Instant)
 }
 
 /// An RFC 3339 text as the tenant's clocks show it: `2026-03-05 14:30`.
