@@ -112,7 +112,6 @@ fn table(
         column("category", "complaints.category", Kind::Text),
         column("received", "complaints.received", Kind::Instant),
         column("submitted", "complaints.submitted", Kind::Instant),
-        column("vin", "complaints.vin", Kind::Text),
     ];
     let leads = entered.role() != Role::CallCentre;
     let rows = rows.iter().map(|shown| row(shown, &reading, now, leads)).collect::<Result<_, PageError>>()?;
@@ -139,7 +138,6 @@ fn row(shown: &Shown, reading: &Reading, now: Instant, leads: bool) -> Result<Ve
         Cell::text(word(reading, "category", &it.category)?),
         Cell::Instant(it.received_at),
         Cell::of(it.submitted_at, Cell::Instant),
-        Cell::text(it.vin.clone().unwrap_or_default()),
     ])
 }
 
