@@ -111,6 +111,15 @@ async fn network() -> Network {
     user(a, "call@a", Role::CallCentre, (&[], &[]));
     user(a, "operator@a", Role::Operator, (&[], &[]));
     user(b, "dealer@b", Role::Dealer, (&[], &["B1"]));
+    // Numbers are counted by tenant: another's must not be one's own by chance, nor be found in a hash.
+    for (office, from) in [(&*a, 610_000_000), (&*b, 620_000_000)] {
+        for moved in [
+            format!("alerts SET alert_id = alert_id + {from}"),
+            format!("entries SET entry_id = entry_id + {from}, reverses = reverses + {from}"),
+        ] {
+            run(&mut tower.sql(), &format!("UPDATE {moved} WHERE tenant_id = {}", office.tenant()));
+        }
+    }
     let app = over(&tower.database, at(NOW)).await;
     let codes = Codes::read(&tower, more);
     Network { tower, app, codes }
