@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use farsight_ledger::settlement::Role;
 use farsight_store::evidence::{self, Content, Handing, Source};
 use farsight_store::session::Isolation;
+use farsight_store::{appeals, entries, penalties, rectifications};
 use farsight_tests::office::{Step, at};
 use farsight_tests::sheets::{Folder, Sheet, sheet};
-use farsight_tests::tower::{number, texts};
+use farsight_tests::tower::{number, run, texts};
 use farsight_tests::{Office, Tower};
 
 use crate::testing::{Answer, Browser, NOW, over, user};
@@ -78,11 +79,26 @@ async fn network() -> Network {
         office.import_folder(&Folder::of(&facts(whose)));
         hand_in(office, whose);
     }
+    // Numbers of the other tenant that are nobody's in this one.
+    run(
+        &mut tower.sql(),
+        "INSERT INTO entries SELECT tenant_id, 5000, 'charge', NULL, 1, '2026-01-01', '2026-01-01', 'spot-check', 'spot-check',
+             'spot-check.first', 'inspection:I-B1#item-09', 'B1', 'dealer', 'dealer', 'B1', 'B1', 'RB', '2026-01-10', -1, 1, 0, now()
+         FROM tenants WHERE code = 'b'",
+    );
     for office in &mut offices {
         office.check("2026-03-01T00:00:00+08:00");
         office.finance(&["anna@oem"]);
         office.step(Step::Settle("2026-03-01T00:00:00+08:00"), "2026-01", "anna@oem").unwrap();
     }
+    for whose in Whose::ALL {
+        cases(&mut offices[usize::from(whose == Whose::OtherTenant)], whose);
+    }
+    run(
+        &mut tower.sql(),
+        "UPDATE appeals SET appeal_id = 5001 WHERE dealer_code = 'B1'; UPDATE rectifications SET order_id = 5001 WHERE dealer_code = 'B1';
+         UPDATE penalty_drafts SET draft_id = 5001 WHERE dealer_code = 'B1'",
+    );
     let [a, b] = &mut offices;
     user(a, "manager@a", Role::RegionalManager, (&["R1"], &[]));
     user(a, "dealer@a", Role::Dealer, (&[], &["A1"]));
@@ -190,6 +206,33 @@ fn hand_in(office: &mut Office, whose: Whose) {
         .unwrap();
 }
 
+/// An appeal, an order and a draft of a dealer, each under a number that is nobody else's.
+fn cases(office: &mut Office, whose: Whose) {
+    let (scope, now) = (office.desk.scope(), office.desk.now);
+    let ((_, dealer), body) = (whose.dealer(), whose.marker());
+    office
+        .desk
+        .session
+        .transaction(scope, Isolation::ReadCommitted, |tx| {
+            let of_dealer =
+                entries::Filter { dealer: Some(dealer.to_owned()), limit: 1, ..entries::Filter::default() };
+            let entry = entries::page(tx, &of_dealer)?[0].id;
+            let by = "somebody@oem";
+            appeals::add(tx, &appeals::New { entry, dealer, body: &body, by, at: now, decide_by: now })?;
+            let due_on = jiff::civil::date(2026, 4, 1);
+            let order =
+                rectifications::New { dealer, inspection: None, title: &body, body: "", due_on, by, at: now };
+            rectifications::add(tx, &order)?;
+            let complaint = format!("C-{dealer}");
+            let amount = farsight_rulebook::money::Money(500_000);
+            penalties::add(
+                tx,
+                &penalties::New { complaint: &complaint, dealer, amount, body: &body, by, at: now },
+            )
+        })
+        .unwrap();
+}
+
 fn digest(whose: Whose) -> String {
     format!("{:064x}", whose as u8 + 1)
 }
@@ -229,7 +272,18 @@ impl Codes {
             &mut first,
         );
         assert_eq!((entries.len(), alerts.len()), (5, 5), "each dealer has an entry and an alert");
-        Self { entries, alerts, more: BTreeMap::new() }
+        let mut more = BTreeMap::new();
+        for (placeholder, table, id) in [
+            ("appeal", "appeals", "appeal_id"),
+            ("order", "rectifications", "order_id"),
+            ("draft", "penalty_drafts", "draft_id"),
+        ] {
+            let query = format!("SELECT {id}::text AS value FROM {table} WHERE {tenant}");
+            let found = of(query, &mut first);
+            assert_eq!(found.len(), 5, "each dealer has {placeholder}");
+            more.extend(found.into_iter().map(|(whose, code)| ((placeholder, whose), code)));
+        }
+        Self { entries, alerts, more }
     }
 
     /// What stands for a placeholder.
