@@ -1,16 +1,8 @@
 //! The pages, one file or folder a noun: a handler asks a use case at the person's desk, and renders.
 
-pub(crate) mod audit;
-pub(crate) mod home;
-pub(crate) mod jobs;
-pub(crate) mod me;
-pub(crate) mod policy;
-pub(crate) mod settlements;
-pub(crate) mod sign_in;
-pub(crate) mod statements;
-pub(crate) mod users;
 pub(crate) mod alerts;
 pub(crate) mod appeals;
+pub(crate) mod audit;
 pub(crate) mod board;
 pub(crate) mod cameras;
 mod cases;
@@ -23,12 +15,17 @@ pub(crate) mod entries;
 pub(crate) mod evidence;
 pub(crate) mod home;
 pub(crate) mod inspections;
+pub(crate) mod jobs;
 pub(crate) mod me;
 pub(crate) mod penalties;
 pub(crate) mod people;
+pub(crate) mod policy;
 pub(crate) mod rectifications;
 pub(crate) mod search;
+pub(crate) mod settlements;
 pub(crate) mod sign_in;
+pub(crate) mod statements;
 pub(crate) mod support;
 pub(crate) mod todo;
 pub(crate) mod uploads;
+pub(crate) mod users;

@@ -12,10 +12,10 @@ use farsight_ledger::settlement::Role;
 use crate::admit::{Who, admit};
 use crate::answer::refusal;
 use crate::page::PageError;
-use crate::pages::{audit, home, jobs, me, policy, settlements, sign_in, statements, users};
 use crate::pages::{
-    alerts, appeals, board, cameras, complaints, dealers, desk, draws, entries, evidence, home, inspections,
-    me, penalties, people, rectifications, search, sign_in, support, todo, uploads,
+    alerts, appeals, audit, board, cameras, complaints, dealers, desk, draws, entries, evidence, home,
+    inspections, jobs, me, penalties, people, policy, rectifications, search, settlements, sign_in,
+    statements, support, todo, uploads, users,
 };
 use crate::{App, assets, health, live, metrics, middleware};
 
@@ -113,8 +113,7 @@ pub(crate) const READERS_OF_AUDIT: Who = Who::Roles(&[Role::Finance, Role::Hq, R
 /// Every route there is.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route> {
-    use Object::{Asset, Job, Nothing, Own, Secret, Settlement, Statement, User};
-    use Object::{Alert, Appeal, Asset, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Nothing, Own, Penalty, Rectification, Secret, Upload};
+    use Object::{Alert, Appeal, Asset, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Job, Nothing, Own, Penalty, Rectification, Secret, Settlement, Statement, Upload, User};
     use Who::{Anyone, Entered, HalfEntered, Machine};
     vec![
         // Machines that look after the tower.
