@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use farsight_control::figures;
 use farsight_ledger::settlement::Role;
 use farsight_store::evidence::{self, Content, Handing, Source};
 use farsight_store::session::Isolation;
@@ -82,6 +83,7 @@ async fn network() -> Network {
         office.check("2026-03-01T00:00:00+08:00");
         office.finance(&["anna@oem"]);
         office.step(Step::Settle("2026-03-01T00:00:00+08:00"), "2026-01", "anna@oem").unwrap();
+        figures::refresh(&mut office.desk).unwrap();
     }
     let [a, b] = &mut offices;
     user(a, "manager@a", Role::RegionalManager, (&["R1"], &[]));
@@ -113,7 +115,11 @@ fn facts(whose: Whose) -> Vec<Sheet> {
         sheet(table, &lines)
     };
     vec![
-        of("regions", "region_code | name\nREGION | region of MARK"),
+        // A region's name is known to all its dealers, so that it has a marker only where it is another's.
+        match whose {
+            Whose::Own | Whose::OtherDealer => of("regions", "region_code | name\nREGION | region of both"),
+            _ => of("regions", "region_code | name\nREGION | region of MARK"),
+        },
         of("people", "person_code | name\nP-DEALER | person MARK\nM-DEALER | post holder MARK"),
         of(
             "dealers",
@@ -250,6 +256,7 @@ impl Codes {
             "period" => "2026-01".to_owned(),
             "date" => "2026-01-10".to_owned(),
             "session" => "00".repeat(32),
+            "upload" => format!("upload-{dealer}"),
             "hash" | "name" | "secret" | "tenant" => "nothing".to_owned(),
             other => {
                 panic!("the test of isolation does not know {{{other}}} of {path}: say here whose it is")
@@ -354,7 +361,7 @@ async fn walk(mut browser: Browser, role: Role, codes: std::sync::Arc<Codes>) ->
                 let path = codes.path(route.path, whose);
                 let answer = ask(&mut browser, method, &path).await;
                 asked += 1;
-                assert!(answer.status < 500, "{role:?} {method} {path}: {}", answer.text());
+                assert!(answer.status < 500, "{role:?} {method} {path}: {}", answer.why);
                 assert_unmarked(&answer, role, &path);
                 if !seen {
                     assert_eq!(bare(&answer, &codes, route.path, whose), nobody, "{role:?} {method} {path}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farsight_cameras::simulator::{Behaviour, SceneCamera, Simulator};
-use farsight_control::demo::{self, live};
+use farsight_control::demo::{self, inspections, live};
 use farsight_control::sealing::Sealer;
 use farsight_control::{Desk, ground, jobs};
 use farsight_courier::{Reach, Settings};
@@ -106,7 +106,7 @@ async fn tell(
     stop: CancellationToken,
 ) -> Result<(), Failure> {
     let scene = Arc::new(scene);
-    let (mut told, mut staged) = (live::Told::since(means.now()), false);
+    let (mut told, mut staged) = (live::Told::since(means.now()), (false, false));
     let mut ticks = tokio::time::interval(NEWS);
     loop {
         tokio::select! {
@@ -116,7 +116,9 @@ async fn tell(
                 let (means, scene) = (Arc::clone(&means), Arc::clone(&scene));
                 let looked = tokio::task::spawn_blocking(move || {
                     let mut desk = means.desk(&scene.tenant)?;
-                    let staged = staged || stage(&mut desk, &means.sealer, &scene)?;
+                    let drawn = staged.0 || stage(&mut desk, &means.sealer, &scene)?;
+                    let judged = staged.1 || inspections::judge(&mut means.desk(&scene.tenant)?)?;
+                    let staged = (drawn, judged);
                     let lines = live::news(&mut desk, &mut told, Language::English)?;
                     let at = ground::zone(&desk.tenant)?.local(desk.now);
                     Ok::<_, Failure>((lines, at, told, staged))

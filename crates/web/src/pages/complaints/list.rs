@@ -25,7 +25,10 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
     let filter = filter(&ask);
     let listed = entered.at_desk(move |desk| complaints::list(desk, &filter)).await?;
     let everywhere = !matches!(entered.role(), Role::Dealer);
-    let regions = if everywhere { entered.at_desk(choices::regions).await? } else { Vec::new() };
+    let mut regions = if everywhere { entered.at_desk(choices::regions).await? } else { Vec::new() };
+    if entered.role() == Role::RegionalManager {
+        regions.retain(|region| entered.regions().contains(&region.code));
+    }
     let table = table("complaints", listed.rows, listed.total, "complaints.empty", &entered)?;
     let choices = context! {
         states => State::ALL.map(State::name),
@@ -148,8 +151,8 @@ pub(super) fn standing(shown: &Shown, due: Option<Instant>, now: Instant) -> (To
         Tone::Critical if it.closed_at.is_none() => (Tone::Critical, "overdue"),
         _ if it.closed_at.is_some() => (Tone::Good, "closed"),
         _ if calls_back => (Tone::Notice, "waiting"),
+        tone if it.dispatched_at.is_none() => (tone, "undispatched"),
         Tone::Warning => (Tone::Warning, "soon"),
-        _ if it.dispatched_at.is_none() => (Tone::Plain, "undispatched"),
         _ => (Tone::Plain, "open"),
     }
 }
