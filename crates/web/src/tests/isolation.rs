@@ -235,7 +235,16 @@ impl Codes {
             &mut first,
         );
         assert_eq!((entries.len(), alerts.len()), (5, 5), "each dealer has an entry and an alert");
-        Self { entries, alerts, more: BTreeMap::new() }
+        // Users are no dealer's: somebody of the tenant, and somebody of the other.
+        let user = |email: &str, sql: &mut _| {
+            texts(sql, &format!("SELECT user_id::text AS value FROM users WHERE email = '{email}'")).remove(0)
+        };
+        let mut more = BTreeMap::from([(("user", Whose::Nobody), "987654321".to_owned())]);
+        for whose in Whose::ALL {
+            let email = if whose == Whose::OtherTenant { "dealer@b" } else { "call@a" };
+            more.insert(("user", whose), user(email, &mut sql));
+        }
+        Self { entries, alerts, more }
     }
 
     /// What stands for a placeholder.
@@ -254,6 +263,7 @@ impl Codes {
             "alert" => self.alerts[&whose].clone(),
             "sha256" => digest(whose),
             "period" => "2026-01".to_owned(),
+            "job" => "sweep".to_owned(),
             "date" => "2026-01-10".to_owned(),
             "session" => "00".repeat(32),
             "upload" => format!("upload-{dealer}"),
@@ -354,7 +364,7 @@ async fn walk(mut browser: Browser, role: Role, codes: std::sync::Arc<Codes>) ->
             let nobody = ask(&mut browser, method, &codes.path(route.path, Whose::Nobody)).await;
             let nobody = bare(&nobody, &codes, route.path, Whose::Nobody);
             for whose in Whose::ALL {
-                let seen = whose.is_seen_by(role) && lets;
+                let seen = is_seen(route.of, whose, role) && lets;
                 if method == "POST" && seen {
                     continue; // what is theirs they may change: that is tested with each screen
                 }
@@ -370,6 +380,16 @@ async fn walk(mut browser: Browser, role: Role, codes: std::sync::Arc<Codes>) ->
         }
     }
     asked
+}
+
+/// Whether somebody of the first tenant sees an object: what is the whole tenant's is seen by whom its route lets.
+fn is_seen(of: router::Object, whose: Whose, role: Role) -> bool {
+    match of {
+        router::Object::Settlement | router::Object::Job | router::Object::User => {
+            whose != Whose::OtherTenant
+        }
+        _ => whose.is_seen_by(role),
+    }
 }
 
 async fn ask(browser: &mut Browser, method: &str, path: &str) -> Answer {
