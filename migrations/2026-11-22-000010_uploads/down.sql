@@ -1,5 +1,4 @@
 DROP INDEX handings_by_dealer;
-DROP INDEX inspections_by_time;
 DROP TABLE standard_pictures;
 DROP TABLE judged_visits;
 DROP TABLE judgements;

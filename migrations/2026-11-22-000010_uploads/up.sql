@@ -103,5 +103,4 @@ CREATE TABLE standard_pictures (
 CALL farsight_keep_to_tenant('standard_pictures', 'SELECT, INSERT, UPDATE');
 CALL farsight_keep_to_dealers('standard_pictures');
 
-CREATE INDEX inspections_by_time ON inspections (tenant_id, inspected_at) WHERE superseded_at = 'infinity';
 CREATE INDEX handings_by_dealer ON handings (tenant_id, dealer_code, handing_id);

@@ -4,7 +4,8 @@
     ./run bench [--quick] [--large] [--only PART,…] [--dealers 2000] [--months 24] [--runs 3] [--json FILE] …
 
 Parts: `import` (against psql's \\copy), `check` (first against DuckDB; again; after one more day), `evaluate` (the rulebook alone),
-`scale` (cost against dealers), `memory` (of the other commands), `jobs` (empty jobs through the whole path). Both sides share one PostgreSQL, made for the purpose with
+`scale` (cost against dealers), `memory` (of the other commands), `jobs` (empty jobs through the whole path),
+`web` (pages under load by wrk, their queries and sizes; meant for `--dealers 5000 --months 24`). Both sides share one PostgreSQL, made for the purpose with
 Farsight's own settings and gone afterwards. Short measurements are repeated and their median counts; of the peers the quickest
 counts. The exit status tells whether it could be measured, not whether the bars are held.
 """
@@ -24,7 +25,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from cluster import Cluster, ClusterFailed
@@ -32,10 +33,11 @@ from figures import Figure, exponent, number, table
 from measure import CommandFailed, Taken, median, run, wait_for_quiet
 from network import Data, Network, end_of, size_of
 from peer_tables import ddl
+import web
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(__file__).resolve().parent / "peers"
-PARTS = ("import", "check", "evaluate", "scale", "memory", "jobs")
+PARTS = ("import", "check", "evaluate", "scale", "memory", "jobs", "web")
 POLICY = "example-2026"
 
 # Nothing that takes longer is repeated.
@@ -312,6 +314,55 @@ class Bench:
         for label, peak in self.peaks.items():
             servers = max(one["server_peak_mb"] for one in self.runs[label])
             self.figures.append(Figure(f"peak memory: {label}", f"{peak:.0f} MB", value=peak, at_most=PEAK_MB, unit="MB", note=f"server besides: {servers:.0f} MB"))  # fmt: skip
+
+    def part_web(self) -> None:
+        """The pages that are opened every morning, signed in as somebody with a region, against their bars."""
+        say("web")
+        # Up to yesterday: the figures are those of the last twelve months, and the sign-in has the real clock.
+        network = Network(self.options.dealers, self.options.months, self.options.seed, date.today() - timedelta(days=1))
+        self.first_check(network, "web")
+        self.take("figures, from nothing", self.farsight("web", "figures", "--from-nothing"))
+        self.take("figures, nothing new", self.farsight("web", "figures"))
+        region = self.cluster.sql("SELECT region_code FROM standings GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1", "web")
+        dealer = self.cluster.sql(f"SELECT min(dealer_code) FROM standings WHERE region_code = '{region}' AND complaints_open > 0", "web")
+        common = {"cwd": self.cluster.folder, "check": True, "capture_output": True, "text": True}
+        subprocess.run(self.farsight("web", "user", "add", web.EMAIL, "--role", "regional-manager", "--region", region), **common)
+        subprocess.run(self.farsight("web", "user", "password", web.EMAIL), input=web.PASSWORD + "\n", **common)
+        self.cluster.sql("VACUUM ANALYZE", "web")
+        port = web.free_port()
+        command = self.farsight("web", "serve", "--listen", f"127.0.0.1:{port}")
+        with web.Served(command, port, self.cluster.folder / "serve.log") as served:
+            served.sign_in("bench")
+            for name, path in (("board", "/board"), ("dealer list", "/dealers?sort=-alerts"), ("dealer page", f"/dealers/{dealer}")):
+                self.page(served, name, path)
+
+    def page(self, served: web.Served, name: str, path: str) -> None:
+        """One page: alone with every statement told, then under load."""
+        served.page(path)
+        log = self.cluster.folder / "log"
+        self.cluster.sql("ALTER SYSTEM SET log_min_duration_statement = 0")
+        self.cluster.sql("SELECT pg_reload_conf()")
+        time.sleep(0.5)
+        size = log.stat().st_size
+        served.page(path)
+        time.sleep(0.2)
+        queries, sql_ms = web.told(log, size)
+        self.cluster.sql("ALTER SYSTEM RESET log_min_duration_statement")
+        self.cluster.sql("SELECT pg_reload_conf()")
+        time.sleep(0.5)
+        alone, kb = served.seconds(path), served.packed_kb(path)
+        wait_for_quiet(self.options.patience, self.cluster.server)
+        served.load(path, 3)
+        load = served.load(path, 10)
+        say(f"  {name}: {load.requests:.0f}/s, p99 {load.p99_ms:.0f} ms, {queries} queries in {sql_ms:.1f} ms, alone {alone * 1000:.1f} ms, {kb:.0f} KB")
+        note = f"{load.faults} faults" if load.faults else ""
+        self.figures += [
+            Figure(f"{name}, requests", f"{load.requests:.0f}/s", "", load.requests, at_least=web.LEAST_REQUESTS, unit="/s", note=note),
+            Figure(f"{name}, p99", f"{load.p99_ms:.0f} ms", "", load.p99_ms, at_most=web.MOST_P99_MS, unit="ms"),
+            Figure(f"{name}, queries", str(queries), "", queries, at_most=web.MOST_QUERIES, unit=""),
+            Figure(f"{name}, compressed", f"{kb:.0f} KB", "", kb, at_most=web.MOST_KB, unit="KB"),
+            Figure(f"{name}, alone", f"{alone * 1000:.1f} ms", f"{sql_ms:.1f} ms", alone * 1000 / max(sql_ms, 0.001), at_most=web.MOST_OF_SQL, note="peer: its own SQL"),
+        ]  # fmt: skip
 
     def measure(self) -> None:
         """The parts asked for."""

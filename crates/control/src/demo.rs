@@ -2,6 +2,8 @@
 //!
 //! Made once in a data folder; made to its end by the next call where a call was cut off.
 
+mod cases;
+mod desks;
 pub mod inspections;
 pub mod live;
 
@@ -151,6 +153,7 @@ fn is_ready(desk: &mut Desk) -> Result<bool, ControlError> {
 /// Facts in, everyone in, checks run, the past settled.
 fn make(desk: &mut Desk, plan: &Plan, scratch: &Path, sealer: &Sealer) -> Result<u64, ControlError> {
     farsight_network::write(plan, scratch).map_err(|error| ControlError::Usage(error.to_string()))?;
+    desks::write(scratch, desk.now, &ground::zone(&desk.tenant)?)?;
     let sources = import::sources(&[scratch.to_owned()])?;
     let imported = import::import(desk, &sources, false, &Progress::default())?;
     if let Some(error) = imported.errors.first() {
@@ -177,6 +180,7 @@ fn make(desk: &mut Desk, plan: &Plan, scratch: &Path, sealer: &Sealer) -> Result
         settle::approve(desk, month, "finance.lead@demo.example")?;
         settle::lock(desk, month, "finance@demo.example")?;
     }
+    cases::make(desk)?;
     audit::note(
         desk,
         "demo.ready",

@@ -96,35 +96,71 @@ fn may_calculate(tx: &mut Tx, period: Period, by: &str) -> Result<(), ControlErr
 
 /// A first person has looked.
 pub fn review(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, ControlError> {
+    reviewed(desk, period, by, None)
+}
+
+fn reviewed(desk: &mut Desk, period: Period, by: &str, seen: Option<i64>) -> Result<Settled, ControlError> {
     let by = &*by.to_lowercase();
     step(desk, period, by, "settlement.review", |tx, step| {
         let actor = users::actor(tx, by)?;
         settlement::review(&calculated(tx, period)?, actor)?;
+        as_seen(tx, period, seen)?;
         Ok(settlements::moved(tx, step, Status::Reviewed)?)
     })
 }
 
 /// A second person agrees.
 pub fn approve(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, ControlError> {
+    approved(desk, period, by, None)
+}
+
+fn approved(desk: &mut Desk, period: Period, by: &str, seen: Option<i64>) -> Result<Settled, ControlError> {
     let by = &*by.to_lowercase();
     step(desk, period, by, "settlement.approve", |tx, step| {
         let actor = users::actor(tx, by)?;
         settlement::approve(&calculated(tx, period)?, actor)?;
+        as_seen(tx, period, seen)?;
         Ok(settlements::moved(tx, step, Status::Approved)?)
     })
 }
 
 /// Never changes again.
 pub fn lock(desk: &mut Desk, period: Period, by: &str) -> Result<Settled, ControlError> {
+    locked(desk, period, by, None)
+}
+
+fn locked(desk: &mut Desk, period: Period, by: &str, seen: Option<i64>) -> Result<Settled, ControlError> {
     let by = &*by.to_lowercase();
     let zone = ground::zone(&desk.tenant)?;
     step(desk, period, by, "settlement.lock", |tx, step| {
         let actor = users::actor(tx, by)?;
         let around = surroundings(tx, period, zone.end_of(period.last_day()))?;
         settlement::lock(&calculated(tx, period)?, actor, &around)?;
+        as_seen(tx, period, seen)?;
         let head = audit::head(tx)?.map_or_else(String::new, |(_, hash)| hash);
         Ok(settlements::locked(tx, step, &head)?)
     })
+}
+
+/// Takes a step by the person at the desk, who has looked at the figures of a moment (`Look::month`'s `figured_at`): where
+/// they have become others since, it is refused.
+pub fn advance(desk: &mut Desk, period: Period, to: Status, seen: i64) -> Result<Settled, ControlError> {
+    let (by, seen) = (desk.actor.clone(), Some(seen));
+    match to {
+        Status::Calculated => Ok(calculate(desk, period, desk.now, &by)?.1),
+        Status::Reviewed => reviewed(desk, period, &by, seen),
+        Status::Approved => approved(desk, period, &by, seen),
+        Status::Locked => locked(desk, period, &by, seen),
+    }
+}
+
+fn as_seen(tx: &mut Tx, period: Period, seen: Option<i64>) -> Result<(), ControlError> {
+    let Some(seen) = seen else { return Ok(()) };
+    let month = settlements::of_month(tx, period)?;
+    match month.and_then(|month| month.figured_at) {
+        Some(figured_at) if figured_at == seen => Ok(()),
+        _ => Err(Refusal::Moved(period).into()),
+    }
 }
 
 fn calculated(tx: &mut Tx, period: Period) -> Result<Settlement, ControlError> {

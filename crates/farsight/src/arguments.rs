@@ -162,6 +162,12 @@ pub(crate) enum Command {
     /// Policy files
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Work out the figures that screens show, now rather than within a minute
+    Figures {
+        /// All of them, as if there were none yet
+        #[arg(long)]
+        from_nothing: bool,
+    },
     /// The audit log
     #[command(subcommand)]
     Audit(AuditCommand),

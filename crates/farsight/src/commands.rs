@@ -80,6 +80,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Channel(command) => channels::channel(&installation, &command),
         Command::Subscription(command) => channels::subscription(&installation, &command),
         Command::Deliveries(command) => channels::deliveries(&installation, &command),
+        Command::Figures { from_nothing } => books::work_out_figures(&installation, from_nothing),
         Command::Audit(AuditCommand::Verify) => books::verify_audit(&installation),
         Command::Policy(PolicyCommand::Check { .. }) => Ok(ExitCode::SUCCESS),
     };

@@ -173,6 +173,9 @@ pub enum Refusal {
         /// The one to lock first.
         before: Period,
     },
+    /// Something was posted since somebody looked.
+    #[error("settlement {0} is not as it was looked at: something was posted since; look again, then decide")]
+    Moved(Period),
     /// A later one is locked.
     #[error("settlement {period} comes before a locked one: what is posted late is settled in {next}")]
     Past {
@@ -208,6 +211,7 @@ impl Refusal {
             Self::Status { .. } => "wrong_status",
             Self::FourEyes { .. } => "four_eyes",
             Self::Order { .. } => "out_of_order",
+            Self::Moved(_) => "figures_moved",
             Self::Past { .. } => "past",
             Self::Behind { .. } => "checks_behind",
             Self::Unseen { .. } => "facts_unseen",

@@ -268,3 +268,20 @@ pub fn list(tx: &mut Tx, filter: &Filter) -> Result<(u64, Vec<Draft>), StoreErro
     .load(tx.connection)?;
     Ok((rows.first().map_or(0, |row| row.total as u64), rows.into_iter().map(Draft::from).collect()))
 }
+
+/// The latest complaints received by an instant that hold, the latest first: where a draft may begin.
+pub fn latest_complaints(tx: &mut Tx, now: Instant, limit: i64) -> Result<Vec<String>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Id {
+        #[diesel(sql_type = Text)]
+        complaint_id: String,
+    }
+    let rows: Vec<Id> = diesel::sql_query(
+        "SELECT complaint_id FROM complaints WHERE superseded_at = 'infinity' AND NOT voided AND received_at <= $1
+         ORDER BY received_at DESC, complaint_id LIMIT $2",
+    )
+    .bind::<Timestamptz, _>(pg_instant(now))
+    .bind::<BigInt, _>(limit)
+    .load(tx.connection)?;
+    Ok(rows.into_iter().map(|row| row.complaint_id).collect())
+}

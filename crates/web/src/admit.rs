@@ -139,7 +139,9 @@ fn as_page(entered: Option<&Entered>, door: &AtDoor, answer: Response) -> Respon
         Some(entered) => entered.frame().told(&error, answer.status()),
         None => door.told(&error, answer.status()),
     };
-    told.unwrap_or(answer)
+    let Ok(mut page) = told else { return answer };
+    page.extensions_mut().insert(Told(error));
+    page
 }
 
 fn wants_page(headers: &HeaderMap) -> bool {

@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod appeals;
+pub(crate) mod audit;
 pub(crate) mod board;
 pub(crate) mod cameras;
 mod cases;
@@ -14,12 +15,17 @@ pub(crate) mod entries;
 pub(crate) mod evidence;
 pub(crate) mod home;
 pub(crate) mod inspections;
+pub(crate) mod jobs;
 pub(crate) mod me;
 pub(crate) mod penalties;
 pub(crate) mod people;
+pub(crate) mod policy;
 pub(crate) mod rectifications;
 pub(crate) mod search;
+pub(crate) mod settlements;
 pub(crate) mod sign_in;
+pub(crate) mod statements;
 pub(crate) mod support;
 pub(crate) mod todo;
 pub(crate) mod uploads;
+pub(crate) mod users;

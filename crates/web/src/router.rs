@@ -12,10 +12,7 @@ use farsight_ledger::settlement::Role;
 use crate::admit::{Who, admit};
 use crate::answer::refusal;
 use crate::page::PageError;
-use crate::pages::{
-    alerts, appeals, board, cameras, complaints, dealers, desk, draws, entries, evidence, home, inspections,
-    me, penalties, people, rectifications, search, sign_in, support, todo, uploads,
-};
+use crate::pages::{alerts, appeals, audit, board, cameras, complaints, dealers, desk, draws, entries, evidence, home, inspections, jobs, me, penalties, people, policy, rectifications, search, settlements, sign_in, statements, support, todo, uploads, users};
 use crate::{App, assets, health, live, metrics, middleware};
 
 /// What a path names with its placeholders.
@@ -100,10 +97,19 @@ const COMPLAINTS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Deal
 /// Who changes rosters.
 const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
 
+/// Whoever settles months.
+pub(crate) const SETTLERS: Who = Who::Roles(&[Role::Finance, Role::Hq]);
+/// Who runs the installation.
+pub(crate) const OPERATORS: Who = Who::Roles(&[Role::Operator]);
+/// Who looks after users.
+pub(crate) const ADMINISTRATORS: Who = Who::Roles(&[Role::Hq, Role::Operator]);
+/// Who reads what was decided.
+pub(crate) const READERS_OF_AUDIT: Who = Who::Roles(&[Role::Finance, Role::Hq, Role::Operator]);
+
 /// Every route there is.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route> {
-    use Object::{Alert, Appeal, Asset, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Nothing, Own, Penalty, Rectification, Secret, Upload};
+    use Object::{Alert, Appeal, Asset, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Job, Nothing, Own, Penalty, Rectification, Secret, Settlement, Statement, Upload, User};
     use Who::{Anyone, Entered, HalfEntered, Machine};
     vec![
         // Machines that look after the tower.
@@ -186,6 +192,39 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/penalties/{draft}", Penalty, WATCHERS, get(penalties::show).post(penalties::act)),
 
         // Settlements, statements, policy, jobs, users, audit.
+        route("/settlements", Nothing, SETTLERS, get(settlements::list)),
+        route("/settlements/{period}", Settlement, SETTLERS, get(settlements::show)),
+        route("/settlements/{period}/calculate", Settlement, SETTLERS, post(settlements::calculate)),
+        route("/settlements/{period}/review", Settlement, SETTLERS, post(settlements::review)),
+        route("/settlements/{period}/approve", Settlement, SETTLERS, post(settlements::approve)),
+        route("/settlements/{period}/lock", Settlement, SETTLERS, post(settlements::lock)),
+        route("/settlements/{period}/lines", Settlement, SETTLERS, get(settlements::lines)),
+        route("/settlements/{period}/people", Settlement, SETTLERS, get(settlements::people)),
+        route("/settlements/{period}/changes", Settlement, SETTLERS, get(settlements::changes)),
+        route("/settlements/{period}/export", Settlement, SETTLERS, get(settlements::file)),
+        route("/statements", Nothing, MONEY, get(statements::list)),
+        route("/statements/{period}/{dealer}", Statement, MONEY, get(statements::show)),
+        route("/statements/{period}/{dealer}/confirm", Statement, MONEY, post(statements::confirm)),
+        route("/statements/{period}/{dealer}/dispute", Statement, MONEY, post(statements::dispute)),
+        route("/statements/{period}/{dealer}/reply", Statement, MONEY, post(statements::reply)),
+        route("/policy", Nothing, MONEY, get(policy::show)),
+        route("/organisation", Nothing, Who::Roles(&[Role::Hq]), get(policy::organisation)),
+        route("/jobs", Nothing, OPERATORS, get(jobs::list)),
+        route("/jobs/pause", Nothing, OPERATORS, post(jobs::pause)),
+        route("/jobs/resume", Nothing, OPERATORS, post(jobs::resume)),
+        route("/jobs/{job}", Job, OPERATORS, get(jobs::show)),
+        route("/jobs/{job}/run", Job, OPERATORS, post(jobs::call)),
+        route("/jobs/{job}/retry", Job, OPERATORS, post(jobs::retry)),
+        route("/feeds", Nothing, OPERATORS, get(jobs::feeds)),
+        route("/deliveries", Nothing, OPERATORS, get(jobs::deliveries)),
+        route("/deliveries/again", Nothing, OPERATORS, post(jobs::deliver_again)),
+        route("/audit", Nothing, READERS_OF_AUDIT, get(audit::list)),
+        route("/audit/verify", Nothing, READERS_OF_AUDIT, post(audit::verify)),
+        route("/users", Nothing, ADMINISTRATORS, get(users::list).post(users::add)),
+        route("/users/{user}", User, ADMINISTRATORS, get(users::show).post(users::change)),
+        route("/users/{user}/disable", User, ADMINISTRATORS, post(users::disable)),
+        route("/users/{user}/enable", User, ADMINISTRATORS, post(users::enable)),
+        route("/users/{user}/invite", User, ADMINISTRATORS, post(users::invite)),
 
     ]
 }

@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
 
 use crate::app::{Front, Parts};
+use crate::page::Told;
 use crate::{App, router};
 
 /// A moment that is after all that happens in the tests: what the tests' tenants take for now.
@@ -62,6 +63,8 @@ pub(crate) struct Answer {
     pub(crate) to: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// Why it is no page.
+    pub(crate) why: String,
 }
 
 impl Answer {
@@ -109,6 +112,17 @@ impl Browser {
         body: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
+        self.send_bytes(method, path, body.as_bytes().to_vec(), headers).await
+    }
+
+    /// Sends a body that need not be text, like a file.
+    pub(crate) async fn send_bytes(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut request = Request::builder()
@@ -121,13 +135,13 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer =
-            self.router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+        let answer = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
         self.keep(answer.headers());
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let to = headers.get("location").map_or_else(String::new, |to| to.to_str().unwrap().to_owned());
+        let why = answer.extensions().get::<Told>().map_or_else(String::new, |told| format!("{told:?}"));
         let body = axum::body::to_bytes(answer.into_body(), 64 << 20).await.unwrap().to_vec();
-        Answer { status, to, headers, body }
+        Answer { status, to, headers, body, why }
     }
 
     fn keep(&mut self, headers: &HeaderMap) {

@@ -1,5 +1,8 @@
 //! What concerns the whole of the web: who comes in, and that nobody sees what is not theirs.
 
+mod cases;
+mod board;
 mod coming_in;
+mod desks;
 mod isolation;
 mod sending;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use farsight_control::evaluate::{self, Outcome, Request};
 use farsight_control::policies::{self, Source};
 use farsight_control::settle::{self, Settled};
-use farsight_control::{ControlError, Desk, audit, ground};
+use farsight_control::{ControlError, Desk, audit, figures, ground};
 use farsight_rulebook::money::Currency;
 use farsight_rulebook::period::Period;
 use serde_json::json;
@@ -142,6 +142,16 @@ pub(super) fn check_policy(global: &Global, file: &str, currency: &str) -> Resul
         }
         Err(other) => Err(other.into()),
     }
+}
+
+/// `farsight figures`
+pub(super) fn work_out_figures(installation: &Installation, from_nothing: bool) -> Result<ExitCode, Failure> {
+    let mut desk = installation.desk()?;
+    let refreshed = if from_nothing { figures::rebuild(&mut desk)? } else { figures::refresh(&mut desk)? };
+    output::print(installation.global.json, &refreshed, |refreshed| {
+        format!("{} months and {} complaints worked out", refreshed.months, refreshed.complaints)
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn verify_audit(installation: &Installation) -> Result<ExitCode, Failure> {

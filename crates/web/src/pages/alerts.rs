@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::ask::Ask;
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
-use crate::pages::dealers::{tone, worded};
+use crate::pages::dealers::{chosen, tone, worded};
 use crate::table::{Cell, Column, Kind, Table, Tone};
 use crate::views::value;
 
@@ -66,7 +66,8 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
     let table = Table { name: "alerts", columns: COLUMNS.to_vec(), rows, total, empty: "alerts.empty" };
     table.answer(&entered, &ask, "alerts/list.html", || {
         let severities = [Severity::Critical, Severity::Warning, Severity::Notice].map(Severity::name);
-        Ok(context! { severities => value(severities), statuses => value(Status::ALL.map(Status::name)) })
+        let chosen = chosen(&ask, &["dealer", "severity", "status", "sort"]);
+        Ok(context! { chosen, severities => value(severities), statuses => value(Status::ALL.map(Status::name)) })
     })
 }
 

@@ -74,9 +74,16 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
         Ok(context! {
             regions => value(listed.choices.regions),
             provinces => value(listed.choices.provinces),
+            chosen => chosen(&ask, &["q", "region", "province", "worst", "sort"]),
             worst => value(worst.map(|it| (it.name(), worst_key(it)))),
         })
     })
+}
+
+/// What was chosen of a form's fields, each of them there; what was not is empty.
+pub(crate) fn chosen(ask: &Ask, names: &[&str]) -> minijinja::Value {
+    let of = |name: &&str| ((*name).to_owned(), ask.get(name).unwrap_or_default().to_owned());
+    value(names.iter().map(of).collect::<std::collections::BTreeMap<String, String>>())
 }
 
 fn row(dealer: &DealerStanding, reading: &Reading) -> Vec<Cell> {

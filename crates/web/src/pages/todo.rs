@@ -70,7 +70,8 @@ fn task(reading: &Reading, entered: &Entered, item: &Item) -> Result<serde_json:
         Task::Renew { certificate, kind, person } => {
             ("renew", format!("{person} · {kind} · {certificate}"), "/people".to_owned(), None)
         }
-        Task::Contest { entry, clause, amount } => {
+        Task::Contest { entry, clause, title, amount } => {
+            let clause = title.as_ref().map_or_else(|| clause.clone(), |title| titled(reading, title));
             ("contest", format!("{clause} · #{entry}"), format!("/entries/{entry}"), Some(amount.0))
         }
     };

@@ -150,12 +150,12 @@ async fn received(mut sent: Multipart) -> Result<(String, Vec<u8>), PageError> {
         let name = plain_name(part.file_name().unwrap_or_default());
         let bytes = part.bytes().await.map_err(|_| unreadable())?;
         return match bytes.len() {
-            0 => Err(refused("upload_empty", "no file was chosen: choose a workbook")),
-            len if len > MOST_BYTES => Err(refused("upload_too_large", "a roster has at most 512 KiB")),
+            0 => Err(refused("roster_empty", "no file was chosen: choose a workbook")),
+            len if len > MOST_BYTES => Err(refused("roster_too_large", "a roster has at most 512 KiB")),
             _ => Ok((name, bytes.to_vec())),
         };
     }
-    Err(refused("upload_empty", "no file was chosen: choose a workbook"))
+    Err(refused("roster_empty", "no file was chosen: choose a workbook"))
 }
 
 /// The last part of a name, short and without control characters.

@@ -1,0 +1,138 @@
+//! `/statements`: what each dealer's month comes to, confirmed or disputed by line.
+
+use axum::Form;
+use axum::extract::Path;
+use farsight_control::{settle, statements};
+use farsight_ledger::settlement::Role;
+use farsight_store::statements::{Listed, Which};
+use minijinja::context;
+use serde::Deserialize;
+
+use crate::ask::Ask;
+use crate::entered::Entered;
+use crate::page::{PageError, PageResult};
+use crate::pages::settlements::{named, part, period, status};
+use crate::table::{Cell, Column, Kind, Table, Tone};
+use crate::views::value;
+
+/// Statements that the person may see.
+pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
+    let asked = ask.clone();
+    let ((listed, total), regions) = entered
+        .at_desk(move |desk| {
+            let which = Which {
+                period: asked.read_as("period"),
+                state: asked.get("state"),
+                region: asked.get("region"),
+                text: asked.get("q"),
+            };
+            Ok((statements::list(desk, which, part(&asked))?, settle::regions(desk)?))
+        })
+        .await?;
+    let mut rows = Vec::new();
+    for statement in listed {
+        rows.push(row(&entered, statement)?);
+    }
+    let table = Table { name: "statements", columns: columns(), rows, total, empty: "statements.empty" };
+    table.answer(&entered, &ask, "statements/statements.html", || {
+        Ok(context! { regions => value(named(regions)), own => entered.role() == Role::Dealer })
+    })
+}
+
+fn columns() -> Vec<Column> {
+    vec![
+        Column::new("period", Kind::Text).labelled("settlements.period").sorts(),
+        Column::new("dealer", Kind::Text).labelled("statements.dealer").sorts(),
+        Column::new("name", Kind::Text).labelled("settlements.name").sorts(),
+        Column::new("region", Kind::Text).labelled("settlements.region").sorts(),
+        Column::new("penalties", Kind::Money).labelled("settlements.penalties").sorts(),
+        Column::new("incentives", Kind::Money).labelled("settlements.incentives").sorts(),
+        Column::new("reversals", Kind::Money).labelled("settlements.reversals").sorts(),
+        Column::new("net", Kind::Money).labelled("settlements.net").sorts(),
+        Column::new("state", Kind::Text).labelled("statements.state").sorts(),
+        Column::new("disputes", Kind::Count).labelled("statements.disputes"),
+        Column::new("status", Kind::Text).labelled("settlements.status"),
+    ]
+}
+
+fn row(entered: &Entered, statement: Listed) -> Result<Vec<Cell>, PageError> {
+    let to = format!("/statements/{}/{}", statement.period, statement.dealer);
+    Ok(vec![
+        Cell::text(statement.period),
+        Cell::link(statement.dealer, to),
+        Cell::text(statement.name),
+        Cell::text(statement.region),
+        Cell::Money(statement.penalties),
+        Cell::Money(statement.incentives),
+        Cell::Money(statement.reversals),
+        Cell::Money(statement.net),
+        Cell::State(
+            tone(&statement.state),
+            entered.frame().reading().say(&format!("statements.state-{}", statement.state), &[])?,
+        ),
+        Cell::Count(statement.disputes),
+        status(entered, &statement.status)?,
+    ])
+}
+
+fn tone(state: &str) -> Tone {
+    match state {
+        "confirmed" => Tone::Good,
+        "disputed" => Tone::Critical,
+        "changed" => Tone::Warning,
+        "replied" => Tone::Notice,
+        _ => Tone::Plain,
+    }
+}
+
+/// One dealer's month.
+pub(crate) async fn show(entered: Entered, Path((month, dealer)): Path<(String, String)>) -> PageResult {
+    let at = period(&month)?;
+    let statement = entered.at_desk(move |desk| statements::show(desk, at, &dealer)).await?;
+    let tone = tone(&statement.head.state);
+    entered.page(
+        "statements/statement.html",
+        context! {
+            statement => value(statement), tone => value(tone),
+            own => entered.role() == Role::Dealer, finance => entered.role() == Role::Finance,
+        },
+    )
+}
+
+/// It is right.
+pub(crate) async fn confirm(entered: Entered, Path((month, dealer)): Path<(String, String)>) -> PageResult {
+    let (at, of) = (period(&month)?, dealer.clone());
+    entered.at_desk(move |desk| statements::confirm(desk, at, &of)).await?;
+    Ok(entered.onward(&format!("/statements/{month}/{dealer}"), "statement-confirmed"))
+}
+
+/// What is said of a line.
+#[derive(Deserialize)]
+pub(crate) struct Said {
+    #[serde(default)]
+    entry: i64,
+    #[serde(default)]
+    text: String,
+}
+
+/// A line is wrong.
+pub(crate) async fn dispute(
+    entered: Entered,
+    Path((month, dealer)): Path<(String, String)>,
+    Form(said): Form<Said>,
+) -> PageResult {
+    let (at, of) = (period(&month)?, dealer.clone());
+    entered.at_desk(move |desk| statements::dispute(desk, at, &of, said.entry, &said.text)).await?;
+    Ok(entered.onward(&format!("/statements/{month}/{dealer}"), "statement-disputed"))
+}
+
+/// A reply to a dispute.
+pub(crate) async fn reply(
+    entered: Entered,
+    Path((month, dealer)): Path<(String, String)>,
+    Form(said): Form<Said>,
+) -> PageResult {
+    let (at, of) = (period(&month)?, dealer.clone());
+    entered.at_desk(move |desk| statements::reply(desk, at, &of, said.entry, &said.text)).await?;
+    Ok(entered.onward(&format!("/statements/{month}/{dealer}"), "statement-replied"))
+}
