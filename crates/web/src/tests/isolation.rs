@@ -5,17 +5,20 @@
 //! texts, notes) of a dealer that the reader does not see.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use farsight_control::figures;
+use farsight_control::{appeals, penalties, rectifications, uploads};
 use farsight_ledger::settlement::Role;
+use farsight_rulebook::money::Money;
 use farsight_store::evidence::{self, Content, Handing, Source};
 use farsight_store::session::Isolation;
-use farsight_store::{appeals, entries, penalties, rectifications};
-use farsight_tests::office::{Step, at};
+use farsight_tests::office::{Step, at, sealer};
 use farsight_tests::sheets::{Folder, Sheet, sheet};
 use farsight_tests::tower::{number, run, texts};
 use farsight_tests::{Office, Tower};
 
+use crate::router::Object;
 use crate::testing::{Answer, Browser, NOW, over, user};
 use crate::{App, router};
 
@@ -70,6 +73,7 @@ impl Whose {
 struct Network {
     tower: Tower,
     app: App,
+    codes: Codes,
 }
 
 async fn network() -> Network {
@@ -80,26 +84,24 @@ async fn network() -> Network {
         office.import_folder(&Folder::of(&facts(whose)));
         hand_in(office, whose);
     }
-    // Numbers of the other tenant that are nobody's in this one.
-    run(
-        &mut tower.sql(),
-        "INSERT INTO entries SELECT tenant_id, 5000, 'charge', NULL, 1, '2026-01-01', '2026-01-01', 'spot-check', 'spot-check',
-             'spot-check.first', 'inspection:I-B1#item-09', 'B1', 'dealer', 'dealer', 'B1', 'B1', 'RB', '2026-01-10', -1, 1, 0, now()
-         FROM tenants WHERE code = 'b'",
-    );
     for office in &mut offices {
         office.check("2026-03-01T00:00:00+08:00");
         office.finance(&["anna@oem"]);
         office.step(Step::Settle("2026-03-01T00:00:00+08:00"), "2026-01", "anna@oem").unwrap();
         figures::refresh(&mut office.desk).unwrap();
     }
+    number_apart(&tower, &["entries SET entry_id = entry_id", "alerts SET alert_id = alert_id"]);
+    let mut more = BTreeMap::new();
     for whose in Whose::ALL {
-        cases(&mut offices[usize::from(whose == Whose::OtherTenant)], whose);
+        more.extend(open_cases(&tower, &mut offices[usize::from(whose == Whose::OtherTenant)], whose));
     }
-    run(
-        &mut tower.sql(),
-        "UPDATE appeals SET appeal_id = 5001 WHERE dealer_code = 'B1'; UPDATE rectifications SET order_id = 5001 WHERE dealer_code = 'B1';
-         UPDATE penalty_drafts SET draft_id = 5001 WHERE dealer_code = 'B1'",
+    number_apart(
+        &tower,
+        &[
+            "appeals SET appeal_id = appeal_id",
+            "rectifications SET order_id = order_id",
+            "penalty_drafts SET draft_id = draft_id",
+        ],
     );
     let [a, b] = &mut offices;
     user(a, "manager@a", Role::RegionalManager, (&["R1"], &[]));
@@ -109,8 +111,74 @@ async fn network() -> Network {
     user(a, "call@a", Role::CallCentre, (&[], &[]));
     user(a, "operator@a", Role::Operator, (&[], &[]));
     user(b, "dealer@b", Role::Dealer, (&[], &["B1"]));
+    // Numbers are counted by tenant: another's must not be one's own by chance, nor be found in a hash.
+    for (office, from) in [(&*a, 610_000_000), (&*b, 620_000_000)] {
+        for moved in [
+            format!("alerts SET alert_id = alert_id + {from}"),
+            format!("entries SET entry_id = entry_id + {from}, reverses = reverses + {from}"),
+        ] {
+            run(&mut tower.sql(), &format!("UPDATE {moved} WHERE tenant_id = {}", office.tenant()));
+        }
+    }
     let app = over(&tower.database, at(NOW)).await;
-    Network { tower, app }
+    let codes = Codes::read(&tower, more);
+    Network { tower, app, codes }
+}
+
+/// The other tenant's numbers begin far beyond: the same number in both would be no foreign one.
+fn number_apart(tower: &Tower, tables: &[&str]) {
+    for table in tables {
+        let which = "tenant_id = (SELECT tenant_id FROM tenants WHERE code = 'b')";
+        run(&mut tower.sql(), &format!("UPDATE {table} + {APART} WHERE {which}"));
+    }
+}
+
+const APART: i64 = 1_000_000;
+
+/// An appeal, an order to mend, the draft of a penalty and an upload of a dealer's, by people of its own.
+fn open_cases(tower: &Tower, office: &mut Office, whose: Whose) -> Vec<((&'static str, Whose), String)> {
+    let (tenant, dealer) = whose.dealer();
+    let (mark, desk) = (whose.marker(), format!("works-at-{}@dealers", dealer.to_lowercase()));
+    let watcher = format!("watches-{}@oem", whose.region().to_lowercase());
+    user(office, &desk, Role::Dealer, (&[], &[dealer]));
+    user(office, &watcher, Role::RegionalManager, (&[whose.region()], &[]));
+    let entry = texts(
+        &mut tower.sql(),
+        &format!(
+            "SELECT max(entry_id)::text AS value FROM entries WHERE dealer_code = '{dealer}' AND seat = 'dealer' AND amount < 0
+             AND tenant_id = (SELECT tenant_id FROM tenants WHERE code = '{tenant}')"
+        ),
+    );
+    let actor = std::mem::replace(&mut office.desk.actor, desk);
+    let appeal =
+        appeals::make(&mut office.desk, entry[0].parse().unwrap(), &format!("appeal {mark}")).unwrap();
+    let file = uploads::New {
+        dealer,
+        subject: &format!("complaint:C-{dealer}"),
+        file_name: &format!("{mark}.pdf"),
+        length: 1000,
+    };
+    let upload = uploads::begin(&mut office.desk, &sealer(), &file).unwrap().id;
+    office.desk.actor = watcher;
+    let wanted = rectifications::Wanted {
+        dealer,
+        inspection: "",
+        title: &format!("order {mark}"),
+        body: &mark,
+        due_on: jiff::civil::date(2030, 3, 1),
+    };
+    let order = rectifications::order(&mut office.desk, &wanted).unwrap();
+    let complaint = format!("C-{dealer}");
+    let draft =
+        penalties::draft(&mut office.desk, &complaint, Money(700_000), &format!("reason {mark}")).unwrap();
+    office.desk.actor = actor;
+    let apart = |id: i64| (if whose == Whose::OtherTenant { id + APART } else { id }).to_string();
+    vec![
+        (("appeal", whose), apart(appeal)),
+        (("order", whose), apart(order)),
+        (("draft", whose), apart(draft)),
+        (("upload", whose), upload),
+    ]
 }
 
 const USERS: [(Role, &str); 6] = [
@@ -212,33 +280,6 @@ fn hand_in(office: &mut Office, whose: Whose) {
         .unwrap();
 }
 
-/// An appeal, an order and a draft of a dealer, each under a number that is nobody else's.
-fn cases(office: &mut Office, whose: Whose) {
-    let (scope, now) = (office.desk.scope(), office.desk.now);
-    let ((_, dealer), body) = (whose.dealer(), whose.marker());
-    office
-        .desk
-        .session
-        .transaction(scope, Isolation::ReadCommitted, |tx| {
-            let of_dealer =
-                entries::Filter { dealer: Some(dealer.to_owned()), limit: 1, ..entries::Filter::default() };
-            let entry = entries::page(tx, &of_dealer)?[0].id;
-            let by = "somebody@oem";
-            appeals::add(tx, &appeals::New { entry, dealer, body: &body, by, at: now, decide_by: now })?;
-            let due_on = jiff::civil::date(2026, 4, 1);
-            let order =
-                rectifications::New { dealer, inspection: None, title: &body, body: "", due_on, by, at: now };
-            rectifications::add(tx, &order)?;
-            let complaint = format!("C-{dealer}");
-            let amount = farsight_rulebook::money::Money(500_000);
-            penalties::add(
-                tx,
-                &penalties::New { complaint: &complaint, dealer, amount, body: &body, by, at: now },
-            )
-        })
-        .unwrap();
-}
-
 fn digest(whose: Whose) -> String {
     format!("{:064x}", whose as u8 + 1)
 }
@@ -251,7 +292,7 @@ struct Codes {
 }
 
 impl Codes {
-    fn read(tower: &Tower) -> Self {
+    fn read(tower: &Tower, more: BTreeMap<(&'static str, Whose), String>) -> Self {
         let mut sql = tower.sql();
         let mut first = |query: &str, whose: Whose| {
             let (tenant, dealer) = whose.dealer();
@@ -278,17 +319,6 @@ impl Codes {
             &mut first,
         );
         assert_eq!((entries.len(), alerts.len()), (5, 5), "each dealer has an entry and an alert");
-        let mut more = BTreeMap::new();
-        for (placeholder, table, id) in [
-            ("appeal", "appeals", "appeal_id"),
-            ("order", "rectifications", "order_id"),
-            ("draft", "penalty_drafts", "draft_id"),
-        ] {
-            let query = format!("SELECT {id}::text AS value FROM {table} WHERE {tenant}");
-            let found = of(query, &mut first);
-            assert_eq!(found.len(), 5, "each dealer has {placeholder}");
-            more.extend(found.into_iter().map(|(whose, code)| ((placeholder, whose), code)));
-        }
         Self { entries, alerts, more }
     }
 
@@ -307,10 +337,16 @@ impl Codes {
             "entry" => self.entries[&whose].clone(),
             "alert" => self.alerts[&whose].clone(),
             "sha256" => digest(whose),
+            "appeal" | "order" | "draft" | "upload" => "987654321".to_owned(), // nobody's
             "period" => "2026-01".to_owned(),
             "date" => "2026-01-10".to_owned(),
             "session" => "00".repeat(32),
-            "upload" => format!("upload-{dealer}"),
+            "job" => "draw".to_owned(),
+            "user" => match whose {
+                Whose::OtherTenant => "dealer@b".to_owned(),
+                Whose::Nobody => "nobody@a".to_owned(),
+                _ => format!("works-at-{}@dealers", dealer.to_lowercase()),
+            },
             "hash" | "name" | "secret" | "tenant" => "nothing".to_owned(),
             other => {
                 panic!("the test of isolation does not know {{{other}}} of {path}: say here whose it is")
@@ -332,6 +368,19 @@ impl Codes {
 
 /// Streams have no end; what they tell is tested with the stream.
 const ENDLESS: &str = "/events";
+
+/// Whether what a path names is the whole tenant's, so that there is no other dealer's.
+const fn is_of_tenant(object: Object) -> bool {
+    matches!(object, Object::Settlement | Object::Job | Object::Draw)
+}
+
+/// Users are those of the tenant, to whoever administers them; all else is a dealer's.
+fn sees(role: Role, object: Object, whose: Whose) -> bool {
+    match object {
+        Object::User => whose != Whose::OtherTenant,
+        _ => whose.is_seen_by(role),
+    }
+}
 
 fn has_object(path: &str) -> bool {
     path.contains('{')
@@ -358,11 +407,11 @@ fn assert_unmarked(answer: &Answer, role: Role, asked: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_route_for_every_role() {
     let network = network().await;
-    let codes = std::sync::Arc::new(Codes::read(&network.tower));
+    let codes = Arc::new(network.codes);
     let mut walks = tokio::task::JoinSet::new();
     for (role, email) in USERS {
         let browser = Browser::signed_in(&network.app, "a", email).await;
-        walks.spawn(walk(browser, role, std::sync::Arc::clone(&codes)));
+        walks.spawn(walk(browser, role, Arc::clone(&codes)));
     }
     let before = decisions(&network.tower);
     let walked = walks.join_all().await;
@@ -378,23 +427,19 @@ fn decisions(tower: &Tower) -> i64 {
     )
 }
 
-async fn walk(mut browser: Browser, role: Role, codes: std::sync::Arc<Codes>) -> usize {
+async fn walk(mut browser: Browser, role: Role, codes: Arc<Codes>) -> usize {
     let mut asked = 0;
     for route in router::routes().into_iter().filter(|route| route.path != ENDLESS) {
-        assert!(
-            !has_object(route.path) || route.of != router::Object::Nothing,
-            "{} names an object",
-            route.path
-        );
+        assert!(!has_object(route.path) || route.of != Object::Nothing, "{} names an object", route.path);
         let lets = route.who.lets(role);
-        if !has_object(route.path) {
+        if !has_object(route.path) || is_of_tenant(route.of) {
             for query in
                 ["", "?format=csv", "?q=marker", "?region=R2", "?dealer=A3", "?format=xlsx&dealer=B1"]
             {
-                let path = format!("{}{query}", route.path);
+                let path = format!("{}{query}", codes.path(route.path, Whose::Own));
                 let answer = browser.get(&path).await;
                 asked += 1;
-                assert!(answer.status < 500 || route.path == "/readyz", "{role:?} {path}: {}", answer.text());
+                assert!(answer.status < 500 || route.path == "/readyz", "{role:?} {path}: {}", answer.why);
                 assert!(
                     lets || answer.status == 404 || answer.status == 405,
                     "{role:?} {path}: {}",
@@ -408,7 +453,7 @@ async fn walk(mut browser: Browser, role: Role, codes: std::sync::Arc<Codes>) ->
             let nobody = ask(&mut browser, method, &codes.path(route.path, Whose::Nobody)).await;
             let nobody = bare(&nobody, &codes, route.path, Whose::Nobody);
             for whose in Whose::ALL {
-                let seen = whose.is_seen_by(role) && lets;
+                let seen = lets && sees(role, route.of, whose);
                 if method == "POST" && seen {
                     continue; // what is theirs they may change: that is tested with each screen
                 }
@@ -435,7 +480,7 @@ async fn ask(browser: &mut Browser, method: &str, path: &str) -> Answer {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_find_the_door() {
     let network = network().await;
-    let codes = Codes::read(&network.tower);
+    let codes = &network.codes;
     for route in router::routes() {
         use crate::admit::Who;
         if matches!(route.who, Who::Machine | Who::Anyone) {

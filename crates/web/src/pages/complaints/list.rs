@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::ask::Ask;
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
-use crate::pages::desks::{named, pressing, word};
+use crate::pages::desks::{named, pressing, to_dealer, word};
 use crate::table::{Cell, Column, Kind, Table, Tone};
 use crate::views::{Reading, value};
 
@@ -114,11 +114,12 @@ fn table(
         column("submitted", "complaints.submitted", Kind::Instant),
         column("vin", "complaints.vin", Kind::Text),
     ];
-    let rows = rows.iter().map(|shown| row(shown, &reading, now)).collect::<Result<_, PageError>>()?;
+    let leads = entered.role() != Role::CallCentre;
+    let rows = rows.iter().map(|shown| row(shown, &reading, now, leads)).collect::<Result<_, PageError>>()?;
     Ok(Table { name, columns, rows, total: total as i64, empty })
 }
 
-fn row(shown: &Shown, reading: &Reading, now: Instant) -> Result<Vec<Cell>, PageError> {
+fn row(shown: &Shown, reading: &Reading, now: Instant, leads: bool) -> Result<Vec<Cell>, PageError> {
     let it = &shown.complaint;
     let due = shown.duties.iter().filter_map(|duty| duty.until).min();
     let turn = shown.duties.iter().map(|duty| {
@@ -133,7 +134,7 @@ fn row(shown: &Shown, reading: &Reading, now: Instant) -> Result<Vec<Cell>, Page
         Cell::State(tone, reading.say(&format!("complaint-state.{state}"), &[])?),
         Cell::of(due, Cell::Instant),
         Cell::text(turn.collect::<Result<Vec<_>, PageError>>()?.join("; ")),
-        named(&it.dealer, &it.dealer_name),
+        if leads { to_dealer(&it.dealer, &it.dealer_name) } else { named(&it.dealer, &it.dealer_name) },
         Cell::State(tone_of_severity, word(reading, "complaint-severity", severity)?),
         Cell::text(word(reading, "category", &it.category)?),
         Cell::Instant(it.received_at),
