@@ -148,10 +148,8 @@ fn refuse(
     (reversed, until, now): (bool, Option<Instant>, Instant),
     appeals: &[Appeal],
 ) -> Result<(), Refusal> {
-    let own = |user: &&User| {
-        user.role == Role::Dealer && user.dealers.iter().any(|dealer| *dealer == entry.terms.dealer)
-    };
-    if user.filter(own).is_none() {
+    let own = |user: &User| user.role == Role::Dealer && user.dealers.contains(&entry.terms.dealer);
+    if !user.is_some_and(own) {
         return Err(Refusal::MayNot { by: by.to_owned() });
     }
     let is_penalty =

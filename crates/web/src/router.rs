@@ -12,7 +12,11 @@ use farsight_ledger::settlement::Role;
 use crate::admit::{Who, admit};
 use crate::answer::refusal;
 use crate::page::PageError;
-use crate::pages::{alerts, appeals, audit, board, cameras, complaints, dealers, desk, draws, entries, evidence, home, inspections, jobs, me, penalties, people, policy, rectifications, search, settlements, sign_in, statements, support, todo, uploads, users};
+use crate::pages::{
+    alerts, appeals, audit, board, cameras, complaints, dealers, desk, draws, entries, evidence, home,
+    inspections, jobs, me, penalties, people, policy, rectifications, search, settlements, sign_in,
+    statements, support, todo, uploads, users,
+};
 use crate::{App, assets, health, live, metrics, middleware};
 
 /// What a path names with its placeholders.
