@@ -97,7 +97,7 @@ fn told_risk(reading: &Reading, risk: &Risk) -> Value {
                 "item": it.item, "title": titled(reading, &item.title), "failures": it.failures, "cost": it.dealer.0,
                 "clause": item.clause_title.as_ref().map(|title| titled(reading, title)),
                 "leaves_on": it.leaves_on.map(|day| day.to_string()), "oldest": it.oldest.map(|day| day.to_string()),
-                "tone": if it.failures > 1 { "critical" } else if it.failures == 1 { "warning" } else { "plain" },
+                "tone": if it.failures > 1 { "critical" } else { "warning" },
             })
         })
         .collect();

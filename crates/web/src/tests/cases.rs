@@ -103,7 +103,7 @@ async fn a_dealer_contests_and_the_books_follow() {
     let (mut dealer, mut manager) = (world.by("dealer@a").await, world.by("manager@a").await);
     reads(&mut dealer, "/todo", "首次不合格 · #1", "First failure · #1").await;
     reads(&mut dealer, "/todo", "−1,000.00", "Failed again the month after").await;
-    reads(&mut dealer, "/entries", "/entries/1", "−500.00").await;
+    reads(&mut dealer, "/entries", "首次不合格", "−500.00").await;
     reads(&mut dealer, "/entries/1", "对该分录申诉", "Contest this entry").await;
     reads(&mut dealer, "/entries/1/appeal", "提出申诉", "Make the appeal").await;
     refuses(&mut dealer, "/entries/1/appeal", &[("body", " ")], "The text is empty").await;
