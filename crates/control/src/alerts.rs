@@ -202,12 +202,13 @@ impl Hour {
     }
 }
 
-/// Carries out what changes alerts, in the tenant's turn of the books and one transaction.
+/// Carries out what changes alerts, in the tenant's turn of the books and one transaction. It sees the whole network,
+/// whoever acts: notices are numbered over all of it. Who may act on what is decided by role, regions and dealers.
 fn change<T>(
     desk: &mut Desk,
     work: impl FnOnce(&mut Tx, &Hour) -> Result<T, ControlError>,
 ) -> Result<T, ControlError> {
-    let (scope, now, tenant) = (desk.scope(), desk.now, desk.tenant.clone());
+    let (scope, now, tenant) = (desk.tenant.network(), desk.now, desk.tenant.clone());
     desk.session.in_turn(scope, Turn::Books, |session| {
         session.transaction(scope, Isolation::ReadCommitted, |tx| {
             let hour = Hour::strike(tx, &tenant, now)?;

@@ -104,12 +104,12 @@ pub fn board(desk: &mut Desk) -> Result<Board, ControlError> {
         let (clocks_total, clocks) = board::clocks(tx, now, Instant(now.0 + SOON_HOURS * HOUR), None, MOST)?;
         let (away_total, away) = board::cameras_away(tx, MOST)?;
         let locked = board::locked_at(tx, SETTLED)?;
-        let choices = standings::choices(tx)?;
+        let regions = standings::regions(tx)?;
         Ok(Board {
             figures_at: mark.as_ref().map(|mark| mark.refreshed_at),
             today,
             months: sums(&rows),
-            balances: balances(&rows, &choices.regions),
+            balances: balances(&rows, &regions),
             dots: standings::dots(tx)?,
             draw: progress(&visits, Kind::Draw),
             follow_ups: progress(&visits, Kind::FollowUp),

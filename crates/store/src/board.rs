@@ -69,8 +69,6 @@ pub struct Clock {
     pub kind: ClockKind,
     /// For which dealer.
     pub dealer: String,
-    /// Its name, as it stands now.
-    pub name: String,
     /// The complaint's id, or the alert's subject.
     pub subject: String,
     /// The alert's number.
@@ -85,8 +83,6 @@ struct ClockRow {
     kind: String,
     #[diesel(sql_type = Text)]
     dealer_code: String,
-    #[diesel(sql_type = Text)]
-    name: String,
     #[diesel(sql_type = Text)]
     subject: String,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -107,8 +103,7 @@ pub fn clocks(
 ) -> Result<(i64, Vec<Clock>), StoreError> {
     let of = "($3 IS NULL OR dealer_code = $3)";
     let query = format!(
-        "SELECT c.*, coalesce(s.name, '') AS name FROM (
-             SELECT *, count(*) OVER () AS total FROM (
+        "SELECT *, count(*) OVER () AS total FROM (
                  SELECT 'reply' AS kind, dealer_code, complaint_id AS subject, NULL::bigint AS alert_id, reply_due_at AS due_at
                  FROM complaint_lives WHERE replied_at IS NULL AND closed_at = 'infinity' AND reply_due_at >= $1 AND reply_due_at < $2 AND {of}
                  UNION ALL
@@ -117,8 +112,7 @@ pub fn clocks(
                  UNION ALL
                  SELECT CASE WHEN clause = 'bay-turnover.rectify' THEN 'mend' ELSE 'alert' END, dealer_code, subject, alert_id, due_at
                  FROM alerts WHERE resolved_at = 'infinity' AND due_at >= $1 AND due_at < $2 AND {of}) AS u
-             ORDER BY due_at, subject COLLATE \"C\" LIMIT $4) AS c
-         LEFT JOIN standings s USING (dealer_code) ORDER BY c.due_at, c.subject COLLATE \"C\""
+         ORDER BY due_at, subject COLLATE \"C\" LIMIT $4"
     );
     let rows: Vec<ClockRow> = diesel::sql_query(query)
         .bind::<Timestamptz, _>(pg_instant(from))
@@ -130,7 +124,6 @@ pub fn clocks(
     let clocks = rows.into_iter().map(|row| Clock {
         kind: ClockKind::named(&row.kind),
         dealer: row.dealer_code,
-        name: row.name,
         subject: row.subject,
         alert: row.alert_id,
         due_at: instant(row.due_at),
@@ -145,8 +138,6 @@ pub struct Away {
     pub camera: String,
     /// Its dealer.
     pub dealer: String,
-    /// That dealer's name.
-    pub name: String,
     /// Since when.
     pub since: Instant,
     /// Why, as the last try told.
@@ -161,8 +152,6 @@ pub fn cameras_away(tx: &mut Tx, most: i64) -> Result<(i64, Vec<Away>), StoreErr
         camera_code: String,
         #[diesel(sql_type = Text)]
         dealer_code: String,
-        #[diesel(sql_type = Text)]
-        name: String,
         #[diesel(sql_type = Timestamptz)]
         away_since: PgTimestamp,
         #[diesel(sql_type = Text)]
@@ -171,10 +160,11 @@ pub fn cameras_away(tx: &mut Tx, most: i64) -> Result<(i64, Vec<Away>), StoreErr
         total: i64,
     }
     let rows: Vec<Row> = diesel::sql_query(
-        "SELECT c.camera_code, c.dealer_code, coalesce(d.name, '') AS name, s.away_since, coalesce(s.last_reason, '') AS reason,
-                count(*) OVER () AS total
-         FROM camera_states s JOIN cameras c ON c.camera_code = s.camera_code AND c.superseded_at = 'infinity' AND NOT c.voided
-             LEFT JOIN standings d ON d.dealer_code = c.dealer_code
+        // A fence: few are away, and each is looked up by index.
+        "SELECT c.camera_code, c.dealer_code, s.away_since, coalesce(s.last_reason, '') AS reason, count(*) OVER () AS total
+         FROM camera_states s CROSS JOIN LATERAL (
+             SELECT camera_code, dealer_code FROM cameras
+             WHERE camera_code = s.camera_code AND superseded_at = 'infinity' AND NOT voided OFFSET 0) AS c
          WHERE s.away_since IS NOT NULL ORDER BY s.away_since, c.camera_code COLLATE \"C\" LIMIT $1",
     )
     .bind::<BigInt, _>(most)
@@ -183,7 +173,6 @@ pub fn cameras_away(tx: &mut Tx, most: i64) -> Result<(i64, Vec<Away>), StoreErr
     let away = rows.into_iter().map(|row| Away {
         camera: row.camera_code,
         dealer: row.dealer_code,
-        name: row.name,
         since: instant(row.away_since),
         reason: row.reason,
     });

@@ -1,5 +1,7 @@
 //! How each dealer stands now: one row a dealer, worked out beforehand, for lists, maps and the head of a page.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use diesel::data_types::PgDate;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Date as SqlDate, Double, Integer, Nullable, Text};
@@ -414,6 +416,9 @@ pub struct Dot {
     pub worst: Severity,
 }
 
+/// In the order of the number that the query gives them.
+const SEVERITIES: [Severity; 4] = [Severity::None, Severity::Notice, Severity::Warning, Severity::Critical];
+
 /// Every open dealer in sight whose place is known, the most severe last, so that it is drawn above others.
 pub fn dots(tx: &mut Tx) -> Result<Vec<Dot>, StoreError> {
     #[derive(QueryableByName)]
@@ -435,8 +440,6 @@ pub fn dots(tx: &mut Tx) -> Result<Vec<Dot>, StoreError> {
          FROM standings WHERE is_open AND lat IS NOT NULL AND lon IS NOT NULL ORDER BY worst, dealer_code COLLATE \"C\"",
     )
     .load(tx.connection)?;
-    const SEVERITIES: [Severity; 4] =
-        [Severity::None, Severity::Notice, Severity::Warning, Severity::Critical];
     Ok(rows
         .into_iter()
         .map(|row| Dot {
@@ -460,16 +463,28 @@ pub struct Choices {
 
 /// The choices there are.
 pub fn choices(tx: &mut Tx) -> Result<Choices, StoreError> {
-    let mut choices = Choices::default();
+    let (mut regions, mut provinces) = (BTreeMap::new(), BTreeSet::new());
     tx.each::<_, (String, String, String)>(
         diesel::dsl::sql::<(Text, Text, Text)>(
-            "SELECT 'region', region_code, min(region_name) FROM standings GROUP BY region_code
-             UNION ALL SELECT 'province', province, '' FROM standings WHERE province <> '' GROUP BY province ORDER BY 1, 2",
+            "SELECT DISTINCT region_code, region_name, province FROM standings",
         ),
-        |(kind, code, name)| match kind.as_str() {
-            "region" => choices.regions.push((code, name)),
-            _ => choices.provinces.push(code),
+        |(code, name, province)| {
+            regions.insert(code, name);
+            provinces.insert(province);
         },
     )?;
-    Ok(choices)
+    provinces.remove("");
+    Ok(Choices { regions: regions.into_iter().collect(), provinces: provinces.into_iter().collect() })
+}
+
+/// The regions there are, by code, with their names.
+pub fn regions(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> {
+    let mut regions = Vec::new();
+    tx.each::<_, (String, String)>(
+        diesel::dsl::sql::<(Text, Text)>(
+            "SELECT region_code, name FROM regions WHERE superseded_at = 'infinity' AND NOT voided ORDER BY region_code",
+        ),
+        |region| regions.push(region),
+    )?;
+    Ok(regions)
 }

@@ -328,7 +328,7 @@ pub(crate) fn map(dots: &[Dot], label: &str) -> String {
     let Some((west, east)) = extent(known().map(|dot| dot.lon)) else { return String::new() };
     // A degree of longitude is shorter the further from the equator.
     let narrow = f64::midpoint(south, north).to_radians().cos().max(0.1);
-    let scale = ((WIDTH - 2.0 * EDGE) / ((east - west) * narrow)).min(460.0 / (north - south));
+    let scale = ((WIDTH - 2.0 * EDGE) / ((east - west) * narrow)).min(400.0 / (north - south));
     let width = (east - west) * narrow * scale;
     let (left, height) = ((WIDTH - width) / 2.0, (north - south) * scale + 2.0 * EDGE);
     let mut svg = format!(

@@ -29,10 +29,14 @@ pub(crate) async fn show(entered: Entered) -> PageResult {
         draw => progress(&board.draw, "board.draw", &reading)?,
         follow_ups => progress(&board.follow_ups, "board.follow-ups", &reading)?,
         clocks_total => board.clocks_total,
-        clocks => value(board.clocks.iter().map(|clock| clock_row(clock, &reading)).collect::<Vec<_>>()),
+        clocks => value(board.clocks.iter().map(|clock| {
+            let mut row = clock_row(clock, &reading);
+            row["name"] = json!(name_of(&board, &clock.dealer));
+            row
+        }).collect::<Vec<_>>()),
         away_total => board.away_total,
         away => value(board.away.iter().map(|it| json!({
-            "camera": it.camera, "dealer": it.dealer, "name": it.name, "since": it.since.0, "reason": it.reason,
+            "camera": it.camera, "dealer": it.dealer, "name": name_of(&board, &it.dealer), "since": it.since.0, "reason": it.reason,
         })).collect::<Vec<_>>()),
         silent => value(board.silent_feeds.iter().map(|table| worded(&reading, "table", table)).collect::<Vec<_>>()),
         balances => minijinja::Value::from(balances(&board, &reading)?),
@@ -45,6 +49,11 @@ pub(crate) async fn show(entered: Entered) -> PageResult {
     entered.page("board/board.html", context)
 }
 
+/// A dealer's name, of those on the map; the code of another.
+fn name_of<'b>(board: &'b Board, dealer: &'b str) -> &'b str {
+    board.dots.iter().find(|dot| dot.dealer == dealer).map_or(dealer, |dot| &dot.name)
+}
+
 /// Where a clock leads, and what it says.
 pub(crate) fn clock_row(clock: &Clock, reading: &Reading) -> Value {
     let to = match clock.alert {
@@ -52,7 +61,7 @@ pub(crate) fn clock_row(clock: &Clock, reading: &Reading) -> Value {
         None => format!("/complaints/{}", clock.subject),
     };
     json!({
-        "kind": clock.kind.name(), "dealer": clock.dealer, "name": clock.name, "subject": clock.subject, "to": to,
+        "kind": clock.kind.name(), "dealer": clock.dealer, "subject": clock.subject, "to": to,
         "due_at": clock.due_at.0, "due": reading.moment(clock.due_at),
     })
 }
