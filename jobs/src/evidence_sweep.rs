@@ -31,7 +31,6 @@ pub(crate) const JOB: Job = Job {
     work: Work::Abroad(carry_out),
 };
 
-#[expect(clippy::needless_pass_by_value, reason = "what every job abroad is given")]
 fn carry_out(turn: Turn, tenant: Tenant) -> BoxFuture<'static, anyhow::Result<Ending>> {
     let is_oldest = turn.means.tenants.oldest() == Some(tenant.id);
     Box::pin(async move {

@@ -8,6 +8,7 @@ use farsight_ledger::settlement::Role;
 use farsight_rulebook::case::Ground;
 use farsight_rulebook::finding::PartyKind;
 use farsight_rulebook::period::Period;
+use farsight_rulebook::policy::Text;
 use farsight_rulebook::time::Instant;
 use farsight_store::appeals::{self as stored, Appeal, Filter, New, State};
 use farsight_store::audit::{self, Deed};
@@ -40,6 +41,8 @@ pub struct Listed {
 pub struct One {
     /// The appeal.
     pub appeal: Appeal,
+    /// What the policy calls the entry's clause.
+    pub clause_title: Option<Text>,
     /// Whether the person at the desk may decide it, and why not.
     pub may_decide: Result<(), Refusal>,
     /// Whether the person may take it back.
@@ -72,8 +75,8 @@ pub fn list(desk: &mut Desk, filter: &Filter) -> Result<Listed, ControlError> {
 
 /// One appeal.
 pub fn one(desk: &mut Desk, id: i64) -> Result<One, ControlError> {
-    let (scope, actor) = (desk.scope(), desk.actor.to_lowercase());
-    let today = ground::zone(&desk.tenant)?.date(desk.now);
+    let (scope, actor, tenant) = (desk.scope(), desk.actor.to_lowercase(), desk.tenant.clone());
+    let today = ground::zone(&tenant)?.date(desk.now);
     desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         let appeal = stored::find(tx, id)?.ok_or(ControlError::NotFound("appeal"))?;
         let may_decide = match decide::may(tx, &appeal, &actor, today) {
@@ -81,11 +84,22 @@ pub fn one(desk: &mut Desk, id: i64) -> Result<One, ControlError> {
             Err(ControlError::Appeal(refusal)) => Err(refusal),
             Err(error) => return Err(error),
         };
+        let ground = ground::load(tx, &tenant)?;
+        let version = ground.timeline.in_force(appeal.occurred_on);
+        let clause = version.and_then(|version| version.policy.clause(&appeal.clause));
+        let clause_title = clause.map(|clause| clause.title.clone());
         let last_locked = settlements::last_locked(tx)?;
         let own = Period::of(appeal.occurred_on);
         let reversal_period = farsight_ledger::period::posting_period(appeal.occurred_on, last_locked);
         let may_withdraw = appeal.state == State::Open && works_for(tx, &actor, &appeal.dealer)?;
-        Ok(One { appeal, may_decide, may_withdraw, reversal_period, later_month: reversal_period > own })
+        Ok(One {
+            appeal,
+            clause_title,
+            may_decide,
+            may_withdraw,
+            reversal_period,
+            later_month: reversal_period > own,
+        })
     })
 }
 
@@ -134,10 +148,8 @@ fn refuse(
     (reversed, until, now): (bool, Option<Instant>, Instant),
     appeals: &[Appeal],
 ) -> Result<(), Refusal> {
-    let own = |user: &&User| {
-        user.role == Role::Dealer && user.dealers.iter().any(|dealer| *dealer == entry.terms.dealer)
-    };
-    if user.filter(own).is_none() {
+    let own = |user: &User| user.role == Role::Dealer && user.dealers.contains(&entry.terms.dealer);
+    if !user.is_some_and(own) {
         return Err(Refusal::MayNot { by: by.to_owned() });
     }
     let is_penalty =

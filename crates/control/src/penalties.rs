@@ -230,10 +230,8 @@ pub fn decide(desk: &mut Desk, id: i64, approve: bool, reason: &str) -> Result<(
                     },
                 )?;
             }
-            let (state, ruling) = match approve {
-                true => (State::Approved, Some(ruling.as_str())),
-                false => (State::Refused, None),
-            };
+            let (state, ruling) =
+                if approve { (State::Approved, Some(ruling.as_str())) } else { (State::Refused, None) };
             if !stored::decide(tx, id, &Decision { state, by: &actor, at: now, reason, ruling })? {
                 return Err(Refusal::Over.into());
             }

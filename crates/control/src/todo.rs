@@ -1,8 +1,10 @@
 //! A dealer's day: everything with a countdown in one list, the most urgent first, and what was done today. It only
 //! gathers: deadlines are the rulebook's and the policy's.
 
+use farsight_rulebook::case::Ground;
 use farsight_rulebook::checks::complaint::clocks::{Act, Who};
 use farsight_rulebook::money::Money;
+use farsight_rulebook::policy::Text;
 use farsight_rulebook::time::Instant;
 use farsight_store::appeals::{self as stored, Contestable};
 use farsight_store::complaints::{Filter, State};
@@ -69,6 +71,8 @@ pub enum Task {
         entry: i64,
         /// The clause.
         clause: String,
+        /// What the policy calls it.
+        title: Option<Text>,
         /// What it charges.
         amount: Money,
     },
@@ -133,7 +137,7 @@ pub fn of_dealer(desk: &mut Desk, dealer: &str) -> Result<Todo, ControlError> {
         }
         for entry in stored::contestable(tx, dealer, now.plus_hours(-24 * 367), MOST)? {
             let until = appeals::until(&ground, entry.posted_at).filter(|until| now <= *until);
-            tasks.extend(until.map(|until| (contest(entry), Some(until))));
+            tasks.extend(until.map(|until| (contest(&ground, entry), Some(until))));
         }
         let midnight = zone.midnight(zone.date(now));
         Ok::<_, ControlError>(deeds::done(tx, dealer, midnight, now)?)
@@ -146,8 +150,11 @@ pub fn of_dealer(desk: &mut Desk, dealer: &str) -> Result<Todo, ControlError> {
     Ok(Todo { items, done })
 }
 
-fn contest(entry: Contestable) -> Task {
-    Task::Contest { entry: entry.entry, clause: entry.clause, amount: entry.amount }
+fn contest(ground: &Ground, entry: Contestable) -> Task {
+    let version = ground.timeline.in_force(entry.occurred_on);
+    let clause = version.and_then(|version| version.policy.clause(&entry.clause));
+    let title = clause.map(|clause| clause.title.clone());
+    Task::Contest { entry: entry.entry, clause: entry.clause, title, amount: entry.amount }
 }
 
 /// What the dealer's people have to do on open complaints.

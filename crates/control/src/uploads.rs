@@ -214,13 +214,14 @@ pub fn stored(desk: &mut Desk, id: &str, stored: &Stored) -> Result<Upload, Cont
     })
 }
 
-/// Writes down that an upload is not taken, and why.
+/// Writes down that an upload is not taken, and why. All its bytes count as received: none are wanted any more.
 pub fn refused(desk: &mut Desk, id: &str, error: &EvidenceError) -> Result<Upload, ControlError> {
     let state = State::Refused { code: error.code().to_owned(), why: error.to_string() };
     step(desk, id, |tx, upload, now| {
         if matches!(upload.state, State::Open | State::Stored { .. }) {
+            uploads::set_whole(tx, &upload.id, upload.length)?;
             uploads::move_on(tx, &upload.id, &state, now)?;
-            upload.state = state;
+            (upload.received, upload.state) = (upload.length, state);
         }
         Ok(())
     })

@@ -352,7 +352,7 @@ async fn a_bucket_that_is_not_there_or_not_ours_is_said_clearly() {
 }
 
 async fn pieces_become_one_content_and_are_dropped(place: Place) {
-    let store = place.open(1).await;
+    let store = &place.store;
     let content = pdf(300_000, 5);
     let mut names = Vec::new();
     for piece in [content.slice(..100_000), content.slice(100_000..100_001), content.slice(100_001..)] {
@@ -366,5 +366,5 @@ async fn pieces_become_one_content_and_are_dropped(place: Place) {
     }
     let gone = store.put("oem", store.pieces("oem", names).unwrap(), &Limits::default()).await;
     assert_eq!(gone.unwrap_err().code(), "evidence_source");
-    assert_eq!(read(&store, "oem", &stored.sha256).await.unwrap(), content);
+    assert_eq!(read(store, "oem", &stored.sha256).await.unwrap(), content);
 }

@@ -150,6 +150,14 @@ pub fn open_disputes(tx: &mut Tx, period: Period) -> Result<i64, StoreError> {
     ))
 }
 
+/// How many entries of a month are appealed and not decided.
+pub fn open_appeals(tx: &mut Tx, period: Period) -> Result<i64, StoreError> {
+    tx.number(&format!(
+        "SELECT count(*) AS number FROM appeals a JOIN entries e USING (tenant_id, entry_id) WHERE a.state = 'open' AND e.period = date '{}'",
+        period.first_day()
+    ))
+}
+
 /// An entry on a statement.
 #[derive(Debug, Clone, Serialize, QueryableByName)]
 pub struct Line {

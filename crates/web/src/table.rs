@@ -266,7 +266,7 @@ fn shown(cell: &Cell, column: Column, reading: &Reading) -> serde_json::Value {
         }
         Cell::Share(share) => json!({ "text": format!("{:.1} %", share * 100.0), "numeric": true }),
         Cell::Figure(figure) => json!({ "text": format!("{figure:.1}"), "numeric": true }),
-        Cell::Date(day) => json!({ "text": day.to_string() }),
+        Cell::Date(day) => json!({ "text": day.to_string(), "instant": day.to_string() }),
         Cell::Instant(at) => json!({ "text": reading.moment(*at), "instant": at.to_string() }),
         Cell::State(tone, text) => json!({ "text": text, "tone": tone }),
     }

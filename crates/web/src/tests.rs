@@ -1,7 +1,9 @@
 //! What concerns the whole of the web: who comes in, and that nobody sees what is not theirs.
 
 mod board;
+mod cases;
 mod coming_in;
 mod desks;
 mod isolation;
 mod sending;
+mod settling;

@@ -19,7 +19,7 @@ pub fn judge(desk: &mut Desk) -> Result<bool, ControlError> {
     let sound = queue.iter().filter(|queued| queued.state == "inspectable" && queued.in_doubt == 0);
     let sound: Vec<String> = sound.map(|queued| queued.dealer.clone()).collect();
     let [first, second, ..] = sound.as_slice() else { return Ok(false) };
-    desk.actor = JUDGE.to_owned();
+    JUDGE.clone_into(&mut desk.actor);
     let items = inspections::items(desk, day)?;
     let results = items.iter().zip(0_u32..).map(|((item, _), place)| {
         let result = match place {

@@ -70,6 +70,8 @@ pub struct Look {
     pub gave_up: Vec<(String, i64)>,
     /// Lines disputed without a reply: a warning, no obstacle.
     pub disputes: i64,
+    /// Entries appealed and not decided: a warning too.
+    pub appeals: i64,
     /// Statements by state.
     pub states: Vec<(String, i64)>,
     /// Sums of dealers and persons.
@@ -109,6 +111,7 @@ pub fn look(desk: &mut Desk, period: Period) -> Result<Look, ControlError> {
             unseen: around.unseen,
             gave_up: gave_up(tx)?,
             disputes: statements::open_disputes(tx, period)?,
+            appeals: statements::open_appeals(tx, period)?,
             states,
             kinds,
             clauses,

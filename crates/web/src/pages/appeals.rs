@@ -101,14 +101,14 @@ async fn seen(entered: &Entered, id: i64) -> Result<Value, PageError> {
 }
 
 fn told(entered: &Entered, one: &One) -> Value {
-    let (it, now) = (&one.appeal, entered.now());
+    let (it, now, reading) = (&one.appeal, entered.now(), entered.frame().reading());
     let open = it.state == State::Open;
     context! {
         appeal => value(json!({
             "id": it.id, "entry": it.entry, "dealer": it.dealer, "dealer_name": it.dealer_name, "body": it.body,
             "made_by": it.made_by, "made_at": it.made_at.0, "decide_by": it.decide_by.0, "state": it.state.name(),
             "decided_by": it.decided_by, "decided_at": it.decided_at.map(|at| at.0), "reason": it.reason, "ruling": it.ruling,
-            "clause": it.clause, "subject": it.subject, "amount": it.amount.0, "occurred_on": it.occurred_on.to_string(),
+            "clause": it.clause, "clause_title": one.clause_title.as_ref().map(|title| cases::titled(&reading, title)), "subject": it.subject, "amount": it.amount.0, "occurred_on": it.occurred_on.to_string(),
             "reversed_by": it.reversed_by, "to": subject_page(&it.subject),
         })),
         tone => value(tone(it, now)),

@@ -37,6 +37,11 @@ pub(super) fn named(code: &str, name: &str) -> Cell {
     if name.is_empty() { Cell::text(code) } else { Cell::text(format!("{code} {name}")) }
 }
 
+/// The same, leading to the dealer's page.
+pub(super) fn to_dealer(code: &str, name: &str) -> Cell {
+    Cell::link(format!("{code} {name}").trim(), format!("/dealers/{code}"))
+}
+
 /// How pressing a deadline is: over, within a day, or later.
 pub(super) fn pressing(due: Option<Instant>, now: Instant) -> Tone {
     match due {

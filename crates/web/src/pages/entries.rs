@@ -5,6 +5,7 @@ use axum::Form;
 use axum::extract::Path;
 use farsight_control::appeals;
 use farsight_control::entries::{self, Receipt};
+use farsight_ledger::settlement::Role;
 use farsight_rulebook::checks::CHECKS;
 use farsight_rulebook::period::Period;
 use farsight_store::entries::{Filter, Listed, Sort, Standing};
@@ -69,9 +70,9 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
     let reading = entered.frame().reading();
     let titles: Vec<(&str, String)> =
         page.titles.iter().map(|(name, text)| (*name, titled(&reading, text))).collect();
-    let rows = page.rows.iter().map(|row| cells(&reading, row, &titles)).collect::<Result<_, _>>()?;
-    let table =
-        Table { name: "entries", columns: columns(), rows, total: page.sum.total, empty: "entries.empty" };
+    let rows: Vec<_> = page.rows.iter().map(|row| cells(&reading, row, &titles)).collect::<Result<_, _>>()?;
+    let (columns, rows) = of_reader(entered.role(), columns(), rows);
+    let table = Table { name: "entries", columns, rows, total: page.sum.total, empty: "entries.empty" };
     table.answer(&entered, &ask, "entries/entries.html", || {
         Ok(context! {
             net => page.sum.net, total => page.sum.total,
@@ -79,6 +80,22 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
             clauses => value(titles), standings => Standing::ALL.map(Standing::name),
         })
     })
+}
+
+/// A dealer's own list has no column that says which dealer.
+fn of_reader(
+    role: Role,
+    mut columns: Vec<Column>,
+    mut rows: Vec<Vec<Cell>>,
+) -> (Vec<Column>, Vec<Vec<Cell>>) {
+    let place = columns.iter().position(|column| column.key == "dealer").filter(|_| role == Role::Dealer);
+    if let Some(place) = place {
+        columns.remove(place);
+        for row in &mut rows {
+            row.remove(place);
+        }
+    }
+    (columns, rows)
 }
 
 pub(super) const fn tone(standing: Standing, amount: i64) -> Tone {

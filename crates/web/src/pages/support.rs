@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::ask::Ask;
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
-use crate::pages::desks::{named, pressing, reason, unprocessed};
+use crate::pages::desks::{pressing, reason, to_dealer, unprocessed};
 use crate::table::{Cell, Column, Kind, Table, Tone};
 use crate::views::value;
 
@@ -47,7 +47,7 @@ async fn page(entered: &Entered, ask: &Ask, refused: Option<String>) -> PageResu
         Ok(vec![
             Cell::text(&request.id),
             state(request)?,
-            named(&request.dealer, &request.dealer_name),
+            to_dealer(&request.dealer, &request.dealer_name),
             Cell::text(&request.vin),
             Cell::text(&request.fault),
             Cell::Instant(request.requested_at),

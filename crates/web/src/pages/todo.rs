@@ -70,7 +70,8 @@ fn task(reading: &Reading, entered: &Entered, item: &Item) -> Result<serde_json:
         Task::Renew { certificate, kind, person } => {
             ("renew", format!("{person} · {kind} · {certificate}"), "/people".to_owned(), None)
         }
-        Task::Contest { entry, clause, amount } => {
+        Task::Contest { entry, clause, title, amount } => {
+            let clause = title.as_ref().map_or_else(|| clause.clone(), |title| titled(reading, title));
             ("contest", format!("{clause} · #{entry}"), format!("/entries/{entry}"), Some(amount.0))
         }
     };
@@ -96,7 +97,7 @@ fn told_risk(reading: &Reading, risk: &Risk) -> Value {
                 "item": it.item, "title": titled(reading, &item.title), "failures": it.failures, "cost": it.dealer.0,
                 "clause": item.clause_title.as_ref().map(|title| titled(reading, title)),
                 "leaves_on": it.leaves_on.map(|day| day.to_string()), "oldest": it.oldest.map(|day| day.to_string()),
-                "tone": if it.failures > 1 { "critical" } else if it.failures == 1 { "warning" } else { "plain" },
+                "tone": if it.failures > 1 { "critical" } else { "warning" },
             })
         })
         .collect();

@@ -5,16 +5,20 @@
 //! texts, notes) of a dealer that the reader does not see.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use farsight_control::figures;
+use farsight_control::{appeals, penalties, rectifications, uploads};
 use farsight_ledger::settlement::Role;
+use farsight_rulebook::money::Money;
 use farsight_store::evidence::{self, Content, Handing, Source};
 use farsight_store::session::Isolation;
-use farsight_tests::office::{Step, at};
+use farsight_tests::office::{Step, at, sealer};
 use farsight_tests::sheets::{Folder, Sheet, sheet};
 use farsight_tests::tower::{number, run, texts};
 use farsight_tests::{Office, Tower};
 
+use crate::router::{Object, Route};
 use crate::testing::{Answer, Browser, NOW, over, user};
 use crate::{App, router};
 
@@ -69,6 +73,7 @@ impl Whose {
 struct Network {
     tower: Tower,
     app: App,
+    codes: Codes,
 }
 
 async fn network() -> Network {
@@ -85,6 +90,19 @@ async fn network() -> Network {
         office.step(Step::Settle("2026-03-01T00:00:00+08:00"), "2026-01", "anna@oem").unwrap();
         figures::refresh(&mut office.desk).unwrap();
     }
+    number_apart(&tower, &["entries SET entry_id = entry_id", "alerts SET alert_id = alert_id"]);
+    let mut more = BTreeMap::new();
+    for whose in Whose::ALL {
+        more.extend(open_cases(&tower, &mut offices[usize::from(whose == Whose::OtherTenant)], whose));
+    }
+    number_apart(
+        &tower,
+        &[
+            "appeals SET appeal_id = appeal_id",
+            "rectifications SET order_id = order_id",
+            "penalty_drafts SET draft_id = draft_id",
+        ],
+    );
     let [a, b] = &mut offices;
     user(a, "manager@a", Role::RegionalManager, (&["R1"], &[]));
     user(a, "dealer@a", Role::Dealer, (&[], &["A1"]));
@@ -93,17 +111,65 @@ async fn network() -> Network {
     user(a, "call@a", Role::CallCentre, (&[], &[]));
     user(a, "operator@a", Role::Operator, (&[], &[]));
     user(b, "dealer@b", Role::Dealer, (&[], &["B1"]));
-    // Numbers are counted by tenant: another's must not be one's own by chance, nor be found in a hash.
-    for (office, from) in [(&*a, 610_000_000), (&*b, 620_000_000)] {
-        for moved in [
-            format!("alerts SET alert_id = alert_id + {from}"),
-            format!("entries SET entry_id = entry_id + {from}, reverses = reverses + {from}"),
-        ] {
-            run(&mut tower.sql(), &format!("UPDATE {moved} WHERE tenant_id = {}", office.tenant()));
-        }
-    }
     let app = over(&tower.database, at(NOW)).await;
-    Network { tower, app }
+    let codes = Codes::read(&tower, more);
+    Network { tower, app, codes }
+}
+
+/// Numbers are counted by tenant: another's must not be one's own by chance, nor be found in a hash.
+fn number_apart(tower: &Tower, tables: &[&str]) {
+    for (table, (tenant, from)) in tables.iter().flat_map(|table| APART.map(|apart| (table, apart))) {
+        let which = format!("tenant_id = (SELECT tenant_id FROM tenants WHERE code = '{tenant}')");
+        run(&mut tower.sql(), &format!("UPDATE {table} + {from} WHERE {which}"));
+    }
+}
+
+const APART: [(&str, i64); 2] = [("a", 610_000_000), ("b", 620_000_000)];
+
+/// An appeal, an order to mend, the draft of a penalty and an upload of a dealer's, by people of its own.
+fn open_cases(tower: &Tower, office: &mut Office, whose: Whose) -> Vec<((&'static str, Whose), String)> {
+    let (tenant, dealer) = whose.dealer();
+    let (mark, desk) = (whose.marker(), format!("works-at-{}@dealers", dealer.to_lowercase()));
+    let watcher = format!("watches-{}@oem", whose.region().to_lowercase());
+    user(office, &desk, Role::Dealer, (&[], &[dealer]));
+    user(office, &watcher, Role::RegionalManager, (&[whose.region()], &[]));
+    let entry = texts(
+        &mut tower.sql(),
+        &format!(
+            "SELECT max(entry_id)::text AS value FROM entries WHERE dealer_code = '{dealer}' AND seat = 'dealer' AND amount < 0
+             AND tenant_id = (SELECT tenant_id FROM tenants WHERE code = '{tenant}')"
+        ),
+    );
+    let actor = std::mem::replace(&mut office.desk.actor, desk);
+    let appeal =
+        appeals::make(&mut office.desk, entry[0].parse().unwrap(), &format!("appeal {mark}")).unwrap();
+    let file = uploads::New {
+        dealer,
+        subject: &format!("complaint:C-{dealer}"),
+        file_name: &format!("{mark}.pdf"),
+        length: 1000,
+    };
+    let upload = uploads::begin(&mut office.desk, &sealer(), &file).unwrap().id;
+    office.desk.actor = watcher;
+    let wanted = rectifications::Wanted {
+        dealer,
+        inspection: "",
+        title: &format!("order {mark}"),
+        body: &mark,
+        due_on: jiff::civil::date(2030, 3, 1),
+    };
+    let order = rectifications::order(&mut office.desk, &wanted).unwrap();
+    let complaint = format!("C-{dealer}");
+    let draft =
+        penalties::draft(&mut office.desk, &complaint, Money(700_000), &format!("reason {mark}")).unwrap();
+    office.desk.actor = actor;
+    let apart = |id: i64| (id + APART[usize::from(whose == Whose::OtherTenant)].1).to_string();
+    vec![
+        (("appeal", whose), apart(appeal)),
+        (("order", whose), apart(order)),
+        (("draft", whose), apart(draft)),
+        (("upload", whose), upload),
+    ]
 }
 
 const USERS: [(Role, &str); 6] = [
@@ -217,7 +283,7 @@ struct Codes {
 }
 
 impl Codes {
-    fn read(tower: &Tower) -> Self {
+    fn read(tower: &Tower, more: BTreeMap<(&'static str, Whose), String>) -> Self {
         let mut sql = tower.sql();
         let mut first = |query: &str, whose: Whose| {
             let (tenant, dealer) = whose.dealer();
@@ -244,7 +310,7 @@ impl Codes {
             &mut first,
         );
         assert_eq!((entries.len(), alerts.len()), (5, 5), "each dealer has an entry and an alert");
-        Self { entries, alerts, more: BTreeMap::new() }
+        Self { entries, alerts, more }
     }
 
     /// What stands for a placeholder.
@@ -262,10 +328,16 @@ impl Codes {
             "entry" => self.entries[&whose].clone(),
             "alert" => self.alerts[&whose].clone(),
             "sha256" => digest(whose),
+            "appeal" | "order" | "draft" | "upload" => "987654321".to_owned(), // nobody's
             "period" => "2026-01".to_owned(),
             "date" => "2026-01-10".to_owned(),
             "session" => "00".repeat(32),
-            "upload" => format!("upload-{dealer}"),
+            "job" => "draw".to_owned(),
+            "user" => match whose {
+                Whose::OtherTenant => "dealer@b".to_owned(),
+                Whose::Nobody => "nobody@a".to_owned(),
+                _ => format!("works-at-{}@dealers", dealer.to_lowercase()),
+            },
             "hash" | "name" | "secret" | "tenant" => "nothing".to_owned(),
             other => {
                 panic!("the test of isolation does not know {{{other}}} of {path}: say here whose it is")
@@ -288,6 +360,19 @@ impl Codes {
 /// Streams have no end; what they tell is tested with the stream.
 const ENDLESS: &str = "/events";
 
+/// Whether what a path names is the whole tenant's, so that there is no other dealer's.
+const fn is_of_tenant(object: Object) -> bool {
+    matches!(object, Object::Settlement | Object::Job | Object::Draw)
+}
+
+/// Users are those of the tenant, to whoever administers them; all else is a dealer's.
+fn sees(role: Role, object: Object, whose: Whose) -> bool {
+    match object {
+        Object::User => whose != Whose::OtherTenant,
+        _ => whose.is_seen_by(role),
+    }
+}
+
 fn has_object(path: &str) -> bool {
     path.contains('{')
 }
@@ -303,25 +388,66 @@ fn bare(answer: &Answer, codes: &Codes, path: &str, whose: Whose) -> (u16, Strin
     (answer.status, answer.to.replace(&codes.path(path, whose), "PATH"), text)
 }
 
-fn assert_unmarked(answer: &Answer, role: Role, asked: &str) {
-    let text = answer.text();
-    for whose in Whose::ALL.into_iter().filter(|whose| !whose.is_seen_by(role)) {
-        assert!(!text.contains(&whose.marker()), "{role:?} finds {} at {asked}: {text}", whose.marker());
+/// What one walk found, all of it: one fault does not hide the next.
+#[derive(Default)]
+struct Found {
+    asked: usize,
+    faults: Vec<String>,
+}
+
+impl Found {
+    fn look(&mut self, fine: bool, fault: impl FnOnce() -> String) {
+        self.asked += 1;
+        if !fine {
+            self.faults.push(fault());
+        }
+    }
+
+    /// No answer may hold a marker of a dealer that the reader does not see.
+    fn unmarked(&mut self, answer: &Answer, role: Role, asked: &str) {
+        let text = answer.text();
+        for whose in Whose::ALL.into_iter().filter(|whose| !whose.is_seen_by(role)) {
+            let at = text.find(&whose.marker());
+            let around = |at: usize| {
+                text[..at + 20]
+                    .chars()
+                    .rev()
+                    .take(200)
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .rev()
+                    .collect::<String>()
+            };
+            self.look(at.is_none(), || {
+                format!(
+                    "{role:?} finds {} at {asked}: …{}",
+                    whose.marker(),
+                    at.map(around).unwrap_or_default()
+                )
+            });
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_route_for_every_role() {
     let network = network().await;
-    let codes = std::sync::Arc::new(Codes::read(&network.tower));
+    let codes = Arc::new(network.codes);
     let mut walks = tokio::task::JoinSet::new();
     for (role, email) in USERS {
         let browser = Browser::signed_in(&network.app, "a", email).await;
-        walks.spawn(walk(browser, role, std::sync::Arc::clone(&codes)));
+        walks.spawn(walk(browser, role, Arc::clone(&codes)));
     }
     let before = decisions(&network.tower);
     let walked = walks.join_all().await;
-    assert!(walked.iter().all(|requests| *requests > 0));
+    assert!(walked.iter().all(|found| found.asked > 0));
+    let faults: Vec<&String> = walked.iter().flat_map(|found| &found.faults).collect();
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.iter().map(|fault| fault.as_str()).collect::<Vec<_>>().join("\n")
+    );
     assert_eq!(decisions(&network.tower), before, "what is not theirs they changed nothing of");
 }
 
@@ -333,52 +459,62 @@ fn decisions(tower: &Tower) -> i64 {
     )
 }
 
-async fn walk(mut browser: Browser, role: Role, codes: std::sync::Arc<Codes>) -> usize {
-    let mut asked = 0;
+async fn walk(mut browser: Browser, role: Role, codes: Arc<Codes>) -> Found {
+    let mut found = Found::default();
     for route in router::routes().into_iter().filter(|route| route.path != ENDLESS) {
-        assert!(
-            !has_object(route.path) || route.of != router::Object::Nothing,
-            "{} names an object",
-            route.path
-        );
-        let lets = route.who.lets(role);
-        if !has_object(route.path) {
-            for query in
-                ["", "?format=csv", "?q=marker", "?region=R2", "?dealer=A3", "?format=xlsx&dealer=B1"]
-            {
-                let path = format!("{}{query}", route.path);
-                let answer = browser.get(&path).await;
-                asked += 1;
-                assert!(answer.status < 500 || route.path == "/readyz", "{role:?} {path}: {}", answer.text());
-                assert!(
-                    lets || answer.status == 404 || answer.status == 405,
-                    "{role:?} {path}: {}",
-                    answer.status
-                );
-                assert_unmarked(&answer, role, &path);
-            }
-            continue;
-        }
-        for method in ["GET", "POST"] {
-            let nobody = ask(&mut browser, method, &codes.path(route.path, Whose::Nobody)).await;
-            let nobody = bare(&nobody, &codes, route.path, Whose::Nobody);
-            for whose in Whose::ALL {
-                let seen = whose.is_seen_by(role) && lets;
-                if method == "POST" && seen {
-                    continue; // what is theirs they may change: that is tested with each screen
-                }
-                let path = codes.path(route.path, whose);
-                let answer = ask(&mut browser, method, &path).await;
-                asked += 1;
-                assert!(answer.status < 500, "{role:?} {method} {path}: {}", answer.why);
-                assert_unmarked(&answer, role, &path);
-                if !seen {
-                    assert_eq!(bare(&answer, &codes, route.path, whose), nobody, "{role:?} {method} {path}");
-                }
-            }
+        assert!(!has_object(route.path) || route.of != Object::Nothing, "{} names an object", route.path);
+        if !has_object(route.path) || is_of_tenant(route.of) {
+            look_at_list(&mut found, &mut browser, role, &route, &codes).await;
+        } else {
+            look_at_objects(&mut found, &mut browser, role, &route, &codes).await;
         }
     }
-    asked
+    found
+}
+
+/// What shows whatever the scope has: with every filter, and as a file.
+async fn look_at_list(found: &mut Found, browser: &mut Browser, role: Role, route: &Route, codes: &Codes) {
+    for query in ["", "?format=csv", "?q=marker", "?region=R2", "?dealer=A3", "?format=xlsx&dealer=B1"] {
+        let path = format!("{}{query}", codes.path(route.path, Whose::Own));
+        let answer = browser.get(&path).await;
+        found.look(answer.status < 500 || route.path == "/readyz", || {
+            format!("{role:?} {path}: {}", answer.why)
+        });
+        let fits = route.who.lets(role) || matches!(answer.status, 404 | 405);
+        found.look(fits, || format!("{role:?} {path}: {}", answer.status));
+        found.unmarked(&answer, role, &path);
+    }
+}
+
+/// What names an object: own, of others, and of nobody.
+async fn look_at_objects(found: &mut Found, browser: &mut Browser, role: Role, route: &Route, codes: &Codes) {
+    for method in ["GET", "POST"] {
+        let nobody = ask(browser, method, &codes.path(route.path, Whose::Nobody)).await;
+        let nobody = bare(&nobody, codes, route.path, Whose::Nobody);
+        for whose in Whose::ALL {
+            let seen = route.who.lets(role) && sees(role, route.of, whose);
+            if method == "POST" && seen {
+                continue; // what is theirs they may change: that is tested with each screen
+            }
+            let path = codes.path(route.path, whose);
+            let answer = ask(browser, method, &path).await;
+            found.look(answer.status < 500, || format!("{role:?} {method} {path}: {}", answer.why));
+            found.unmarked(&answer, role, &path);
+            let bare = bare(&answer, codes, route.path, whose);
+            found.look(seen || bare == nobody, || {
+                let (cut, of) = (|text: &str| text.chars().take(300).collect::<String>(), &nobody);
+                format!(
+                    "{role:?} {method} {path} is not as nobody's: {} {} {} / {} {} {}",
+                    bare.0,
+                    bare.1,
+                    cut(&bare.2),
+                    of.0,
+                    of.1,
+                    cut(&of.2)
+                )
+            });
+        }
+    }
 }
 
 async fn ask(browser: &mut Browser, method: &str, path: &str) -> Answer {
@@ -390,7 +526,7 @@ async fn ask(browser: &mut Browser, method: &str, path: &str) -> Answer {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_find_the_door() {
     let network = network().await;
-    let codes = Codes::read(&network.tower);
+    let codes = &network.codes;
     for route in router::routes() {
         use crate::admit::Who;
         if matches!(route.who, Who::Machine | Who::Anyone) {

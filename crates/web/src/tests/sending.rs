@@ -128,7 +128,8 @@ async fn refusals_are_clear() {
         assert_eq!((answer.status, answer.text().contains(says)), (status, true), "{}", answer.text());
     }
     let to = begin(&mut ann, "complaint:C-1", 11).await.to;
-    assert_eq!(patch(&mut ann, &to, "0", "just a text").await.status, 204);
+    let sent = patch(&mut ann, &to, "0", "just a text").await;
+    assert_eq!((sent.status, said(&sent.headers, "upload-offset")), (204, "11"), "no more is wanted");
     let told = state(&mut ann, &to).await;
     assert_eq!((told["state"].as_str(), told["error"].as_str()), (Some("refused"), Some("evidence_type")));
     assert!(told["text"].as_str().unwrap().contains("neither a picture"), "{told}");

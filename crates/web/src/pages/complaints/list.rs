@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::ask::Ask;
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
-use crate::pages::desks::{named, pressing, word};
+use crate::pages::desks::{named, pressing, to_dealer, word};
 use crate::table::{Cell, Column, Kind, Table, Tone};
 use crate::views::{Reading, value};
 
@@ -74,8 +74,11 @@ pub(crate) async fn queue(entered: Entered, ask: Ask) -> PageResult {
     let none = "complaints.queue-empty";
     let undispatched = (queue.undispatched.rows, queue.undispatched.total);
     let callbacks = (queue.callbacks.rows, queue.callbacks.total);
-    let dispatch = table("to-dispatch", undispatched.0, undispatched.1, none, &entered)?;
-    let call = table("to-call-back", callbacks.0, callbacks.1, none, &entered)?;
+    let mut dispatch = table("to-dispatch", undispatched.0, undispatched.1, none, &entered)?;
+    let mut call = table("to-call-back", callbacks.0, callbacks.1, none, &entered)?;
+    // Whoever waits for a call has no deadline: since when comes in its place.
+    swap_columns(&mut call);
+    [&mut dispatch, &mut call].into_iter().for_each(without_last_column);
     entered.page(
         "complaints/queue.html",
         context! {
@@ -87,6 +90,18 @@ pub(crate) async fn queue(entered: Entered, ask: Ask) -> PageResult {
             overdue => queue.overdue,
         },
     )
+}
+
+/// Puts the last column in the place of the third, and that last.
+fn swap_columns(table: &mut Table) {
+    let last = table.columns.len() - 1;
+    table.columns.swap(2, last);
+    table.rows.iter_mut().for_each(|row| row.swap(2, last));
+}
+
+fn without_last_column(table: &mut Table) {
+    table.columns.pop();
+    table.rows.iter_mut().for_each(|row| drop(row.pop()));
 }
 
 fn table(
@@ -112,13 +127,13 @@ fn table(
         column("category", "complaints.category", Kind::Text),
         column("received", "complaints.received", Kind::Instant),
         column("submitted", "complaints.submitted", Kind::Instant),
-        column("vin", "complaints.vin", Kind::Text),
     ];
-    let rows = rows.iter().map(|shown| row(shown, &reading, now)).collect::<Result<_, PageError>>()?;
+    let leads = entered.role() != Role::CallCentre;
+    let rows = rows.iter().map(|shown| row(shown, &reading, now, leads)).collect::<Result<_, PageError>>()?;
     Ok(Table { name, columns, rows, total: total as i64, empty })
 }
 
-fn row(shown: &Shown, reading: &Reading, now: Instant) -> Result<Vec<Cell>, PageError> {
+fn row(shown: &Shown, reading: &Reading, now: Instant, leads: bool) -> Result<Vec<Cell>, PageError> {
     let it = &shown.complaint;
     let due = shown.duties.iter().filter_map(|duty| duty.until).min();
     let turn = shown.duties.iter().map(|duty| {
@@ -133,12 +148,11 @@ fn row(shown: &Shown, reading: &Reading, now: Instant) -> Result<Vec<Cell>, Page
         Cell::State(tone, reading.say(&format!("complaint-state.{state}"), &[])?),
         Cell::of(due, Cell::Instant),
         Cell::text(turn.collect::<Result<Vec<_>, PageError>>()?.join("; ")),
-        named(&it.dealer, &it.dealer_name),
+        if leads { to_dealer(&it.dealer, &it.dealer_name) } else { named(&it.dealer, &it.dealer_name) },
         Cell::State(tone_of_severity, word(reading, "complaint-severity", severity)?),
         Cell::text(word(reading, "category", &it.category)?),
         Cell::Instant(it.received_at),
         Cell::of(it.submitted_at, Cell::Instant),
-        Cell::text(it.vin.clone().unwrap_or_default()),
     ])
 }
 

@@ -17,6 +17,7 @@ use super::bars::{Scale, bar};
 use super::list::{categories, standing};
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
+use crate::pages::cases::evidence;
 use crate::pages::desks::{reason, unprocessed, word};
 use crate::views::{Reading, value};
 
@@ -31,8 +32,11 @@ pub(crate) async fn show(entered: Entered, Path(id): Path<String>) -> PageResult
 async fn page(entered: &Entered, id: &str, refused: Option<String>) -> PageResult {
     let wanted = id.to_owned();
     let one = entered.at_desk(move |desk| complaints::one(desk, &wanted)).await?;
-    let context = seen(entered, one)?;
-    entered.page("complaints/one.html", minijinja::value::merge_maps([context! { refused }, context]))
+    let (dealer, here) = (one.complaint.dealer.clone(), format!("/complaints/{}", one.complaint.id));
+    let subjects = vec![format!("complaint:{}", one.complaint.id)];
+    let evidence = evidence(entered, subjects, Some((&dealer, &here))).await?;
+    let parts = [context! { refused }, evidence, seen(entered, one)?];
+    entered.page("complaints/one.html", minijinja::value::merge_maps(parts))
 }
 
 fn seen(entered: &Entered, one: One) -> Result<Value, PageError> {
