@@ -176,9 +176,9 @@ fn an_unsatisfied_customer_makes_the_submission_a_bad_one() {
     world.does(D1, &id, DeedKind::Submit);
     world.now("2026-03-09 10:00");
     assert_eq!(world.list(HQ, &all(State::Overdue)), [] as [&str; 0]);
-    assert_eq!(world.list(HQ, &all(State::Waiting)), [id.clone()]);
+    assert_eq!(world.list(HQ, &all(State::Waiting)), std::slice::from_ref(&id));
     world.calls(&id, CallbackOutcome::NotSatisfied);
-    assert_eq!(world.list(HQ, &all(State::Overdue)), [id.clone()]);
+    assert_eq!(world.list(HQ, &all(State::Overdue)), std::slice::from_ref(&id));
     assert_eq!(world.duties(&id), ["dealer submit 07 10:00"]);
     world.now("2026-03-10 10:00");
     assert_eq!(world.does(D1, &id, DeedKind::Submit), "ok");
@@ -205,7 +205,7 @@ fn a_withdrawal_says_why_and_takes_the_complaint_out_of_the_books() {
     );
     assert_eq!(world.does(CALL, &id, DeedKind::Withdraw), "ok");
     assert_eq!(world.does(CALL, &id, DeedKind::Withdraw), "complaint_withdrawn");
-    assert_eq!(world.list(HQ, &all(State::Withdrawn)), [id.clone()]);
+    assert_eq!(world.list(HQ, &all(State::Withdrawn)), std::slice::from_ref(&id));
     assert_eq!(world.list(HQ, &all(State::Open)), [] as [&str; 0]);
     world.now("2026-03-04 10:01");
     world.office.check("2026-03-04T10:01:00+08:00");
