@@ -68,7 +68,7 @@ impl House {
         let user = number(&mut self.tower.sql(), &query) as i32;
         let part = Person { user, today: jiff::civil::date(2029, 12, 31) };
         self.office.desk.person = (email != "fin@oem").then_some(part);
-        self.office.desk.actor = email.to_owned();
+        email.clone_into(&mut self.office.desk.actor);
     }
 
     fn begin(&mut self, subject: &str, dealer: &str, length: u64) -> Result<Upload, ControlError> {

@@ -416,6 +416,9 @@ pub struct Dot {
     pub worst: Severity,
 }
 
+/// In the order of the number that the query gives them.
+const SEVERITIES: [Severity; 4] = [Severity::None, Severity::Notice, Severity::Warning, Severity::Critical];
+
 /// Every open dealer in sight whose place is known, the most severe last, so that it is drawn above others.
 pub fn dots(tx: &mut Tx) -> Result<Vec<Dot>, StoreError> {
     #[derive(QueryableByName)]
@@ -437,8 +440,6 @@ pub fn dots(tx: &mut Tx) -> Result<Vec<Dot>, StoreError> {
          FROM standings WHERE is_open AND lat IS NOT NULL AND lon IS NOT NULL ORDER BY worst, dealer_code COLLATE \"C\"",
     )
     .load(tx.connection)?;
-    const SEVERITIES: [Severity; 4] =
-        [Severity::None, Severity::Notice, Severity::Warning, Severity::Critical];
     Ok(rows
         .into_iter()
         .map(|row| Dot {

@@ -6,3 +6,4 @@ mod coming_in;
 mod desks;
 mod isolation;
 mod sending;
+mod settling;

@@ -5,6 +5,9 @@ use farsight_rulebook::checks::complaint::clocks::{Clock, Phase};
 use farsight_rulebook::time::Zone;
 use farsight_store::complaints::{Filter, Sort, State};
 
+use farsight_tests::sheets::Folder;
+use farsight_tests::tower::root;
+
 use super::world::{CALL, D1, D2, FINANCE, HQ, NORTH, World, code};
 
 fn intake(dealer: &str, severity: &str) -> Intake {
@@ -124,6 +127,7 @@ fn a_major_complaint_goes_its_way_through_both_posts() {
     assert_eq!(bars(&clocks.close), ["kept 04 11:00-04 16:00", "waiting 04 16:00-20 10:00"]);
     assert!(!clocks.close.late && !clocks.reply.late, "the manufacturer's wait is never the dealer's");
     assert_eq!(one.events.len(), 6);
+    world.now("2026-03-21 00:00");
     world.office.check("2026-03-21T00:00:00+08:00");
     assert!(world.office.findings().keys().all(|row| !row.starts_with("complaint.")));
 }
@@ -260,4 +264,41 @@ fn lists_are_filtered_sorted_and_paged_by_the_database() {
     let next = |row: &complaints::Shown| row.duties.iter().filter_map(|duty| duty.until).min();
     let dues: Vec<_> = listed.rows.iter().filter_map(next).collect();
     assert!(dues.is_sorted() && dues.len() == 2, "{dues:?}");
+}
+
+/// Saturday counts from Monday 00:00, Friday afternoon to Monday afternoon: the database sorts by the same deadlines.
+#[test]
+fn working_days_are_sorted_by_too() {
+    let shipped = root().join("config/policies/example-2026.toml");
+    let policy = std::fs::read_to_string(shipped).unwrap();
+    let (before, complaint) = policy.split_at(policy.find("[complaint.days]").unwrap());
+    let working = complaint.replacen("\"natural\"", "\"working\"", 1);
+    assert_ne!(working, complaint);
+    let folder = Folder::new();
+    let path = folder.put("working.toml", format!("{before}{working}").as_bytes());
+    let mut world = World::judged_by(path.to_str().unwrap());
+    world.now("2026-03-08 10:00");
+    world.facts(
+        "complaints",
+        "complaint_id | dealer_code | received_at | severity | category
+         K-1 | D1 | 2026-03-07 12:00 | general | parts
+         K-2 | D1 | 2026-03-06 17:00 | general | parts
+         K-3 | D1 | 2026-03-05 09:00 | general | parts",
+    );
+    assert_eq!(world.list(HQ, &all(State::Overdue)), ["K-3"], "Friday 09:00 was its reply's");
+    assert_eq!(world.list(HQ, &all(State::Open)), ["K-3", "K-2", "K-1"]);
+    for (now, overdue) in [
+        ("2026-03-09 17:00", 1),
+        ("2026-03-09 17:00:01", 2),
+        ("2026-03-10 00:00", 2),
+        ("2026-03-10 00:00:01", 3),
+    ] {
+        world.now(now);
+        assert_eq!(world.list(HQ, &all(State::Overdue)).len(), overdue, "{now}");
+        let rows = complaints::list(&mut world.desk(HQ), &all(State::Open)).unwrap().rows;
+        let late = |row: &&complaints::Shown| {
+            row.duties.iter().any(|duty| duty.until < Some(world.office.desk.now) && duty.until.is_some())
+        };
+        assert_eq!(rows.iter().filter(late).count(), overdue, "{now}: by the rulebook");
+    }
 }

@@ -28,7 +28,7 @@ fn sit(tower: &Tower, office: &mut Office, email: &str, role: Role, regions: &[&
         number(&mut tower.sql(), &format!("SELECT user_id::bigint FROM users WHERE email = '{email}'"));
     let is_part = matches!(role, Role::RegionalManager | Role::Dealer);
     office.desk.person = is_part.then(|| Person { user: user as i32, today: day(DAY) });
-    office.desk.actor = email.to_owned();
+    email.clone_into(&mut office.desk.actor);
 }
 
 fn manager(tower: &Tower, office: &mut Office) {

@@ -18,7 +18,7 @@ use farsight_tests::sheets::{Folder, Sheet, sheet};
 use farsight_tests::tower::{number, run, texts};
 use farsight_tests::{Office, Tower};
 
-use crate::router::Object;
+use crate::router::{Object, Route};
 use crate::testing::{Answer, Browser, NOW, over, user};
 use crate::{App, router};
 
@@ -111,29 +111,20 @@ async fn network() -> Network {
     user(a, "call@a", Role::CallCentre, (&[], &[]));
     user(a, "operator@a", Role::Operator, (&[], &[]));
     user(b, "dealer@b", Role::Dealer, (&[], &["B1"]));
-    // Numbers are counted by tenant: another's must not be one's own by chance, nor be found in a hash.
-    for (office, from) in [(&*a, 610_000_000), (&*b, 620_000_000)] {
-        for moved in [
-            format!("alerts SET alert_id = alert_id + {from}"),
-            format!("entries SET entry_id = entry_id + {from}, reverses = reverses + {from}"),
-        ] {
-            run(&mut tower.sql(), &format!("UPDATE {moved} WHERE tenant_id = {}", office.tenant()));
-        }
-    }
     let app = over(&tower.database, at(NOW)).await;
     let codes = Codes::read(&tower, more);
     Network { tower, app, codes }
 }
 
-/// The other tenant's numbers begin far beyond: the same number in both would be no foreign one.
+/// Numbers are counted by tenant: another's must not be one's own by chance, nor be found in a hash.
 fn number_apart(tower: &Tower, tables: &[&str]) {
-    for table in tables {
-        let which = "tenant_id = (SELECT tenant_id FROM tenants WHERE code = 'b')";
-        run(&mut tower.sql(), &format!("UPDATE {table} + {APART} WHERE {which}"));
+    for (table, (tenant, from)) in tables.iter().flat_map(|table| APART.map(|apart| (table, apart))) {
+        let which = format!("tenant_id = (SELECT tenant_id FROM tenants WHERE code = '{tenant}')");
+        run(&mut tower.sql(), &format!("UPDATE {table} + {from} WHERE {which}"));
     }
 }
 
-const APART: i64 = 1_000_000;
+const APART: [(&str, i64); 2] = [("a", 610_000_000), ("b", 620_000_000)];
 
 /// An appeal, an order to mend, the draft of a penalty and an upload of a dealer's, by people of its own.
 fn open_cases(tower: &Tower, office: &mut Office, whose: Whose) -> Vec<((&'static str, Whose), String)> {
@@ -172,7 +163,7 @@ fn open_cases(tower: &Tower, office: &mut Office, whose: Whose) -> Vec<((&'stati
     let draft =
         penalties::draft(&mut office.desk, &complaint, Money(700_000), &format!("reason {mark}")).unwrap();
     office.desk.actor = actor;
-    let apart = |id: i64| (if whose == Whose::OtherTenant { id + APART } else { id }).to_string();
+    let apart = |id: i64| (id + APART[usize::from(whose == Whose::OtherTenant)].1).to_string();
     vec![
         (("appeal", whose), apart(appeal)),
         (("order", whose), apart(order)),
@@ -397,10 +388,44 @@ fn bare(answer: &Answer, codes: &Codes, path: &str, whose: Whose) -> (u16, Strin
     (answer.status, answer.to.replace(&codes.path(path, whose), "PATH"), text)
 }
 
-fn assert_unmarked(answer: &Answer, role: Role, asked: &str) {
-    let text = answer.text();
-    for whose in Whose::ALL.into_iter().filter(|whose| !whose.is_seen_by(role)) {
-        assert!(!text.contains(&whose.marker()), "{role:?} finds {} at {asked}: {text}", whose.marker());
+/// What one walk found, all of it: one fault does not hide the next.
+#[derive(Default)]
+struct Found {
+    asked: usize,
+    faults: Vec<String>,
+}
+
+impl Found {
+    fn look(&mut self, fine: bool, fault: impl FnOnce() -> String) {
+        self.asked += 1;
+        if !fine {
+            self.faults.push(fault());
+        }
+    }
+
+    /// No answer may hold a marker of a dealer that the reader does not see.
+    fn unmarked(&mut self, answer: &Answer, role: Role, asked: &str) {
+        let text = answer.text();
+        for whose in Whose::ALL.into_iter().filter(|whose| !whose.is_seen_by(role)) {
+            let at = text.find(&whose.marker());
+            let around = |at: usize| {
+                text[..at + 20]
+                    .chars()
+                    .rev()
+                    .take(200)
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .rev()
+                    .collect::<String>()
+            };
+            self.look(at.is_none(), || {
+                format!(
+                    "{role:?} finds {} at {asked}: …{}",
+                    whose.marker(),
+                    at.map(around).unwrap_or_default()
+                )
+            });
+        }
     }
 }
 
@@ -415,7 +440,14 @@ async fn every_route_for_every_role() {
     }
     let before = decisions(&network.tower);
     let walked = walks.join_all().await;
-    assert!(walked.iter().all(|requests| *requests > 0));
+    assert!(walked.iter().all(|found| found.asked > 0));
+    let faults: Vec<&String> = walked.iter().flat_map(|found| &found.faults).collect();
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.iter().map(|fault| fault.as_str()).collect::<Vec<_>>().join("\n")
+    );
     assert_eq!(decisions(&network.tower), before, "what is not theirs they changed nothing of");
 }
 
@@ -427,48 +459,62 @@ fn decisions(tower: &Tower) -> i64 {
     )
 }
 
-async fn walk(mut browser: Browser, role: Role, codes: Arc<Codes>) -> usize {
-    let mut asked = 0;
+async fn walk(mut browser: Browser, role: Role, codes: Arc<Codes>) -> Found {
+    let mut found = Found::default();
     for route in router::routes().into_iter().filter(|route| route.path != ENDLESS) {
         assert!(!has_object(route.path) || route.of != Object::Nothing, "{} names an object", route.path);
-        let lets = route.who.lets(role);
         if !has_object(route.path) || is_of_tenant(route.of) {
-            for query in
-                ["", "?format=csv", "?q=marker", "?region=R2", "?dealer=A3", "?format=xlsx&dealer=B1"]
-            {
-                let path = format!("{}{query}", codes.path(route.path, Whose::Own));
-                let answer = browser.get(&path).await;
-                asked += 1;
-                assert!(answer.status < 500 || route.path == "/readyz", "{role:?} {path}: {}", answer.why);
-                assert!(
-                    lets || answer.status == 404 || answer.status == 405,
-                    "{role:?} {path}: {}",
-                    answer.status
-                );
-                assert_unmarked(&answer, role, &path);
-            }
-            continue;
-        }
-        for method in ["GET", "POST"] {
-            let nobody = ask(&mut browser, method, &codes.path(route.path, Whose::Nobody)).await;
-            let nobody = bare(&nobody, &codes, route.path, Whose::Nobody);
-            for whose in Whose::ALL {
-                let seen = lets && sees(role, route.of, whose);
-                if method == "POST" && seen {
-                    continue; // what is theirs they may change: that is tested with each screen
-                }
-                let path = codes.path(route.path, whose);
-                let answer = ask(&mut browser, method, &path).await;
-                asked += 1;
-                assert!(answer.status < 500, "{role:?} {method} {path}: {}", answer.why);
-                assert_unmarked(&answer, role, &path);
-                if !seen {
-                    assert_eq!(bare(&answer, &codes, route.path, whose), nobody, "{role:?} {method} {path}");
-                }
-            }
+            look_at_list(&mut found, &mut browser, role, &route, &codes).await;
+        } else {
+            look_at_objects(&mut found, &mut browser, role, &route, &codes).await;
         }
     }
-    asked
+    found
+}
+
+/// What shows whatever the scope has: with every filter, and as a file.
+async fn look_at_list(found: &mut Found, browser: &mut Browser, role: Role, route: &Route, codes: &Codes) {
+    for query in ["", "?format=csv", "?q=marker", "?region=R2", "?dealer=A3", "?format=xlsx&dealer=B1"] {
+        let path = format!("{}{query}", codes.path(route.path, Whose::Own));
+        let answer = browser.get(&path).await;
+        found.look(answer.status < 500 || route.path == "/readyz", || {
+            format!("{role:?} {path}: {}", answer.why)
+        });
+        let fits = route.who.lets(role) || matches!(answer.status, 404 | 405);
+        found.look(fits, || format!("{role:?} {path}: {}", answer.status));
+        found.unmarked(&answer, role, &path);
+    }
+}
+
+/// What names an object: own, of others, and of nobody.
+async fn look_at_objects(found: &mut Found, browser: &mut Browser, role: Role, route: &Route, codes: &Codes) {
+    for method in ["GET", "POST"] {
+        let nobody = ask(browser, method, &codes.path(route.path, Whose::Nobody)).await;
+        let nobody = bare(&nobody, codes, route.path, Whose::Nobody);
+        for whose in Whose::ALL {
+            let seen = route.who.lets(role) && sees(role, route.of, whose);
+            if method == "POST" && seen {
+                continue; // what is theirs they may change: that is tested with each screen
+            }
+            let path = codes.path(route.path, whose);
+            let answer = ask(browser, method, &path).await;
+            found.look(answer.status < 500, || format!("{role:?} {method} {path}: {}", answer.why));
+            found.unmarked(&answer, role, &path);
+            let bare = bare(&answer, codes, route.path, whose);
+            found.look(seen || bare == nobody, || {
+                let (cut, of) = (|text: &str| text.chars().take(300).collect::<String>(), &nobody);
+                format!(
+                    "{role:?} {method} {path} is not as nobody's: {} {} {} / {} {} {}",
+                    bare.0,
+                    bare.1,
+                    cut(&bare.2),
+                    of.0,
+                    of.1,
+                    cut(&of.2)
+                )
+            });
+        }
+    }
 }
 
 async fn ask(browser: &mut Browser, method: &str, path: &str) -> Answer {

@@ -74,8 +74,11 @@ pub(crate) async fn queue(entered: Entered, ask: Ask) -> PageResult {
     let none = "complaints.queue-empty";
     let undispatched = (queue.undispatched.rows, queue.undispatched.total);
     let callbacks = (queue.callbacks.rows, queue.callbacks.total);
-    let dispatch = table("to-dispatch", undispatched.0, undispatched.1, none, &entered)?;
-    let call = table("to-call-back", callbacks.0, callbacks.1, none, &entered)?;
+    let mut dispatch = table("to-dispatch", undispatched.0, undispatched.1, none, &entered)?;
+    let mut call = table("to-call-back", callbacks.0, callbacks.1, none, &entered)?;
+    // Whoever waits for a call has no deadline: since when comes in its place.
+    swap_columns(&mut call);
+    [&mut dispatch, &mut call].into_iter().for_each(without_last_column);
     entered.page(
         "complaints/queue.html",
         context! {
@@ -87,6 +90,18 @@ pub(crate) async fn queue(entered: Entered, ask: Ask) -> PageResult {
             overdue => queue.overdue,
         },
     )
+}
+
+/// Puts the last column in the place of the third, and that last.
+fn swap_columns(table: &mut Table) {
+    let last = table.columns.len() - 1;
+    table.columns.swap(2, last);
+    table.rows.iter_mut().for_each(|row| row.swap(2, last));
+}
+
+fn without_last_column(table: &mut Table) {
+    table.columns.pop();
+    table.rows.iter_mut().for_each(|row| drop(row.pop()));
 }
 
 fn table(
@@ -112,7 +127,6 @@ fn table(
         column("category", "complaints.category", Kind::Text),
         column("received", "complaints.received", Kind::Instant),
         column("submitted", "complaints.submitted", Kind::Instant),
-        column("vin", "complaints.vin", Kind::Text),
     ];
     let leads = entered.role() != Role::CallCentre;
     let rows = rows.iter().map(|shown| row(shown, &reading, now, leads)).collect::<Result<_, PageError>>()?;
@@ -139,7 +153,6 @@ fn row(shown: &Shown, reading: &Reading, now: Instant, leads: bool) -> Result<Ve
         Cell::text(word(reading, "category", &it.category)?),
         Cell::Instant(it.received_at),
         Cell::of(it.submitted_at, Cell::Instant),
-        Cell::text(it.vin.clone().unwrap_or_default()),
     ])
 }
 
