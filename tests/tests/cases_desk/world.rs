@@ -10,13 +10,13 @@ use farsight_tests::tower::number;
 use farsight_tests::{Office, Tower};
 
 /// The tower and the tenant.
-pub struct World {
-    pub tower: Tower,
-    pub office: Office,
+pub(crate) struct World {
+    pub(crate) tower: Tower,
+    pub(crate) office: Office,
 }
 
 /// Sheets as files of one folder.
-pub fn files(sheets: &[Sheet]) -> Folder {
+pub(crate) fn files(sheets: &[Sheet]) -> Folder {
     let folder = Folder::new();
     for (number, sheet) in sheets.iter().enumerate() {
         folder.csv(&format!("{}-{number}", sheet.table), sheet);
@@ -26,7 +26,7 @@ pub fn files(sheets: &[Sheet]) -> Folder {
 
 impl World {
     /// D1 failed item-01 in January and February; D2 once; a complaint at each.
-    pub fn new(now: &str) -> Self {
+    pub(crate) fn new(now: &str) -> Self {
         let tower = Tower::new();
         let mut office = Office::since(&tower, "t", "example-2026", now);
         office.import_folder(&files(&[
@@ -68,7 +68,7 @@ C-2 | D2 | 2025-02-12 09:00 | 2025-02-12 10:00 | general | waiting",
     }
 
     /// The desk as a person has it: their name, and their part of the network.
-    pub fn by(&mut self, email: &str) -> &mut farsight_control::Desk {
+    pub(crate) fn by(&mut self, email: &str) -> &mut farsight_control::Desk {
         let sql = format!("SELECT user_id::bigint FROM users WHERE email = '{email}'");
         let user = number(&mut self.tower.sql(), &sql) as i32;
         let desk = &mut self.office.desk;
@@ -80,21 +80,21 @@ C-2 | D2 | 2025-02-12 09:00 | 2025-02-12 10:00 | general | waiting",
     }
 
     /// Lets time pass and runs every check, as nobody.
-    pub fn check(&mut self, now: &str) -> farsight_control::evaluate::Outcome {
+    pub(crate) fn check(&mut self, now: &str) -> farsight_control::evaluate::Outcome {
         self.office.now(at(now));
         "test".clone_into(&mut self.office.desk.actor);
         self.office.desk.person = None;
         self.office.check(now)
     }
 
-    pub fn number(&self, sql: &str) -> i64 {
+    pub(crate) fn number(&self, sql: &str) -> i64 {
         number(&mut self.tower.sql(), sql)
     }
 }
 
 /// A refusal by its code.
 #[track_caller]
-pub fn no<T: std::fmt::Debug>(result: Result<T, ControlError>, code: &str) {
+pub(crate) fn no<T: std::fmt::Debug>(result: Result<T, ControlError>, code: &str) {
     match result {
         Ok(done) => panic!("{done:?} was done, and should be refused as {code}"),
         Err(error) => assert_eq!(error.code(), code, "{error}"),
