@@ -28,8 +28,10 @@ impl House {
                 "dealer_code | name | region_code | opened_on\nD1 | 一店 | N | 2020-01-01\nD2 | 二店 | N | 2020-01-01",
             ),
             sheet("posts", "person_code | role | scope_code | from\nM1 | district-manager | D1 | 2020-01-01"),
-            failed("I-1", "2025-01-10"),
-            failed("I-2", "2025-02-10"),
+            sheet(
+                "inspections",
+                "inspection_id | item_code | dealer_code | inspected_at | result\nI-1 | item-01 | D1 | 2025-01-10 10:00 | fail\nI-2 | item-01 | D1 | 2025-02-10 10:00 | fail",
+            ),
         ]));
         for (email, role, dealers) in [
             ("anna@t", Role::Finance, &[][..]),
@@ -224,7 +226,7 @@ async fn users_are_looked_after_by_another_person() {
     let path = answer.to;
     assert!(page(&mut hq, &path).await.contains("D1, D2"));
     let invited = hq.post(&format!("{path}/invite"), &[]).await.text();
-    assert!(invited.contains("http://tower.example/reset/t/"), "{invited}");
+    assert!(invited.contains("reset&#x2f;t&#x2f;"), "{invited}");
     let list = page(&mut hq, "/users?q=d1").await;
     let of_d1 = format!("/users/{}", list.split("href=\"/users/").nth(1).unwrap().split('"').next().unwrap());
     assert_eq!(d1.get("/users").await.status, 404);
