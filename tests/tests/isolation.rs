@@ -153,6 +153,8 @@ fn work_and_tell(tower: &Tower, office: &mut Office) {
         "standard_pictures VALUES ({t}, 'C-1', 'D-1', repeat('00', 32), now(), 'anna@oem', now())",
         "sessions SELECT {t}, ''::bytea, user_id, now(), now(), now(), NULL, '', '' FROM users WHERE tenant_id = {t} LIMIT 1",
         "password_resets SELECT {t}, ''::bytea, user_id, now(), now() FROM users WHERE tenant_id = {t} LIMIT 1",
+        "settlement_changes VALUES ({t}, '2025-01-01', 'last', 'dealer', 'D-1', 'spot-check.first', 0, 1)",
+        "statement_answers VALUES ({t}, '2025-01-01', 'D-1', 0, 'confirmed', 1, 1, '', now(), 'test')",
     ] {
         run(&mut sql, &format!("INSERT INTO {}", row.replace("{t}", &tenant.to_string())));
     }
