@@ -91,7 +91,7 @@ def judge(state, faults):
     while found is None and time.monotonic() < ends:
         page.goto("/desk")
         hrefs = page.eval_on_selector_all("#desk-queue a[href^='/desk/']", "links => links.map(link => link.getAttribute('href'))")
-        for href in dict.fromkeys(hrefs):
+        for href in dict.fromkeys(href for href in hrefs if re.fullmatch(r"/desk/[-0-9]+/[^/?]+", href)):
             page.goto(href)
             for _ in range(6):
                 if not page.query_selector("form button[name=visible][value=yes]"):

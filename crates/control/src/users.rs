@@ -149,17 +149,15 @@ fn there(tx: &mut Tx, user: i32) -> Result<Listed, ControlError> {
 /// Adds a user by another person's hand.
 pub fn enrol(desk: &mut Desk, user: &User, name: &str) -> Result<i32, ControlError> {
     let user = User { email: user.email.trim().to_lowercase(), ..user.clone() };
-    let named = name.trim().to_owned();
-    write(desk, None, user, named)
+    write(desk, None, user, name.trim())
 }
 
 /// Gives a user another role, scope or name.
 pub fn change(desk: &mut Desk, user: i32, change: User, name: &str) -> Result<i32, ControlError> {
-    let named = name.trim().to_owned();
-    write(desk, Some(user), change, named)
+    write(desk, Some(user), change, name.trim())
 }
 
-fn write(desk: &mut Desk, user: Option<i32>, mut wished: User, name: String) -> Result<i32, ControlError> {
+fn write(desk: &mut Desk, user: Option<i32>, mut wished: User, name: &str) -> Result<i32, ControlError> {
     let (scope, now, by) = (desk.scope(), desk.now, desk.actor.clone());
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         looks_after_users(tx, &by)?;
@@ -177,7 +175,7 @@ fn write(desk: &mut Desk, user: Option<i32>, mut wished: User, name: String) -> 
         }
         fits(tx, &wished)?;
         users::put(tx, &wished, now)?;
-        users::rename(tx, &wished.email, &name)?;
+        users::rename(tx, &wished.email, name)?;
         let detail = serde_json::json!({
             "role": wished.role.name(), "regions": wished.regions, "dealers": wished.dealers, "name": name,
         });

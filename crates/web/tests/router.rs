@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use farsight_control::metrics::{Metrics, series_per_tenant};
 use farsight_rulebook::tables::TABLES;
 use farsight_rulebook::time::Instant;
+use farsight_store::pool::Pool;
 use farsight_store::{Database, schema};
 use farsight_tests::tower::{run, texts};
 use farsight_tests::{Office, Tower};
-use farsight_web::{App, router};
+use farsight_web::{App, Front, Parts, router};
 use prometheus::Registry;
 
 const JOBS: &[&str] = &["import-watch", "sweep"];
@@ -31,12 +32,24 @@ impl Served {
         let clock = Arc::new(AtomicI64::new(0));
         let hand = Arc::clone(&clock);
         let clock_of_app = Arc::new(move || Instant(hand.load(Ordering::Relaxed)));
-        let app = App::new(database, registry, metrics, clock_of_app).unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let serving = std::thread::spawn(move || {
             runtime.block_on(async {
+                let evidence = tempfile::tempdir().unwrap();
+                let url = format!("file://{}", evidence.path().display());
+                let parts = Parts {
+                    pool: Pool::open(&database, 2).unwrap(),
+                    database,
+                    registry,
+                    metrics,
+                    clock: clock_of_app,
+                    sealer: farsight_tests::office::sealer(),
+                    evidence: farsight_evidence::Store::open(&url, [], 1).await.unwrap(),
+                    front: Front { address: "http://x".to_owned(), secure: false, behind_proxy: false },
+                };
+                let app = App::new(parts).unwrap();
                 let listener = farsight_web::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
                 let stop = async { drop(stopped.await) };
@@ -121,10 +134,11 @@ fn each_route_answers_and_nothing_else_is_there() {
         ("GET", "/metrics", 200, "farsight_build_info{version="),
         ("HEAD", "/healthz", 200, ""),
         ("POST", "/healthz", 405, r#"{"error":"method_not_allowed"}"#),
-        ("GET", "/", 404, r#"{"error":"not_found"}"#),
+        ("GET", "/", 401, r#"{"error":"sign_in"}"#),
         ("GET", "/healthz/", 404, r#"{"error":"not_found"}"#),
         ("GET", "/metrics/..%2f", 404, r#"{"error":"not_found"}"#),
-        ("GET", "/dealers/D001?q=%E7%8E%8B", 404, r#"{"error":"not_found"}"#),
+        ("GET", "/dealers/D001?q=%E7%8E%8B", 401, r#"{"error":"sign_in"}"#),
+        ("GET", "/dealers/D001/weather", 404, r#"{"error":"not_found"}"#),
     ] {
         let (code, head, body) = served.ask(method, path);
         assert_eq!(code, status, "{method} {path}: {body}");
