@@ -199,7 +199,7 @@ pub(crate) fn trend(
     const HEIGHT: f64 = 190.0;
     const LEFT: f64 = 56.0;
     const RIGHT: f64 = 10.0;
-    const ABOVE: f64 = 12.0;
+    const ABOVE: f64 = 18.0;
     const BELOW: f64 = 22.0;
     let mut svg = format!(
         "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">",
@@ -413,7 +413,7 @@ mod tests {
             trend(&[Some(100.0), None], &["a".to_owned(), "b".to_owned()], &[limit], |y| n(y), "turnover");
         whole(&svg);
         assert!(
-            svg.contains("<line class=\"threshold critical\" x1=\"56\" x2=\"710\" y1=\"12\" y2=\"12\"/>"),
+            svg.contains("<line class=\"threshold critical\" x1=\"56\" x2=\"710\" y1=\"18\" y2=\"18\"/>"),
             "{svg}"
         );
         whole(&trend(&[], &[], &[], n, ""));

@@ -251,7 +251,11 @@ fn trends(
     let one =
         |key: &'static str, of: &dyn Fn(&DealerMonth) -> Option<f64>, limits: &[Threshold], share: bool| {
             let numbers: Vec<_> = months.iter().map(of).collect();
-            let shown = |y: f64| if share { format!("{:.0} %", y * 100.0) } else { format!("{y:.0}") };
+            let shown = |y: f64| {
+                let decimals = usize::from(!share && y.fract().abs() >= 0.05);
+                let (y, unit) = if share { (y * 100.0, " %") } else { (y, "") };
+                format!("{y:.decimals$}{unit}")
+            };
             let label = reading.say(&format!("dealers.{key}"), &[])?;
             let drawn = drawing::trend(&numbers, &labels, limits, shown, &label);
             Ok::<_, PageError>(context! { label, picture => picture(drawn) })
