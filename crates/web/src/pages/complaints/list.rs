@@ -29,7 +29,7 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
     if entered.role() == Role::RegionalManager {
         regions.retain(|region| entered.regions().contains(&region.code));
     }
-    let table = table("complaints", listed.rows, listed.total, "complaints.empty", &entered)?;
+    let table = table("complaints", &listed.rows, listed.total, "complaints.empty", &entered)?;
     let choices = context! {
         states => State::ALL.map(State::name),
         categories => categories(&entered.frame().reading())?,
@@ -74,8 +74,8 @@ pub(crate) async fn queue(entered: Entered, ask: Ask) -> PageResult {
     let none = "complaints.queue-empty";
     let undispatched = (queue.undispatched.rows, queue.undispatched.total);
     let callbacks = (queue.callbacks.rows, queue.callbacks.total);
-    let mut dispatch = table("to-dispatch", undispatched.0, undispatched.1, none, &entered)?;
-    let mut call = table("to-call-back", callbacks.0, callbacks.1, none, &entered)?;
+    let mut dispatch = table("to-dispatch", &undispatched.0, undispatched.1, none, &entered)?;
+    let mut call = table("to-call-back", &callbacks.0, callbacks.1, none, &entered)?;
     // Whoever waits for a call has no deadline: since when comes in its place.
     swap_columns(&mut call);
     [&mut dispatch, &mut call].into_iter().for_each(without_last_column);
@@ -106,7 +106,7 @@ fn without_last_column(table: &mut Table) {
 
 fn table(
     name: &'static str,
-    rows: Vec<Shown>,
+    rows: &[Shown],
     total: u64,
     empty: &'static str,
     entered: &Entered,
