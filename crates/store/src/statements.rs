@@ -125,29 +125,27 @@ pub fn find(tx: &mut Tx, period: Period, dealer: &str) -> Result<Option<Listed>,
         .optional()?)
 }
 
-/// How many statements of a month are in each state.
-pub fn states(tx: &mut Tx, period: Period) -> Result<Vec<(String, i64)>, StoreError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        state: String,
-        #[diesel(sql_type = BigInt)]
-        number: i64,
-    }
-    let rows: Vec<Row> = diesel::sql_query(format!(
-        "SELECT state, count(*) AS number FROM ({LISTED}) AS l GROUP BY state ORDER BY state"
-    ))
-    .bind::<Nullable<SqlDate>, _>(Some(pg_month(period)))
-    .load(tx.connection)?;
-    Ok(rows.into_iter().map(|row| (row.state, row.number)).collect())
+/// A month's statements in one state.
+#[derive(Debug, Clone, Serialize, QueryableByName)]
+pub struct InState {
+    /// The state.
+    #[diesel(sql_type = Text)]
+    pub state: String,
+    /// How many statements.
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+    /// How many of their lines are disputed without a reply.
+    #[diesel(sql_type = BigInt)]
+    pub disputes: i64,
 }
 
-/// How many lines of a month are disputed without a reply.
-pub fn open_disputes(tx: &mut Tx, period: Period) -> Result<i64, StoreError> {
-    tx.number(&format!(
-        "SELECT count(*) AS number FROM statement_answers WHERE period = date '{}' AND answer = 'disputed' AND replied_at IS NULL",
-        period.first_day()
+/// How many statements of a month are in each state.
+pub fn states(tx: &mut Tx, period: Period) -> Result<Vec<InState>, StoreError> {
+    Ok(diesel::sql_query(format!(
+        "SELECT state, count(*) AS count, sum(disputes)::bigint AS disputes FROM ({LISTED}) AS l GROUP BY state ORDER BY state"
     ))
+    .bind::<Nullable<SqlDate>, _>(Some(pg_month(period)))
+    .load(tx.connection)?)
 }
 
 /// How many entries of a month are appealed and not decided.

@@ -6,7 +6,8 @@ use farsight_rulebook::period::Period;
 use farsight_rulebook::time::{DAY, Instant};
 use farsight_store::session::Isolation;
 use farsight_store::settlements::{self, By, Change, LinesOf, Month, Part, PartyLine, Sum};
-use farsight_store::{Tx, slots, statements};
+use farsight_store::statements::{self, InState};
+use farsight_store::{Tx, slots};
 use serde::Serialize;
 
 use super::surroundings;
@@ -73,7 +74,7 @@ pub struct Look {
     /// Entries appealed and not decided: a warning too.
     pub appeals: i64,
     /// Statements by state.
-    pub states: Vec<(String, i64)>,
+    pub states: Vec<InState>,
     /// Sums of dealers and persons.
     pub kinds: Vec<(Sum, i64)>,
     /// Sums by clause.
@@ -110,7 +111,7 @@ pub fn look(desk: &mut Desk, period: Period) -> Result<Look, ControlError> {
             behind: around.behind,
             unseen: around.unseen,
             gave_up: gave_up(tx)?,
-            disputes: statements::open_disputes(tx, period)?,
+            disputes: states.iter().map(|state| state.disputes).sum(),
             appeals: statements::open_appeals(tx, period)?,
             states,
             kinds,

@@ -144,11 +144,9 @@ fn seen(entered: &Entered, look: &Look) -> minijinja::Value {
         .collect();
     let kinds: Vec<_> =
         look.kinds.iter().map(|(sum, parties)| json!({ "sum": sum, "parties": parties })).collect();
-    let states: Vec<_> =
-        look.states.iter().map(|(state, count)| json!({ "state": state, "count": count })).collect();
     let changed = look.changes.first().map_or(0, |change| change.total);
     context! {
-        look => value(look), steps => value(steps), next, regions => value(regions), kinds => value(kinds), states => value(states),
+        look => value(look), steps => value(steps), next, regions => value(regions), kinds => value(kinds), states => value(&look.states),
         changed, finance, same_person => first.is_some() && first == me,
         blocked => next == "lock" && (look.locked_first.is_some() || !look.behind.is_empty() || !look.unseen.is_empty()),
     }
