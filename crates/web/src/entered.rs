@@ -178,6 +178,7 @@ impl Entered {
     }
 
     /// On to another page after something was done.
+    #[expect(clippy::unused_self, reason = "it reads as what this person does next")]
     pub(crate) fn onward(&self, to: &str, done: &str) -> Response {
         crate::page::onward(to, done)
     }

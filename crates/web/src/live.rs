@@ -22,7 +22,7 @@ use crate::entered::Entered;
 /// How often the pulse is felt.
 const PACE: Duration = Duration::from_secs(2);
 /// A stream ends after so long; the browser opens it again, and shows its session anew.
-const STREAM: Duration = Duration::from_secs(15 * 60);
+const STREAM: Duration = Duration::from_mins(15);
 
 /// The tenants that somebody listens to.
 #[derive(Default)]

@@ -91,11 +91,9 @@ async fn from_own_page(request: Request, next: Next) -> Response {
 fn is_foreign(headers: &axum::http::HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     match (text("sec-fetch-site"), text("origin"), text("host")) {
-        (Some("same-origin" | "none"), ..) => false,
-        (Some(_), ..) => true,
+        (Some(site), ..) => !matches!(site, "same-origin" | "none"),
         // A browser too old for that says at least where it comes from; a program that is no browser says nothing.
-        (None, Some(origin), Some(host)) => origin.split_once("://").is_none_or(|(_, from)| from != host),
-        (None, Some(_), None) => true,
+        (None, Some(origin), host) => origin.split_once("://").is_none_or(|(_, from)| Some(from) != host),
         (None, None, _) => false,
     }
 }

@@ -144,12 +144,13 @@ fn unsaid(error: MessageError) -> Error {
     Error::new(ErrorKind::InvalidOperation, error.to_string())
 }
 
-fn say(state: &State, key: String, values: Kwargs) -> Result<String, Error> {
+#[expect(clippy::needless_pass_by_value, reason = "the shape that minijinja wants")]
+fn say(state: &State, key: &str, values: Kwargs) -> Result<String, Error> {
     let mut said = Vec::new();
     for name in values.args() {
         said.push((name, values.get::<Value>(name)?.to_string()));
     }
-    read_by(state, |reading| reading.say(&key, &said).map_err(unsaid))
+    read_by(state, |reading| reading.say(key, &said).map_err(unsaid))
 }
 
 fn money(state: &State, minor: i64) -> Result<String, Error> {
@@ -164,8 +165,8 @@ fn day(text: &str) -> Result<Date, Error> {
     text.parse().map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("'{text}' is no date")))
 }
 
-fn date(state: &State, text: String) -> Result<String, Error> {
-    let day = day(&text)?;
+fn date(state: &State, text: &str) -> Result<String, Error> {
+    let day = day(text)?;
     read_by(state, |reading| reading.voice().value(&Said::Date(day)).map_err(unsaid))
 }
 

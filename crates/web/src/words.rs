@@ -52,7 +52,7 @@ mod tests {
         let messages = read().unwrap();
         // A count has one form in Chinese, and may have two in English.
         let keys = |language| {
-            let keys = messages.keys(language).filter(|key| !key.ends_with(".one"));
+            let keys = messages.keys(language).filter(|key| key.strip_suffix(".one").is_none());
             keys.map(|key| key.strip_suffix(".other").unwrap_or(key)).collect::<Vec<_>>()
         };
         let (chinese, english) = (keys(Language::Chinese), keys(Language::English));

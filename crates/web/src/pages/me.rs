@@ -130,8 +130,6 @@ pub(crate) async fn end_others(entered: Entered) -> PageResult {
 /// Signs one browser out.
 pub(crate) async fn end_one(entered: Entered, Path(session): Path<String>) -> PageResult {
     let user = entered.user();
-    match entered.at_desk(move |desk| doors::end_one(desk, user, &session)).await? {
-        true => Ok(entered.onward("/me", "sessions-ended")),
-        false => Err(PageError::NotFound),
-    }
+    let ended = entered.at_desk(move |desk| doors::end_one(desk, user, &session)).await?;
+    if ended { Ok(entered.onward("/me", "sessions-ended")) } else { Err(PageError::NotFound) }
 }
