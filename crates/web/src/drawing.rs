@@ -409,8 +409,7 @@ mod tests {
     #[test]
     fn thresholds_are_always_in_the_picture() {
         let limit = Threshold { at: 450.0, label: "rectify".to_owned(), tone: "critical" };
-        let svg =
-            trend(&[Some(100.0), None], &["a".to_owned(), "b".to_owned()], &[limit], n, "turnover");
+        let svg = trend(&[Some(100.0), None], &["a".to_owned(), "b".to_owned()], &[limit], n, "turnover");
         whole(&svg);
         assert!(
             svg.contains("<line class=\"threshold critical\" x1=\"56\" x2=\"710\" y1=\"18\" y2=\"18\"/>"),
