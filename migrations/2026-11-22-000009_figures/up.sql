@@ -151,5 +151,8 @@ BEGIN
         CALL farsight_keep_to_dealers(named);
     END LOOP;
     CALL farsight_keep_to_dealers('region_figures', 'region_code IN (SELECT farsight_regions())');
+    -- A region's name is seen by whoever watches it, and by the dealers that are or were in it.
+    CALL farsight_keep_to_dealers('regions', $c$region_code IN (SELECT farsight_regions())
+        OR region_code IN (SELECT d.region_code FROM dealers d UNION SELECT m.region_code FROM dealer_regions m)$c$);
 END
 $$;

@@ -64,6 +64,8 @@ def main():
                 passed, failed = passed + (not faults), failed + bool(faults)
                 began = time.monotonic()
         browser.close()
+        if failed:
+            print("the tower said:", *[line for line in tower.said(200_000).splitlines() if "ERROR" in line or "could not" in line][-20:], sep="\n  ")
     print(f"{passed} passed, {failed} failed")
     sys.exit(bool(failed) or not passed)
 

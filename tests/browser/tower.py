@@ -50,8 +50,8 @@ class Tower:
                 time.sleep(0.2)
         raise SystemExit(f"the demonstration does not answer:\n{self.said()}")
 
-    def said(self):
-        return (self.folder / "log").read_text()[-4000:]
+    def said(self, most=4000):
+        return (self.folder / "log").read_text()[-most:]
 
     def run(self, *arguments):
         """A command beside it, on the same data."""

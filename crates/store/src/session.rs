@@ -328,7 +328,15 @@ impl Tx<'_> {
     /// The number after the greatest of a table's column; nobody else numbers until the transaction ends.
     pub(crate) fn next_number(&mut self, table: &str, column: &str) -> Result<i64, StoreError> {
         self.take_turn(Turn::Cases)?;
-        self.number(&format!("SELECT coalesce(max({column}), 0) + 1 AS number FROM {table}"))
+        let query = format!("SELECT coalesce(max({column}), 0) + 1 AS number FROM {table}");
+        if self.scope.person.is_none() {
+            return self.number(&query);
+        }
+        // Numbers are the whole tenant's: a person sees some rows only, and would take a number that is taken.
+        self.execute("SET LOCAL ROLE farsight_app")?;
+        let number = self.number(&query)?;
+        self.execute("SET LOCAL ROLE farsight_person")?;
+        Ok(number)
     }
 
     /// Reads row by row, holding none.
