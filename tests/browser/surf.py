@@ -78,7 +78,7 @@ class Surfer:
             self.faults.add(self.where(), f"one heading and a title are wanted: {json.dumps(seen)}")
 
     def links(self):
-        hrefs = self.page.eval_on_selector_all("a[href]", "links => links.map(link => link.getAttribute('href'))")
+        hrefs = self.page.eval_on_selector_all("a[href]:not([download])", "links => links.map(link => link.getAttribute('href'))")
         return [href for href in hrefs if href.startswith("/") and not href.startswith("//")]
 
     def crawl(self, most=80):
@@ -89,7 +89,7 @@ class Surfer:
         while waiting and len(visited) < most:
             href = waiting.pop(0)
             kind = plain(href) + ("?" + urlsplit(href).query.split("=")[0] if "tab=" in href else "")
-            if kind in seen or any(word in href for word in ("format=", "/export", "/evidence/", ".json", "/sign-out", "download")):
+            if kind in seen or any(word in href for word in ("format=", "/export", "/evidence/", ".json", "/sign-out", "/workbook")):
                 continue
             seen.add(kind)
             answer = self.page.goto(href)

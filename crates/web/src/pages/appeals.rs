@@ -109,7 +109,7 @@ fn told(entered: &Entered, one: &One) -> Value {
             "made_by": it.made_by, "made_at": it.made_at.0, "decide_by": it.decide_by.0, "state": it.state.name(),
             "decided_by": it.decided_by, "decided_at": it.decided_at.map(|at| at.0), "reason": it.reason, "ruling": it.ruling,
             "clause": it.clause, "clause_title": one.clause_title.as_ref().map(|title| cases::titled(&reading, title)), "subject": it.subject, "amount": it.amount.0, "occurred_on": it.occurred_on.to_string(),
-            "reversed_by": it.reversed_by, "to": subject_page(&it.subject),
+            "reversed_by": it.reversed_by, "to": subject_page(&it.subject, entered.role()),
         })),
         tone => value(tone(it, now)),
         due_tone => value(pressing(open.then_some(it.decide_by), now)),

@@ -156,7 +156,7 @@ fn told(entered: &Entered, receipt: &Receipt) -> Value {
             "clause": it.terms.clause, "subject": it.subject, "check": it.check, "period": it.period.to_string(),
             "origin_period": it.origin_period.to_string(), "occurred_on": it.terms.occurred_on.to_string(),
             "reverses": it.reverses, "reversed_by": receipt.reversed_by, "posted_at": it.posted_at.0,
-            "to": subject_page(&it.subject),
+            "to": subject_page(&it.subject, entered.role()),
         })),
         explained => value(&receipt.explained),
         beside => value(beside),
@@ -177,8 +177,11 @@ fn told_beside(other: &Entry) -> serde_json::Value {
     })
 }
 
-/// The page of what an entry is about.
-pub(super) fn subject_page(subject: &str) -> Option<String> {
+/// The page of what an entry is about, for a role that may open it: finance sees money, not what lies behind it.
+pub(super) fn subject_page(subject: &str, role: Role) -> Option<String> {
+    if role == Role::Finance {
+        return None;
+    }
     let (noun, rest) = subject.split_once(':')?;
     match noun {
         "inspection" => Some(format!("/inspections/{}", rest.split('#').next().unwrap_or(rest))),
