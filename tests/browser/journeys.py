@@ -151,8 +151,7 @@ def appeal(state, faults):
     # Two photos at once: the page as it stands now, and once more scrolled, are pictures like any.
     first, second = page.screenshot(type="jpeg"), page.screenshot(type="jpeg", full_page=True, quality=60)
     files = [{"name": f"photo-{place}.jpg", "mimeType": "image/jpeg", "buffer": photo} for place, photo in enumerate((first, second))]
-    page.set_input_files("#evidence-file", files)
-    press(surfer, "form[data-upload] button:not([type=button])") if page.query_selector("form[data-upload] button:not([type=button])") else None
+    page.set_input_files("#evidence-file", files)  # chosen is sent
     page.wait_for_function("() => document.querySelectorAll('main img').length >= 2", timeout=60000)
     surfer.look()
 
