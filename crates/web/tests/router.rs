@@ -275,7 +275,11 @@ fn whatever_is_asked_the_metrics_of_requests_stay_bounded() {
     ask_all(1000);
     let after = served.metrics();
     assert_eq!(lines(&before), lines(&after));
-    says(&after, r#"farsight_http_requests_total{method="GET",route="/dealers/{dealer}",status="4xx"}"#, "100");
+    says(
+        &after,
+        r#"farsight_http_requests_total{method="GET",route="/dealers/{dealer}",status="4xx"}"#,
+        "100",
+    );
     says(&after, r#"farsight_http_requests_total{method="other",route="unmatched",status="4xx"}"#, "100");
     says(&after, r#"farsight_http_requests_total{method="GET",route="/healthz",status="2xx"}"#, "100");
     assert!(!after.contains("D1001") && !after.contains("VERB"), "{after}");
