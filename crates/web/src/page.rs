@@ -170,13 +170,7 @@ impl Frame<'_> {
     pub(crate) fn told(&self, error: &PageError, status: StatusCode) -> PageResult {
         let context = match error {
             PageError::Refused { code, text } => {
-                let key = format!("refusal.{code}");
-                let reading = self.reading();
-                let said = if reading.messages.has(reading.language, &key) {
-                    reading.say(&key, &[])?
-                } else {
-                    text.clone()
-                };
+                let said = said_of(&self.reading(), code, text)?;
                 minijinja::context! { kind => "refused", said }
             }
             PageError::NotFound => minijinja::context! { kind => "not-found" },
@@ -185,6 +179,16 @@ impl Frame<'_> {
         let mut answer = self.page("shell/told.html", context)?;
         *answer.status_mut() = status;
         Ok(answer)
+    }
+}
+
+/// A refusal in the reader's words, where there is a message for its code; else in the words it came with.
+pub(crate) fn said_of(reading: &Reading, code: &str, text: &str) -> Result<String, PageError> {
+    let key = format!("refusal.{code}");
+    if reading.messages.has(reading.language, &key) {
+        Ok(reading.say(&key, &[])?)
+    } else {
+        Ok(text.to_owned())
     }
 }
 

@@ -1,6 +1,5 @@
 //! What the pages of cases (to do, entries, appeals, rectifications, penalties) share: words, tones, evidence, refusals.
 
-use axum::http::StatusCode;
 use farsight_rulebook::messages::Language;
 use farsight_rulebook::policy::Text;
 use farsight_rulebook::time::{HOUR, Instant};
@@ -10,6 +9,7 @@ use serde_json::json;
 
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
+use crate::pages::desks;
 use crate::pages::evidence::{Upload, of_subjects};
 use crate::table::Tone;
 use crate::views::{Reading, value};
@@ -33,11 +33,9 @@ pub(crate) fn titled(reading: &Reading, text: &Text) -> String {
 
 /// How pressing a deadline is: over, within a day, within three, or later.
 pub(crate) fn pressing(due: Option<Instant>, now: Instant) -> Tone {
-    match due {
-        Some(due) if due < now => Tone::Critical,
-        Some(due) if due.0 - now.0 <= 24 * HOUR => Tone::Warning,
-        Some(due) if due.0 - now.0 <= 72 * HOUR => Tone::Notice,
-        _ => Tone::Plain,
+    match (desks::pressing(due, now), due) {
+        (Tone::Plain, Some(due)) if due.0 - now.0 <= 72 * HOUR => Tone::Notice,
+        (tone, _) => tone,
     }
 }
 
@@ -60,15 +58,10 @@ pub(crate) async fn evidence(
 
 /// Why a form was not taken, as `refused`; any other error goes on as it is.
 pub(crate) fn refused(entered: &Entered, error: PageError) -> Result<Value, PageError> {
-    let PageError::Refused { code, text } = error else { return Err(error) };
-    let (reading, key) = (entered.frame().reading(), format!("refusal.{code}"));
-    let said = if reading.messages.has(reading.language, &key) { reading.say(&key, &[])? } else { text };
-    Ok(value(json!({ "said": said })))
+    Ok(value(json!({ "said": desks::reason(entered, error)? })))
 }
 
 /// A page that is shown again with why its form was not taken.
 pub(crate) fn unprocessed(answer: PageResult) -> PageResult {
-    let mut answer = answer?;
-    *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    Ok(answer)
+    answer.map(desks::unprocessed)
 }

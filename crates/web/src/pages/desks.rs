@@ -5,15 +5,15 @@ use axum::response::Response;
 use farsight_rulebook::time::{HOUR, Instant};
 
 use crate::entered::Entered;
-use crate::page::PageError;
+use crate::page::{PageError, said_of};
+use crate::pages::cases;
 use crate::table::{Cell, Tone};
 use crate::views::Reading;
 
 /// Why something was refused, in the reader's words; any other error goes on as it is.
 pub(super) fn reason(entered: &Entered, error: PageError) -> Result<String, PageError> {
     let PageError::Refused { code, text } = error else { return Err(error) };
-    let (reading, key) = (entered.frame().reading(), format!("refusal.{code}"));
-    if reading.messages.has(reading.language, &key) { Ok(reading.say(&key, &[])?) } else { Ok(text) }
+    said_of(&entered.frame().reading(), &code, &text)
 }
 
 /// A page that is shown again since what was asked on it was refused.
@@ -34,7 +34,7 @@ pub(super) fn word(reading: &Reading, group: &str, word: &str) -> Result<String,
 
 /// A code with its name.
 pub(super) fn named(code: &str, name: &str) -> Cell {
-    if name.is_empty() { Cell::text(code) } else { Cell::text(format!("{code} {name}")) }
+    Cell::text(cases::named(code, name))
 }
 
 /// The same, leading to the dealer's page.
