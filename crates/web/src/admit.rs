@@ -64,7 +64,7 @@ pub(crate) async fn admit(
             if let Some(entered) = &entered {
                 request.extensions_mut().insert(entered.clone());
             }
-            next.run(request).await
+            readable(next.run(request).await)
         }
     };
     let door = AtDoor { app, headers, uri };
@@ -127,6 +127,19 @@ fn sign_in_first(method: &Method, uri: &axum::http::Uri, headers: &HeaderMap) ->
         forget(answer.headers_mut(), SESSION);
     }
     answer
+}
+
+/// A path that cannot be read names nothing: what axum says of it in plain text is answered as what does not exist.
+fn readable(answer: Response) -> Response {
+    let plain = answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if answer.status() == StatusCode::BAD_REQUEST && plain {
+        PageError::NotFound.into_response()
+    } else {
+        answer
+    }
 }
 
 /// An error as a page in the reader's words, where a page is wished for.
