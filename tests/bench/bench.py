@@ -5,7 +5,8 @@
 
 Parts: `import` (against psql's \\copy), `check` (first against DuckDB; again; after one more day), `evaluate` (the rulebook alone),
 `scale` (cost against dealers), `memory` (of the other commands), `jobs` (empty jobs through the whole path),
-`web` (pages under load by wrk, their queries and sizes; meant for `--dealers 5000 --months 24`). Both sides share one PostgreSQL, made for the purpose with
+`web` (pages under load by wrk, their queries and sizes; meant for `--dealers 5000 --months 24`), `uploads` (evidence, against `cp` and
+`sha256sum`). Both sides share one PostgreSQL, made for the purpose with
 Farsight's own settings and gone afterwards. Short measurements are repeated and their median counts; of the peers the quickest
 counts. The exit status tells whether it could be measured, not whether the bars are held.
 """
@@ -37,7 +38,7 @@ import web
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(__file__).resolve().parent / "peers"
-PARTS = ("import", "check", "evaluate", "scale", "memory", "jobs", "web")
+PARTS = ("import", "check", "evaluate", "scale", "memory", "jobs", "web", "uploads")
 POLICY = "example-2026"
 
 # Nothing that takes longer is repeated.
@@ -326,15 +327,44 @@ class Bench:
         region = self.cluster.sql("SELECT region_code FROM standings GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1", "web")
         dealer = self.cluster.sql(f"SELECT min(dealer_code) FROM standings WHERE region_code = '{region}' AND complaints_open > 0", "web")
         common = {"cwd": self.cluster.folder, "check": True, "capture_output": True, "text": True}
-        subprocess.run(self.farsight("web", "user", "add", web.EMAIL, "--role", "regional-manager", "--region", region), **common)
-        subprocess.run(self.farsight("web", "user", "password", web.EMAIL), input=web.PASSWORD + "\n", **common)
+        for email, scope in ((web.EMAIL, ("regional-manager", "--region", region)), (web.FINANCE, ("finance",))):
+            subprocess.run(self.farsight("web", "user", "add", email, "--role", *scope), **common)
+            subprocess.run(self.farsight("web", "user", "password", email), input=web.PASSWORD + "\n", **common)
+        settled = (network.until.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+        subprocess.run(self.farsight("web", "settle", settled, "--as-of", network.now, "--by", web.FINANCE), **common)
         self.cluster.sql("VACUUM ANALYZE", "web")
         port = web.free_port()
         command = self.farsight("web", "serve", "--listen", f"127.0.0.1:{port}")
         with web.Served(command, port, self.cluster.folder / "serve.log") as served:
             served.sign_in("bench")
-            for name, path in (("board", "/board"), ("dealer list", "/dealers?sort=-alerts"), ("dealer page", f"/dealers/{dealer}")):
+            for name, path in (("board", "/board"), ("dealer list", "/dealers?sort=-alerts"), ("dealer page", f"/dealers/{dealer}"), ("statements", "/statements")):
                 self.page(served, name, path)
+            # Who watches a region sees its statements; the settlement itself is finance's.
+            served.sign_in("bench", web.FINANCE)
+            self.page(served, "settlement", f"/settlements/{settled}")
+
+    def part_uploads(self) -> None:
+        """Evidence from a dealer, against `cp` and `sha256sum` of the same files."""
+        say("uploads")
+        network = Network(50, 2, self.options.seed, date.today() - timedelta(days=1))
+        self.import_once("uploads", network, "import for uploads")
+        dealer = self.cluster.sql("SELECT min(dealer_code) FROM dealers", "uploads")
+        common = {"cwd": self.cluster.folder, "check": True, "capture_output": True, "text": True}
+        subprocess.run(self.farsight("uploads", "user", "add", web.EMAIL, "--role", "dealer", "--dealer", dealer), **common)
+        subprocess.run(self.farsight("uploads", "user", "password", web.EMAIL), input=web.PASSWORD + "\n", **common)
+        port = web.free_port()
+        command = self.farsight("uploads", "serve", "--listen", f"127.0.0.1:{port}")
+        with web.Served(command, port, self.cluster.folder / "serve.log") as served:
+            words = ["--url", served.address, "--pid", str(served.process.pid), "--tenant", "bench", "--email", web.EMAIL, "--password", web.PASSWORD]
+            words += ["--dealer", dealer, "--subject", f"dealer:{dealer}@{network.until:%Y-%m}", "--json"]
+            program = [sys.executable, str(Path(__file__).with_name("uploads.py")), *words]
+            wait_for_quiet(self.options.patience, self.cluster.server)
+            taken = json.loads(subprocess.run(program, **common).stdout)
+        note = f"{taken['mb'] / taken['seconds']:.0f} MB/s; looked at after {seconds(taken['looked_seconds'])}; peer: cp + sha256sum"
+        self.figures += [
+            Figure("evidence, 100 × 5 MB", seconds(taken["seconds"]), seconds(taken["peer_seconds"]), taken["peer_seconds"] / taken["seconds"], at_least=0.6, note=note),
+            Figure("evidence, memory above rest", f"{taken['above_rest_mb']:.0f} MB", "", taken["above_rest_mb"], at_most=64, unit="MB"),
+        ]  # fmt: skip
 
     def page(self, served: web.Served, name: str, path: str) -> None:
         """One page: alone with every statement told, then under load."""

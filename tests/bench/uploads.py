@@ -99,6 +99,7 @@ def given() -> argparse.Namespace:
     parser.add_argument("--pid", type=int, required=True, help="of the tower, whose memory is watched")
     parser.add_argument("--files", type=int, default=100)
     parser.add_argument("--at-once", type=int, default=3)
+    parser.add_argument("--json", action="store_true", help="what was measured, for a program to read")
     return parser.parse_args()
 
 
@@ -123,6 +124,9 @@ def main() -> int:
         looked = time.monotonic() - began
         peak = memory(options.pid, "VmHWM")
     mb = 1 << 20
+    if options.json:
+        print(json.dumps({"mb": total / mb, "peer_seconds": reference, "seconds": taken, "looked_seconds": looked, "above_rest_mb": (peak - rest) / mb}))
+        return 0
     print(f"{options.files} files, {total / mb:.0f} MB: cp + sha256sum {total / mb / reference:.0f} MB/s, sent {total / mb / taken:.0f} MB/s, ratio {reference / taken:.2f} (bar 0.6)")
     print(f"looked at after {looked:.1f} s; memory at rest {rest / mb:.0f} MB, at most {(peak - rest) / mb:.0f} MB above (bar 64)")
     return 0

@@ -19,3 +19,14 @@ pub fn regions(desk: &mut Desk) -> Result<Vec<Choice>, ControlError> {
     let scope = desk.scope();
     desk.session.transaction(scope, Isolation::Snapshot, |tx| Ok(stored::regions(tx)?))
 }
+
+/// Some rows of a list that is filtered by region.
+#[derive(Debug, Clone)]
+pub struct ByRegion<Row> {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// How many there are in all.
+    pub total: i64,
+    /// The regions to choose from: codes and names.
+    pub regions: Vec<(String, String)>,
+}

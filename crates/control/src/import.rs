@@ -1,6 +1,7 @@
 //! Taking facts in: files are read, staged, compared and stored, a file whole or not at all.
 
 pub(crate) mod entered;
+mod grown;
 mod rulings;
 pub(crate) mod written;
 
@@ -104,6 +105,9 @@ pub fn import(
             session.transaction(scope, Isolation::ReadCommitted, |tx| take_in(tx, files))
         })
     })?;
+    if !dry_run {
+        grown::tell_planner(desk, &outcome.files)?;
+    }
     Ok(outcome)
 }
 

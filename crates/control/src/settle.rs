@@ -10,10 +10,10 @@ use farsight_rulebook::time::Instant;
 use farsight_store::audit::Deed;
 use farsight_store::session::{Isolation, Turn};
 use farsight_store::settlements::{self, Line, Step, Stored};
-use farsight_store::{Tx, audit, ledger, runs};
+use farsight_store::{Tx, audit, runs};
 use serde::Serialize;
 
-pub use look::{Controls, Listed, Look, RegionSums, changes, lines, look, months, regions, tidy};
+pub use look::{Controls, Listed, Look, RegionSums, changes, lines, look, months};
 
 use crate::evaluate::{self, Outcome, Request};
 use crate::{ControlError, Desk, ground, users};
@@ -174,19 +174,19 @@ fn calculated(tx: &mut Tx, period: Period) -> Result<Settlement, ControlError> {
 
 /// What must hold around a settlement before it is locked.
 fn surroundings(tx: &mut Tx, period: Period, over_at: Instant) -> Result<Surroundings, ControlError> {
-    let marks = runs::marks(tx)?;
-    let touched = runs::touched(tx)?;
-    let last_locked = settlements::last_locked(tx)?;
+    let stands = runs::stand(tx)?;
+    let named = |names: &mut dyn Iterator<Item = &'static str>| names.map(str::to_owned).collect();
     let names = || CHECKS.iter().map(|check| check.name);
-    let ran = |name: &str| marks.iter().any(|mark| mark.check == name && mark.as_of >= over_at);
+    let behind = |name: &&str| {
+        !stands.iter().any(|stand| stand.check == *name && stand.as_of.is_some_and(|at| at >= over_at))
+    };
+    let unseen = |name: &&str| stands.iter().any(|stand| stand.check == *name && stand.touched);
+    let (last_locked, open_before) = settlements::before(tx, period)?;
     Ok(Surroundings {
-        open_before: if last_locked.is_none() { ledger::open_before(tx, period)? } else { None },
+        open_before,
         last_locked,
-        behind: names().filter(|name| !ran(name)).map(str::to_owned).collect(),
-        unseen: names()
-            .filter(|name| touched.iter().any(|(check, _)| check == name))
-            .map(str::to_owned)
-            .collect(),
+        behind: named(&mut names().filter(behind)),
+        unseen: named(&mut names().filter(unseen)),
     })
 }
 

@@ -9,10 +9,11 @@ use farsight_store::audit::{self, Deed};
 use farsight_store::session::Isolation;
 use farsight_store::settlements::Part;
 use farsight_store::statements::{self, Answer, Confirmation, Line, Listed, Which};
-use farsight_store::{Tx, settlements};
+use farsight_store::{Tx, settlements, standings};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::choices::ByRegion;
 use crate::{ControlError, Desk, users};
 
 /// The most characters a reason or a reply has.
@@ -75,9 +76,12 @@ pub struct Statement {
 }
 
 /// Some statements of those the person may see, and how many there are.
-pub fn list(desk: &mut Desk, which: Which, part: Part) -> Result<(Vec<Listed>, i64), ControlError> {
+pub fn list(desk: &mut Desk, which: Which, part: Part) -> Result<ByRegion<Listed>, ControlError> {
     let scope = desk.scope();
-    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| Ok(statements::list(tx, which, part)?))
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        let (rows, total) = statements::list(tx, which, part)?;
+        Ok(ByRegion { rows, total, regions: standings::regions(tx)? })
+    })
 }
 
 /// A dealer's statement of a month that was calculated.

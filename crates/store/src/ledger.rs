@@ -375,24 +375,6 @@ fn charge(
     Ok(())
 }
 
-/// The earliest period before this one that has postings and no locked settlement.
-pub fn open_before(tx: &mut Tx, period: Period) -> Result<Option<Period>, StoreError> {
-    let earliest: Option<Earliest> = diesel::sql_query(format!(
-        "SELECT min(e.period) AS period FROM entries e WHERE e.period < date '{}' AND NOT EXISTS (
-             SELECT FROM settlements s WHERE s.period = e.period AND s.status = 'locked')",
-        period.first_day()
-    ))
-    .get_result(tx.connection)
-    .optional()?;
-    Ok(earliest.and_then(|row| row.period).map(month))
-}
-
-#[derive(QueryableByName)]
-struct Earliest {
-    #[diesel(sql_type = Nullable<SqlDate>)]
-    period: Option<PgDate>,
-}
-
 /// A clause's live entries, added up.
 #[derive(Debug, Clone)]
 pub struct ClauseSum {

@@ -2,7 +2,7 @@
 
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use farsight_rulebook::finding::Wake;
 use farsight_rulebook::time::Instant;
 
@@ -33,6 +33,30 @@ struct MarkRow {
 pub fn marks(tx: &mut Tx) -> Result<Vec<Mark>, StoreError> {
     let rows: Vec<MarkRow> = diesel::sql_query("SELECT check_name, as_of FROM marks").load(tx.connection)?;
     Ok(rows.into_iter().map(|row| Mark { check: row.check_name, as_of: instant(row.as_of) }).collect())
+}
+
+/// How far a check has come.
+#[derive(Debug, Clone)]
+pub struct Stand {
+    /// The check.
+    pub check: String,
+    /// The as-of instant of its latest run; none: it never ran.
+    pub as_of: Option<Instant>,
+    /// Whether there are imports that it has yet to look at.
+    pub touched: bool,
+}
+
+/// How far each check has come that ever ran, or has something to look at.
+pub fn stand(tx: &mut Tx) -> Result<Vec<Stand>, StoreError> {
+    let mut stands = Vec::new();
+    tx.each::<_, (String, Option<PgTimestamp>, bool)>(
+        diesel::dsl::sql::<(Text, Nullable<Timestamptz>, Bool)>(
+            "SELECT coalesce(m.check_name, t.check_name), m.as_of, t.check_name IS NOT NULL
+             FROM marks m FULL JOIN (SELECT DISTINCT check_name FROM touched) t USING (check_name)",
+        ),
+        |(check, as_of, touched)| stands.push(Stand { check, as_of: as_of.map(instant), touched }),
+    )?;
+    Ok(stands)
 }
 
 #[derive(QueryableByName)]

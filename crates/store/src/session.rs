@@ -1,5 +1,6 @@
 //! Connections and transactions, each for one scope.
 
+use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 
 use diesel::connection::{LoadConnection, SimpleConnection};
@@ -50,14 +51,9 @@ impl Scope {
         let tenant = format!("SET LOCAL farsight.tenant = '{}'", self.tenant);
         match self.person {
             None => tenant,
-            Some(Person { user, today }) => format!(
-                "{tenant};
-                 SELECT set_config('farsight.dealers', coalesce(
-                     (SELECT string_agg(code, ',') FROM farsight_dealers_of({user}, '{today}') AS code), ''), true),
-                     set_config('farsight.regions', coalesce(
-                     (SELECT array_to_string(regions, ',') FROM users WHERE user_id = {user}), ''), true);
-                 SET LOCAL ROLE farsight_person"
-            ),
+            Some(Person { user, today }) => {
+                format!("{tenant}; SELECT farsight_enter({user}, '{today}'); SET LOCAL ROLE farsight_person")
+            }
         }
     }
 }
@@ -79,6 +75,15 @@ impl Database {
         let mut connection = PgConnection::establish(&self.url)?;
         connection.batch_execute(AS_OWNER)?;
         Ok(connection)
+    }
+
+    /// Has the planner's statistics of some tables made anew, which only their owner may.
+    pub fn analyze(&self, tables: &BTreeSet<&str>) -> Result<(), StoreError> {
+        let mut connection = self.owner()?;
+        for table in tables {
+            connection.batch_execute(&format!("ANALYZE \"{table}\""))?;
+        }
+        Ok(())
     }
 
     /// Its address, as libpq understands it.

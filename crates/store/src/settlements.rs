@@ -14,8 +14,8 @@ use farsight_rulebook::time::Instant;
 
 pub use figures::{keep, refresh, stale};
 pub use overview::{
-    By, Change, LinesOf, Month, Part, PartyLine, Sum, changes, month as of_month, months, of_lines,
-    party_lines, posted_span, region_names, sums,
+    Change, LinesOf, Month, Part, PartyLine, Sum, changes, month as of_month, months, of_lines, party_lines,
+    posted_span, sums,
 };
 
 use crate::values::{instant, month, pg_instant, pg_month};
@@ -102,6 +102,25 @@ pub fn last_locked(tx: &mut Tx) -> Result<Option<Period>, StoreError> {
         diesel::sql_query("SELECT max(period) AS period FROM settlements WHERE status = 'locked'")
             .get_result(tx.connection)?;
     Ok(last.period.map(month))
+}
+
+/// The last month that is locked; and where none is, the earliest month before this one that has postings.
+pub fn before(tx: &mut Tx, period: Period) -> Result<(Option<Period>, Option<Period>), StoreError> {
+    #[derive(QueryableByName)]
+    struct Before {
+        #[diesel(sql_type = Nullable<SqlDate>)]
+        locked: Option<PgDate>,
+        #[diesel(sql_type = Nullable<SqlDate>)]
+        posted: Option<PgDate>,
+    }
+    let before: Before = diesel::sql_query(
+        "SELECT (SELECT max(period) FROM settlements WHERE status = 'locked') AS locked,
+             (SELECT period FROM entries WHERE period < $1 ORDER BY period LIMIT 1) AS posted",
+    )
+    .bind::<SqlDate, _>(pg_month(period))
+    .get_result(tx.connection)?;
+    let posted = before.posted.filter(|_| before.locked.is_none());
+    Ok((before.locked.map(month), posted.map(month)))
 }
 
 /// A step that was taken.

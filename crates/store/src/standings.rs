@@ -421,35 +421,19 @@ const SEVERITIES: [Severity; 4] = [Severity::None, Severity::Notice, Severity::W
 
 /// Every open dealer in sight whose place is known, the most severe last, so that it is drawn above others.
 pub fn dots(tx: &mut Tx) -> Result<Vec<Dot>, StoreError> {
-    #[derive(QueryableByName)]
-    struct DotRow {
-        #[diesel(sql_type = Text)]
-        dealer_code: String,
-        #[diesel(sql_type = Text)]
-        name: String,
-        #[diesel(sql_type = Double)]
-        lat: f64,
-        #[diesel(sql_type = Double)]
-        lon: f64,
-        #[diesel(sql_type = Integer)]
-        worst: i32,
-    }
-    let rows: Vec<DotRow> = diesel::sql_query(
-        "SELECT dealer_code, name, lat, lon,
+    let mut dots = Vec::new();
+    tx.each::<_, (String, String, f64, f64, i32)>(
+        diesel::dsl::sql::<(Text, Text, Double, Double, Integer)>(
+            "SELECT dealer_code, name, lat, lon,
                 CASE WHEN critical > 0 THEN 3 WHEN warning > 0 THEN 2 WHEN notice > 0 THEN 1 ELSE 0 END AS worst
-         FROM standings WHERE is_open AND lat IS NOT NULL AND lon IS NOT NULL ORDER BY worst, dealer_code COLLATE \"C\"",
-    )
-    .load(tx.connection)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Dot {
-            dealer: row.dealer_code,
-            name: row.name,
-            lat: row.lat,
-            lon: row.lon,
-            worst: SEVERITIES.get(row.worst as usize).copied().unwrap_or(Severity::None),
-        })
-        .collect())
+             FROM standings WHERE is_open AND lat IS NOT NULL AND lon IS NOT NULL ORDER BY worst, dealer_code COLLATE \"C\"",
+        ),
+        |(dealer, name, lat, lon, worst)| {
+            let worst = SEVERITIES.get(worst as usize).copied().unwrap_or(Severity::None);
+            dots.push(Dot { dealer, name, lat, lon, worst });
+        },
+    )?;
+    Ok(dots)
 }
 
 /// What can be chosen for a list: regions with their names, and provinces, in sight.

@@ -139,21 +139,25 @@ pub struct InState {
     pub disputes: i64,
 }
 
-/// How many statements of a month are in each state.
-pub fn states(tx: &mut Tx, period: Period) -> Result<Vec<InState>, StoreError> {
-    Ok(diesel::sql_query(format!(
-        "SELECT state, count(*) AS count, sum(disputes)::bigint AS disputes FROM ({LISTED}) AS l GROUP BY state ORDER BY state"
+/// How many statements of a month are in each state, and how many of the month's entries are appealed and not decided.
+pub fn states(tx: &mut Tx, period: Period) -> Result<(Vec<InState>, i64), StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(embed)]
+        in_state: InState,
+        #[diesel(sql_type = BigInt)]
+        appeals: i64,
+    }
+    let rows: Vec<Row> = diesel::sql_query(format!(
+        "SELECT state, count(*) AS count, sum(disputes)::bigint AS disputes,
+             (SELECT count(*) FROM appeals a JOIN entries e USING (tenant_id, entry_id) WHERE a.state = 'open' AND e.period = $1) AS appeals
+         FROM ({LISTED}) AS l GROUP BY state ORDER BY state"
     ))
     .bind::<Nullable<SqlDate>, _>(Some(pg_month(period)))
-    .load(tx.connection)?)
-}
-
-/// How many entries of a month are appealed and not decided.
-pub fn open_appeals(tx: &mut Tx, period: Period) -> Result<i64, StoreError> {
-    tx.number(&format!(
-        "SELECT count(*) AS number FROM appeals a JOIN entries e USING (tenant_id, entry_id) WHERE a.state = 'open' AND e.period = date '{}'",
-        period.first_day()
-    ))
+    .load(tx.connection)?;
+    // A month without statements has no entries either.
+    let appeals = rows.first().map_or(0, |row| row.appeals);
+    Ok((rows.into_iter().map(|row| row.in_state).collect(), appeals))
 }
 
 /// An entry on a statement.

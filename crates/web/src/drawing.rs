@@ -31,8 +31,13 @@ pub(crate) fn escaped(text: &str) -> String {
 
 /// A length, with at most one decimal.
 fn n(length: f64) -> String {
-    let text = format!("{length:.1}");
-    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+    // In whole tenths: a map has thousands of lengths, and a float's digits are slow to find.
+    let tenths = (length * 10.0).round() as i64;
+    let sign = if tenths < 0 { "-" } else { "" };
+    match (tenths.abs() / 10, tenths.abs() % 10) {
+        (whole, 0) => format!("{sign}{whole}"),
+        (whole, tenth) => format!("{sign}{whole}.{tenth}"),
+    }
 }
 
 fn put(svg: &mut String, part: std::fmt::Arguments) {
@@ -342,14 +347,15 @@ pub(crate) fn map(dots: &[Dot], label: &str) -> String {
     for dot in known() {
         let (x, y) = (left + (dot.lon - west) * narrow * scale, EDGE + (north - dot.lat) * scale);
         let shape = shape(dot.worst);
-        let drawn = format!("<use href=\"#dot-{shape}\" class=\"{shape}\" x=\"{}\" y=\"{}\"/>", n(x), n(y));
+        let (x, y) = (n(x), n(y));
+        let drawn = format_args!("<use href=\"#dot-{shape}\" class=\"{shape}\" x=\"{x}\" y=\"{y}\"/>");
         let trouble = dot.worst >= Severity::Warning;
         if links || trouble {
             let stop = if trouble { "" } else { " tabindex=\"-1\"" };
             let (to, title) = (escaped(dot.to), escaped(dot.title));
             put(&mut svg, format_args!("<a href=\"{to}\"{stop}><title>{title}</title>{drawn}</a>"));
         } else {
-            svg.push_str(&drawn);
+            put(&mut svg, drawn);
         }
     }
     svg.push_str("</svg>");

@@ -5,12 +5,13 @@
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::{DAY, Instant};
 use farsight_store::session::Isolation;
-use farsight_store::settlements::{self, By, Change, LinesOf, Month, Part, PartyLine, Sum};
+use farsight_store::settlements::{self, Change, LinesOf, Month, Part, PartyLine, Sum};
 use farsight_store::statements::{self, InState};
-use farsight_store::{Tx, slots};
+use farsight_store::{Tx, slots, standings};
 use serde::Serialize;
 
 use super::surroundings;
+use crate::choices::ByRegion;
 use crate::{ControlError, Desk, ground};
 
 /// A month in the list.
@@ -99,11 +100,10 @@ pub fn look(desk: &mut Desk, period: Period) -> Result<Look, ControlError> {
         let around = surroundings(tx, period, over_at)?;
         let next = around.last_locked.map(Period::next).filter(|next| *next < period);
         let kinds = settlements::of_lines(tx, period)?;
-        let clauses = settlements::sums(tx, period, By::Clause)?;
-        let regions = settlements::sums(tx, period, By::Region)?;
+        let (clauses, regions) = settlements::sums(tx, period)?;
         let controls = controls(month.as_ref(), &kinds, &clauses, &regions);
         let shown = Part { sort: None, limit: CHANGES_SHOWN, offset: 0 };
-        let states = statements::states(tx, period)?;
+        let (states, appeals) = statements::states(tx, period)?;
         Ok(Look {
             period: period.to_string(),
             over: over_at <= now,
@@ -112,11 +112,11 @@ pub fn look(desk: &mut Desk, period: Period) -> Result<Look, ControlError> {
             unseen: around.unseen,
             gave_up: gave_up(tx)?,
             disputes: states.iter().map(|state| state.disputes).sum(),
-            appeals: statements::open_appeals(tx, period)?,
+            appeals,
             states,
             kinds,
             clauses,
-            regions: named(tx, regions)?,
+            regions: regions.into_iter().map(balanced).collect(),
             controls,
             changes: settlements::changes(tx, period, shown)?,
             month,
@@ -134,13 +134,18 @@ fn listed(month: Month, over_at: Instant, now: Instant) -> Listed {
     Listed { days: (until - over_at.0).max(0) / DAY, over: over_at <= now, month }
 }
 
-fn controls(month: Option<&Listed>, kinds: &[(Sum, i64)], clauses: &[Sum], regions: &[Sum]) -> Controls {
+fn controls(
+    month: Option<&Listed>,
+    kinds: &[(Sum, i64)],
+    clauses: &[Sum],
+    regions: &[(Sum, String)],
+) -> Controls {
     let of = |sums: &mut dyn Iterator<Item = &Sum>| {
         sums.fold((0, 0), |(net, entries), sum| (net + sum.net, entries + sum.entries))
     };
     let ledger = month.map_or((0, 0), |listed| (listed.month.entry_sum, listed.month.entry_count));
     let lines = of(&mut kinds.iter().map(|(sum, _)| sum));
-    let (clauses, regions) = (of(&mut clauses.iter()), of(&mut regions.iter()));
+    let (clauses, regions) = (of(&mut clauses.iter()), of(&mut regions.iter().map(|(sum, _)| sum)));
     Controls {
         ledger,
         lines,
@@ -151,15 +156,9 @@ fn controls(month: Option<&Listed>, kinds: &[(Sum, i64)], clauses: &[Sum], regio
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio to look at; no sum is made of it")]
-fn named(tx: &mut Tx, sums: Vec<Sum>) -> Result<Vec<RegionSums>, ControlError> {
-    let names = settlements::region_names(tx)?;
-    let name = |code: &str| names.iter().find(|(known, _)| known == code).map(|(_, name)| name.clone());
-    let region = |sum: Sum| RegionSums {
-        name: name(&sum.of).unwrap_or_default(),
-        ratio: (sum.incentives > 0).then(|| -(sum.penalties as f64) / sum.incentives as f64),
-        sum,
-    };
-    Ok(sums.into_iter().map(region).collect())
+fn balanced((sum, name): (Sum, String)) -> RegionSums {
+    let ratio = (sum.incentives > 0).then(|| -(sum.penalties as f64) / sum.incentives as f64);
+    RegionSums { sum, name, ratio }
 }
 
 /// Every month that was calculated, the latest first; and those that have entries but were not.
@@ -187,16 +186,17 @@ pub fn months(desk: &mut Desk) -> Result<(Vec<Listed>, Vec<String>), ControlErro
     })
 }
 
-/// Some lines of a month's settlement, and how many there are.
+/// Some lines of a month's settlement, how many there are, and the regions to choose from.
 pub fn lines(
     desk: &mut Desk,
     period: Period,
     of: LinesOf,
     part: Part,
-) -> Result<(Vec<PartyLine>, i64), ControlError> {
+) -> Result<ByRegion<PartyLine>, ControlError> {
     let scope = desk.scope();
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
-        Ok(settlements::party_lines(tx, period, of, part)?)
+        let (rows, total) = settlements::party_lines(tx, period, of, part)?;
+        Ok(ByRegion { rows, total, regions: standings::regions(tx)? })
     })
 }
 
@@ -205,25 +205,4 @@ pub fn changes(desk: &mut Desk, period: Period, part: Part) -> Result<Vec<Change
     let scope = desk.scope();
     desk.session
         .transaction(scope, Isolation::ReadCommitted, |tx| Ok(settlements::changes(tx, period, part)?))
-}
-
-/// The regions, by code, with their names.
-pub fn regions(desk: &mut Desk) -> Result<Vec<(String, String)>, ControlError> {
-    let scope = desk.scope();
-    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| Ok(settlements::region_names(tx)?))
-}
-
-/// Adds up what was settled before figures were kept; says how many months.
-pub fn tidy(desk: &mut Desk) -> Result<usize, ControlError> {
-    let (scope, now) = (desk.tenant.network(), desk.now);
-    desk.session.transaction(scope, Isolation::Snapshot, |tx| {
-        let mut tidied = 0;
-        for month in settlements::months(tx)?.into_iter().filter(|month| month.figured_at.is_none()) {
-            if let Ok(period) = month.period.parse() {
-                settlements::refresh(tx, period, now)?;
-                tidied += 1;
-            }
-        }
-        Ok(tidied)
-    })
 }

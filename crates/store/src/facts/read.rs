@@ -2,7 +2,7 @@
 
 use diesel::RunQueryDsl;
 use diesel::data_types::PgDate;
-use diesel::sql_types::{Array, Date as SqlDate, Nullable, Text};
+use diesel::sql_types::{Array, Bool, Date as SqlDate, Nullable, Text};
 use farsight_rulebook::calendar::{Calendar, DayKind};
 use farsight_rulebook::codes::{Code, Codes};
 use farsight_rulebook::facts::{
@@ -14,7 +14,7 @@ use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
 
-use crate::values::pg_date;
+use crate::values::{date, pg_date};
 use crate::{StoreError, Tx};
 
 /// Rows to look for, put into the temporary table `wanted (a, b, on_day)`.
@@ -371,14 +371,17 @@ pub fn support_requests(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<
 
 /// Lays the tenant's own calendar over the one that ships.
 pub fn calendar(tx: &mut Tx, calendar: &mut Calendar) -> Result<(), StoreError> {
-    tx.read("SELECT day, kind, voided FROM calendar WHERE superseded_at = 'infinity'", |row| {
-        let (day, kind, voided) = (row.date(), row.text(), row.flag_or() == Some(true));
-        match (voided, kind) {
-            (true, _) => calendar.clear(day),
-            (false, "holiday") => calendar.set(day, DayKind::Holiday),
-            (false, _) => calendar.set(day, DayKind::MakeUp),
-        }
-    })
+    // A small table that many pages read: a plain query, which makes no view.
+    tx.each::<_, (PgDate, String, bool)>(
+        diesel::dsl::sql::<(SqlDate, Text, Bool)>(
+            "SELECT day, kind, voided FROM calendar WHERE superseded_at = 'infinity'",
+        ),
+        |(day, kind, voided)| match (voided, &*kind) {
+            (true, _) => calendar.clear(date(day)),
+            (false, "holiday") => calendar.set(date(day), DayKind::Holiday),
+            (false, _) => calendar.set(date(day), DayKind::MakeUp),
+        },
+    )
 }
 
 /// The codes of all dealers, also of those voided (what was posted for them may have to be reversed).

@@ -146,31 +146,31 @@ pub struct Sum {
     pub entries: i64,
 }
 
-/// What sums are made by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// Clause.
-    Clause,
-    /// The dealer's region; empty for persons.
-    Region,
-    /// `dealer` or `person`.
-    Kind,
-}
-
-/// A month's sums, from the ledger's entries.
-pub fn sums(tx: &mut Tx, period: Period, by: By) -> Result<Vec<Sum>, StoreError> {
-    let column = match by {
-        By::Clause => "clause",
-        By::Region => "region_code",
-        By::Kind => "party_kind",
-    };
-    Ok(diesel::sql_query(format!(
-        "SELECT {column} AS of, sum(penalties)::bigint AS penalties, sum(incentives)::bigint AS incentives, sum(reversals)::bigint AS reversals,
-             sum(penalties + incentives + reversals)::bigint AS net, sum(entry_count)::bigint AS entries
-         FROM settlement_sums WHERE period = $1 GROUP BY {column} ORDER BY {column} COLLATE \"C\""
-    ))
+/// A month's sums from the ledger's entries, by clause, and by the dealer's region (empty for persons) with its name.
+pub fn sums(tx: &mut Tx, period: Period) -> Result<(Vec<Sum>, Vec<(Sum, String)>), StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(embed)]
+        sum: Sum,
+        #[diesel(sql_type = Bool)]
+        of_region: bool,
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let rows: Vec<Row> = diesel::sql_query(
+        "SELECT s.*, coalesce(r.name, '') AS name FROM (
+             SELECT coalesce(clause, region_code) AS of, grouping(clause) = 1 AS of_region, sum(penalties)::bigint AS penalties,
+                 sum(incentives)::bigint AS incentives, sum(reversals)::bigint AS reversals,
+                 sum(penalties + incentives + reversals)::bigint AS net, sum(entry_count)::bigint AS entries
+             FROM settlement_sums WHERE period = $1 GROUP BY GROUPING SETS ((clause), (region_code))) s
+         LEFT JOIN regions r ON s.of_region AND r.region_code = s.of AND r.superseded_at = 'infinity' AND NOT r.voided
+         ORDER BY s.of COLLATE \"C\"",
+    )
     .bind::<SqlDate, _>(pg_month(period))
-    .load(tx.connection)?)
+    .load(tx.connection)?;
+    let (regions, clauses): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.of_region);
+    let named = |row: Row| (row.sum, row.name);
+    Ok((clauses.into_iter().map(|row| row.sum).collect(), regions.into_iter().map(named).collect()))
 }
 
 /// A month's sums by kind of party, from the lines; `of` is the kind, `entries` those the lines count.
@@ -317,20 +317,4 @@ pub fn changes(tx: &mut Tx, period: Period, part: Part) -> Result<Vec<Change>, S
     ))
     .bind::<SqlDate, _>(pg_month(period))
     .load(tx.connection)?)
-}
-
-/// The regions that have a name.
-pub fn region_names(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        region_code: String,
-        #[diesel(sql_type = Text)]
-        name: String,
-    }
-    let rows: Vec<Row> = diesel::sql_query(
-        "SELECT region_code, name FROM regions WHERE superseded_at = 'infinity' AND NOT voided ORDER BY region_code COLLATE \"C\"",
-    )
-    .load(tx.connection)?;
-    Ok(rows.into_iter().map(|row| (row.region_code, row.name)).collect())
 }

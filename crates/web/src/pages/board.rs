@@ -178,11 +178,14 @@ fn counts(board: &Board) -> Value {
 }
 
 fn map(board: &Board, reading: &Reading) -> Result<String, PageError> {
+    let said = |worst| worded(reading, "dealers", worst_key(worst));
+    let severities =
+        [Severity::None, Severity::Notice, Severity::Warning, Severity::Critical].map(|it| (it, said(it)));
     let mut words = Vec::new();
     for dot in &board.dots {
-        let title =
-            format!("{} {} · {}", dot.dealer, dot.name, worded(reading, "dealers", worst_key(dot.worst)));
-        words.push((title, format!("/dealers/{}", dot.dealer)));
+        let worst =
+            severities.iter().find(|(severity, _)| *severity == dot.worst).map_or("", |(_, said)| said);
+        words.push((format!("{} {} · {worst}", dot.dealer, dot.name), format!("/dealers/{}", dot.dealer)));
     }
     let dots = board.dots.iter().zip(&words);
     let dots: Vec<Dot> = dots

@@ -215,19 +215,19 @@ pub(crate) async fn people(entered: Entered, Path(month): Path<String>, ask: Ask
 async fn parties(entered: Entered, month: String, ask: Ask, only: Option<&'static str>) -> PageResult {
     let at = period(&month)?;
     let asked = ask.clone();
-    let ((lines, total), regions) = entered
+    let listed = entered
         .at_desk(move |desk| {
             let of = LinesOf {
                 kind: only.or(asked.get("kind")),
                 region: asked.get("region"),
                 text: asked.get("q"),
             };
-            Ok((settle::lines(desk, at, of, part(&asked))?, settle::regions(desk)?))
+            settle::lines(desk, at, of, part(&asked))
         })
         .await?;
     let reading = entered.frame().reading();
     let mut rows = Vec::new();
-    for line in lines {
+    for line in listed.rows {
         let kind = reading.say(&format!("settlements.kind-{}", line.kind), &[])?;
         rows.push(line_row(&month, line, kind));
     }
@@ -235,11 +235,11 @@ async fn parties(entered: Entered, month: String, ask: Ask, only: Option<&'stati
         name: if only.is_some() { "settlement-people" } else { "settlement-lines" },
         columns: line_columns(),
         rows,
-        total,
+        total: listed.total,
         empty: "settlements.no-lines",
     };
     table.answer(&entered, &ask, "settlements/lines.html", || {
-        Ok(context! { period => month, people => only.is_some(), regions => value(named(regions)) })
+        Ok(context! { period => month, people => only.is_some(), regions => value(named(listed.regions)) })
     })
 }
 

@@ -2,7 +2,7 @@
 
 use axum::Form;
 use axum::extract::Path;
-use farsight_control::{settle, statements};
+use farsight_control::statements;
 use farsight_ledger::settlement::Role;
 use farsight_store::statements::{Listed, Which};
 use minijinja::context;
@@ -18,7 +18,7 @@ use crate::views::value;
 /// Statements that the person may see.
 pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
     let asked = ask.clone();
-    let ((listed, total), regions) = entered
+    let listed = entered
         .at_desk(move |desk| {
             let which = Which {
                 period: asked.read_as("period"),
@@ -26,16 +26,22 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
                 region: asked.get("region"),
                 text: asked.get("q"),
             };
-            Ok((statements::list(desk, which, part(&asked))?, settle::regions(desk)?))
+            statements::list(desk, which, part(&asked))
         })
         .await?;
     let mut rows = Vec::new();
-    for statement in listed {
+    for statement in listed.rows {
         rows.push(row(&entered, statement)?);
     }
-    let table = Table { name: "statements", columns: columns(), rows, total, empty: "statements.empty" };
+    let table = Table {
+        name: "statements",
+        columns: columns(),
+        rows,
+        total: listed.total,
+        empty: "statements.empty",
+    };
     table.answer(&entered, &ask, "statements/statements.html", || {
-        Ok(context! { regions => value(named(regions)), own => entered.role() == Role::Dealer })
+        Ok(context! { regions => value(named(listed.regions)), own => entered.role() == Role::Dealer })
     })
 }
 
