@@ -100,6 +100,16 @@ pub fn show(desk: &mut Desk, period: Period, dealer: &str) -> Result<Statement, 
     })
 }
 
+/// Whether a statement waits for its dealer's confirmation: not while a line is disputed without a reply, and not once it
+/// was confirmed and nothing was posted since.
+pub(crate) fn waits_for_confirmation(head: &Listed) -> Result<(), StatementRefusal> {
+    match &*head.state {
+        "disputed" => Err(StatementRefusal::Disputed),
+        "confirmed" => Err(StatementRefusal::Confirmed),
+        _ => Ok(()),
+    }
+}
+
 fn found(tx: &mut Tx, period: Period, dealer: &str) -> Result<Listed, ControlError> {
     let missing = || ControlError::NotFound("statement");
     statements::find(tx, period, dealer)?.ok_or_else(missing)
@@ -111,11 +121,7 @@ pub fn confirm(desk: &mut Desk, period: Period, dealer: &str) -> Result<(), Cont
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         let head = found(tx, period, dealer)?;
         may(tx, &by, Role::Dealer)?;
-        match &*head.state {
-            "disputed" => return Err(StatementRefusal::Disputed.into()),
-            "confirmed" => return Err(StatementRefusal::Confirmed.into()),
-            _ => {}
-        }
+        waits_for_confirmation(&head)?;
         let (net, entries) = (head.net, head.entries);
         statements::say(
             tx,

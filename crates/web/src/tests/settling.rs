@@ -163,6 +163,8 @@ async fn a_dealer_confirms_and_disputes_its_own_statement_only() {
     assert_eq!(d1.get("/statements/2025-02/D1").await.status, 404);
     assert_eq!(step(&mut anna, "2025-02", "calculate").await.0, 303);
     let statement = "/statements/2025-02/D1";
+    let todo = page(&mut d1, "/todo").await;
+    assert!(todo.contains("Confirm the statement") && todo.contains(statement), "{todo}");
     let text = page(&mut d1, statement).await;
     assert!(!text.contains("李经理"), "what a person is charged is not the dealer's to read");
     let entry = text.split("/entries/").nth(1).unwrap().split('"').next().unwrap().to_owned();
@@ -176,6 +178,7 @@ async fn a_dealer_confirms_and_disputes_its_own_statement_only() {
     refused(&(answer.status, answer.text()), "no text");
     assert_eq!(d1.post(&dispute, &[("entry", "999"), ("text", "x")]).await.status, 404);
     assert_eq!(d1.post(&dispute, &[("entry", &entry), ("text", "当天停电")]).await.status, 303);
+    assert!(!page(&mut d1, "/todo").await.contains("Confirm the statement"), "finance has to reply first");
     let answer = d1.post(&format!("{statement}/confirm"), &[]).await;
     refused(&(answer.status, answer.text()), "disputed without a reply");
     let list = page(&mut anna, "/statements?period=2025-02&state=disputed").await;
@@ -191,6 +194,7 @@ async fn a_dealer_confirms_and_disputes_its_own_statement_only() {
     assert!(page(&mut d1, statement).await.contains("电表无记录"));
     assert_eq!(d1.post(&format!("{statement}/confirm"), &[]).await.status, 303);
     assert!(page(&mut anna, "/statements?state=confirmed").await.contains("D1"));
+    assert!(!page(&mut d1, "/todo").await.contains("Confirm the statement"));
     // What is posted afterwards was not confirmed.
     house.office.import_folder(&Folder::of(&[failed("I-3", "2025-02-20")]));
     house.office.import_folder(&Folder::of(&[sheet(
@@ -199,6 +203,7 @@ async fn a_dealer_confirms_and_disputes_its_own_statement_only() {
     )]));
     house.office.check(NOW);
     assert!(page(&mut anna, "/statements?state=changed").await.contains("D1"));
+    assert!(page(&mut d1, "/todo").await.contains("Posted since you confirmed"));
     assert!(page(&mut d2, "/statements").await.contains("Here the dealers"));
 }
 
