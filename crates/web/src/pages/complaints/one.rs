@@ -19,6 +19,7 @@ use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
 use crate::pages::cases::evidence;
 use crate::pages::desks::{reason, unprocessed, word};
+use crate::router::WATCHERS;
 use crate::views::{Reading, value};
 
 /// The ways complaints come.
@@ -78,6 +79,7 @@ fn seen(entered: &Entered, one: One) -> Result<Value, PageError> {
         duties => value(duties),
         may => one.may.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
         handles_as,
+        may_draft => WATCHERS.lets(entered.role()),
         outcomes => CallbackOutcome::ALL.map(CallbackOutcome::name),
         events => value(one.events.iter().map(told_event).collect::<Vec<_>>()),
     })
