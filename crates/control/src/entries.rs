@@ -116,7 +116,9 @@ fn pictures(tx: &mut Tx, entry: &Entry) -> Result<Vec<Picture>, ControlError> {
 /// What evidence about an entry may have been handed in for: its subject, its whole inspection, its appeals.
 fn subjects(entry: &Entry, contest: &Contest) -> Vec<String> {
     let mut subjects = vec![entry.subject.clone()];
-    subjects.extend(inspection(entry).map(|id| format!("inspection:{id}")).filter(|whole| *whole != entry.subject));
+    subjects.extend(
+        inspection(entry).map(|id| format!("inspection:{id}")).filter(|whole| *whole != entry.subject),
+    );
     subjects.extend(contest.appeals.iter().map(|appeal| format!("appeal:{}", appeal.id)));
     subjects
 }

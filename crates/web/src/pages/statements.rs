@@ -141,8 +141,7 @@ pub(crate) async fn dispute(
     Form(said): Form<Said>,
 ) -> PageResult {
     let (at, of, typed) = (period(&month)?, dealer.clone(), said.clone());
-    let done =
-        entered.at_desk(move |desk| statements::dispute(desk, at, &of, said.entry, &said.text)).await;
+    let done = entered.at_desk(move |desk| statements::dispute(desk, at, &of, said.entry, &said.text)).await;
     onward(&entered, (&month, &dealer), done.map(|()| "statement-disputed"), Some(typed)).await
 }
 

@@ -21,7 +21,8 @@ const SEVERITIES: [Severity; 3] = [Severity::Notice, Severity::Warning, Severity
 pub(super) async fn heard(entered: &Entered, typed: Option<Wish>) -> Result<Value, PageError> {
     let heard = entered.at_desk(telling::heard).await?;
     let wish = typed.unwrap_or_else(|| wish_of(&heard));
-    let kinds = Kind::ALL.map(|kind| json!({ "name": kind.name(), "on": wish.kinds.iter().any(|it| it == kind.name()) }));
+    let kinds = Kind::ALL
+        .map(|kind| json!({ "name": kind.name(), "on": wish.kinds.iter().any(|it| it == kind.name()) }));
     Ok(context! { telling => value(json!({
         "own": heard.source == Source::Own, "silent": !heard.terms.each && heard.terms.digest_at.is_none(),
         "each": wish.each, "least": wish.least, "kinds": kinds, "severities": SEVERITIES.map(Severity::name),
