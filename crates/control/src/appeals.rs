@@ -4,6 +4,8 @@
 mod decide;
 mod refusal;
 
+use std::collections::HashMap;
+
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::case::Ground;
 use farsight_rulebook::finding::PartyKind;
@@ -122,6 +124,29 @@ pub(crate) fn contest(
     let reversed = is_reversed(tx, entry)?;
     let may = refuse(entry, user.as_ref(), by, (reversed, until, now), &appeals);
     Ok(Contest { until, may, appeals })
+}
+
+/// Which of these entries the person can contest now, and until when: by the rule of [`contest`], asked of all at once.
+pub(crate) fn contestable(
+    tx: &mut Tx,
+    ground: &Ground,
+    entries: &[i64],
+    by: &str,
+    now: Instant,
+) -> Result<HashMap<i64, Instant>, ControlError> {
+    let user = users::find(tx, by)?;
+    let reversed = ledger::reversed_among(tx, entries)?;
+    let mut appeals: HashMap<i64, Vec<Appeal>> = HashMap::new();
+    for appeal in stored::of_entries(tx, entries)? {
+        appeals.entry(appeal.entry).or_default().push(appeal);
+    }
+    let asked = |entry: &Entry| {
+        let until = until(ground, entry.posted_at);
+        let of_entry = appeals.get(&entry.id).map_or(&[][..], Vec::as_slice);
+        let stands = (reversed.contains(&entry.id), until, now);
+        refuse(entry, user.as_ref(), by, stands, of_entry).ok().and(until).map(|until| (entry.id, until))
+    };
+    Ok(ledger::find_all(tx, entries)?.iter().filter_map(asked).collect())
 }
 
 /// Until when an entry can be contested, by the policy in force when it was posted.

@@ -6,6 +6,7 @@ mod cases;
 mod desks;
 pub mod inspections;
 pub mod live;
+mod statements;
 
 use std::path::Path;
 
@@ -181,6 +182,7 @@ fn make(desk: &mut Desk, plan: &Plan, scratch: &Path, sealer: &Sealer) -> Result
         settle::lock(desk, month, "finance@demo.example")?;
     }
     cases::make(desk)?;
+    statements::make(desk)?;
     audit::note(
         desk,
         "demo.ready",

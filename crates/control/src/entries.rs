@@ -7,8 +7,9 @@ use farsight_rulebook::period::Period;
 use farsight_rulebook::policy::Text;
 use farsight_store::entries::{self as stored, Filter, Listed, Sum};
 use farsight_store::ledger::{self, Entry};
+use farsight_store::pictures::{self, Picture};
 use farsight_store::session::Isolation;
-use farsight_store::settlements;
+use farsight_store::{Tx, inspections, settlements};
 
 use crate::appeals::{self, Contest};
 use crate::explain::{self, Explained};
@@ -57,6 +58,8 @@ pub struct Receipt {
     pub reversed_by: Option<i64>,
     /// The subjects that pictures and documents about it were handed in for.
     pub subjects: Vec<String>,
+    /// The camera's pictures that the inspection was judged by; none of any other entry, nor of an imported inspection.
+    pub pictures: Vec<Picture>,
     /// The month that a reversal would fall into, as things stand.
     pub reversal_period: Period,
     /// Whether the entry's own month is locked.
@@ -84,6 +87,7 @@ pub fn receipt(desk: &mut Desk, id: i64, language: Language) -> Result<Receipt, 
             beside: ledger::beside(tx, &entry.subject, entry.id)?,
             reversed_by: history.iter().find(|other| other.reverses == Some(entry.id)).map(|other| other.id),
             subjects: subjects(&entry, &contest),
+            pictures: pictures(tx, &entry)?,
             reversal_period: farsight_ledger::period::posting_period(entry.terms.occurred_on, last_locked),
             locked: last_locked.is_some_and(|locked| entry.period <= locked),
             contest,
@@ -94,14 +98,27 @@ pub fn receipt(desk: &mut Desk, id: i64, language: Language) -> Result<Receipt, 
     Ok(receipt)
 }
 
+/// The inspection that an entry is about.
+fn inspection(entry: &Entry) -> Option<&str> {
+    let rest = entry.subject.strip_prefix("inspection:")?;
+    Some(rest.split_once('#').map_or(rest, |(inspection, _)| inspection))
+}
+
+/// The pictures of the visit that an entry's inspection was made of.
+fn pictures(tx: &mut Tx, entry: &Entry) -> Result<Vec<Picture>, ControlError> {
+    let Some(inspection) = inspection(entry) else { return Ok(Vec::new()) };
+    Ok(match inspections::visit_of(tx, inspection)? {
+        Some((day, dealer)) => pictures::of_visit(tx, day, &dealer)?,
+        None => Vec::new(),
+    })
+}
+
 /// What evidence about an entry may have been handed in for: its subject, its whole inspection, its appeals.
 fn subjects(entry: &Entry, contest: &Contest) -> Vec<String> {
     let mut subjects = vec![entry.subject.clone()];
-    if let Some((inspection, _)) =
-        entry.subject.split_once('#').filter(|_| entry.subject.starts_with("inspection:"))
-    {
-        subjects.push(inspection.to_owned());
-    }
+    subjects.extend(
+        inspection(entry).map(|id| format!("inspection:{id}")).filter(|whole| *whole != entry.subject),
+    );
     subjects.extend(contest.appeals.iter().map(|appeal| format!("appeal:{}", appeal.id)));
     subjects
 }

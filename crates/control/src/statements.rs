@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::choices::ByRegion;
-use crate::{ControlError, Desk, users};
+use crate::{ControlError, Desk, appeals, ground, users};
 
 /// The most characters a reason or a reply has.
 const LONGEST: usize = 2000;
@@ -25,21 +25,24 @@ pub enum StatementRefusal {
     /// Only a dealer's user confirms and disputes; only finance replies.
     #[error("this role may not: a dealer's user confirms or disputes a statement, finance replies")]
     Role,
-    /// There is nothing to answer.
-    #[error("there is no text: say what is wrong, or what was decided")]
-    NoText,
-    /// Too long to read.
-    #[error("the text has more than {LONGEST} characters: say it shorter")]
-    LongText,
+    /// This line is disputed still.
+    #[error("this line is disputed already: wait for finance's reply")]
+    DisputedLine,
+    /// A reply was given, or nothing was disputed.
+    #[error("this line has no dispute without a reply")]
+    NoDispute,
     /// Something is disputed still.
     #[error("a line is disputed without a reply: wait for finance's reply before confirming")]
     Disputed,
     /// Said already.
     #[error("the statement was confirmed already, and nothing was posted since")]
     Confirmed,
-    /// A reply was given, or nothing was disputed.
-    #[error("this line has no dispute without a reply")]
-    NoDispute,
+    /// There is nothing to answer.
+    #[error("there is no text: say what is wrong, or what was decided")]
+    NoText,
+    /// Too long to read.
+    #[error("the text has more than {LONGEST} characters: say it shorter")]
+    LongText,
 }
 
 impl StatementRefusal {
@@ -49,11 +52,26 @@ impl StatementRefusal {
             Self::Role => "statement_role",
             Self::NoText => "statement_no_text",
             Self::LongText => "statement_long_text",
+            Self::DisputedLine => "statement_line_disputed",
             Self::Disputed => "statement_disputed",
             Self::Confirmed => "statement_confirmed",
             Self::NoDispute => "statement_no_dispute",
         }
     }
+}
+
+/// A line with what the person at the desk can do about it now.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownLine {
+    /// The line.
+    #[serde(flatten)]
+    pub line: Line,
+    /// Whether it can be disputed.
+    pub may_dispute: bool,
+    /// Whether its dispute can be replied to.
+    pub may_reply: bool,
+    /// Until when its entry can be contested, in microseconds since 1970; none: it cannot.
+    pub appeal_until: Option<i64>,
 }
 
 /// A statement with its lines.
@@ -62,9 +80,11 @@ pub struct Statement {
     /// Its sums and state.
     pub head: Listed,
     /// The month's own entries.
-    pub lines: Vec<Line>,
+    pub lines: Vec<ShownLine>,
     /// What settles earlier months, with its cause.
-    pub adjustments: Vec<Line>,
+    pub adjustments: Vec<ShownLine>,
+    /// Whether the person at the desk may confirm it now.
+    pub may_confirm: bool,
     /// The sum of the month's own, in minor units.
     pub own_net: i64,
     /// The sum of adjustments.
@@ -86,13 +106,25 @@ pub fn list(desk: &mut Desk, which: Which, part: Part) -> Result<ByRegion<Listed
 
 /// A dealer's statement of a month that was calculated.
 pub fn show(desk: &mut Desk, period: Period, dealer: &str) -> Result<Statement, ControlError> {
-    let scope = desk.scope();
+    let (scope, now, by, tenant) = (desk.scope(), desk.now, desk.actor.clone(), desk.tenant.clone());
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         let head = found(tx, period, dealer)?;
+        let role = users::actor(tx, &by)?.role;
+        let lines = statements::lines(tx, period, dealer)?;
+        let entries: Vec<i64> = lines.iter().map(|line| line.entry).collect();
+        let ground = ground::load(tx, &tenant)?;
+        let contestable = appeals::contestable(tx, &ground, &entries, &by.to_lowercase(), now)?;
+        let shown = |line: Line| ShownLine {
+            may_dispute: refuse_dispute(role, &line).is_ok(),
+            may_reply: refuse_reply(role, &line).is_ok(),
+            appeal_until: contestable.get(&line.entry).map(|until| until.0),
+            line,
+        };
         let (adjustments, lines): (Vec<_>, Vec<_>) =
-            statements::lines(tx, period, dealer)?.into_iter().partition(|line| line.adjusts);
-        let sum = |lines: &[Line]| lines.iter().map(|line| line.amount).sum();
+            lines.into_iter().map(shown).partition(|shown| shown.line.adjusts);
+        let sum = |lines: &[ShownLine]| lines.iter().map(|shown| shown.line.amount).sum();
         Ok(Statement {
+            may_confirm: refuse_confirmation(role, &head).is_ok(),
             own_net: sum(&lines),
             adjusted_net: sum(&adjustments),
             confirmation: statements::confirmation(tx, period, dealer)?,
@@ -102,6 +134,16 @@ pub fn show(desk: &mut Desk, period: Period, dealer: &str) -> Result<Statement, 
             adjustments,
         })
     })
+}
+
+/// Whether a statement waits for its dealer's confirmation: not while a line is disputed without a reply, and not once it
+/// was confirmed and nothing was posted since.
+pub(crate) fn waits_for_confirmation(head: &Listed) -> Result<(), StatementRefusal> {
+    match &*head.state {
+        "disputed" => Err(StatementRefusal::Disputed),
+        "confirmed" => Err(StatementRefusal::Confirmed),
+        _ => Ok(()),
+    }
 }
 
 fn found(tx: &mut Tx, period: Period, dealer: &str) -> Result<Listed, ControlError> {
@@ -114,12 +156,7 @@ pub fn confirm(desk: &mut Desk, period: Period, dealer: &str) -> Result<(), Cont
     let (scope, now, by) = (desk.scope(), desk.now, desk.actor.clone());
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         let head = found(tx, period, dealer)?;
-        may(tx, &by, Role::Dealer)?;
-        match &*head.state {
-            "disputed" => return Err(StatementRefusal::Disputed.into()),
-            "confirmed" => return Err(StatementRefusal::Confirmed.into()),
-            _ => {}
-        }
+        refuse_confirmation(users::actor(tx, &by)?.role, &head)?;
         let (net, entries) = (head.net, head.entries);
         statements::say(
             tx,
@@ -140,8 +177,8 @@ pub fn dispute(
     let (scope, now, by) = (desk.scope(), desk.now, desk.actor.clone());
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         let head = found(tx, period, dealer)?;
-        line_of(tx, period, dealer, entry)?;
-        may(tx, &by, Role::Dealer)?;
+        let line = line_of(tx, period, dealer, entry)?;
+        refuse_dispute(users::actor(tx, &by)?.role, &line)?;
         let reason = text(reason)?;
         let (net, entries) = (head.net, head.entries);
         statements::say(tx, &Answer { period, dealer, entry, net, entries, reason, by: &by, at: now })?;
@@ -166,8 +203,8 @@ pub fn reply(
     let (scope, now, by) = (desk.scope(), desk.now, desk.actor.clone());
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         found(tx, period, dealer)?;
-        line_of(tx, period, dealer, entry)?;
-        may(tx, &by, Role::Finance)?;
+        let line = line_of(tx, period, dealer, entry)?;
+        refuse_reply(users::actor(tx, &by)?.role, &line)?;
         let said = text(said)?;
         let answer = Answer { period, dealer, entry, net: 0, entries: 0, reason: "", by: &by, at: now };
         if !statements::reply(tx, &answer, said)? {
@@ -177,13 +214,33 @@ pub fn reply(
     })
 }
 
-fn line_of(tx: &mut Tx, period: Period, dealer: &str, entry: i64) -> Result<(), ControlError> {
-    let there = statements::lines(tx, period, dealer)?.iter().any(|line| line.entry == entry);
-    if there { Ok(()) } else { Err(ControlError::NotFound("entry")) }
+fn line_of(tx: &mut Tx, period: Period, dealer: &str, entry: i64) -> Result<Line, ControlError> {
+    let line = statements::lines(tx, period, dealer)?.into_iter().find(|line| line.entry == entry);
+    line.ok_or(ControlError::NotFound("entry"))
 }
 
-fn may(tx: &mut Tx, by: &str, role: Role) -> Result<(), ControlError> {
-    if users::actor(tx, by)?.role == role { Ok(()) } else { Err(StatementRefusal::Role.into()) }
+fn may(role: Role, needed: Role) -> Result<(), StatementRefusal> {
+    if role == needed { Ok(()) } else { Err(StatementRefusal::Role) }
+}
+
+fn refuse_confirmation(role: Role, head: &Listed) -> Result<(), StatementRefusal> {
+    may(role, Role::Dealer)?;
+    waits_for_confirmation(head)
+}
+
+/// A line that was replied to may be disputed anew; one that waits for a reply may not.
+fn refuse_dispute(role: Role, line: &Line) -> Result<(), StatementRefusal> {
+    may(role, Role::Dealer)?;
+    if waits_for_reply(line) { Err(StatementRefusal::DisputedLine) } else { Ok(()) }
+}
+
+fn refuse_reply(role: Role, line: &Line) -> Result<(), StatementRefusal> {
+    may(role, Role::Finance)?;
+    if waits_for_reply(line) { Ok(()) } else { Err(StatementRefusal::NoDispute) }
+}
+
+const fn waits_for_reply(line: &Line) -> bool {
+    line.disputed && line.reply.is_none()
 }
 
 fn text(said: &str) -> Result<&str, StatementRefusal> {

@@ -10,10 +10,12 @@ use farsight_store::appeals::{self as stored, Contestable};
 use farsight_store::complaints::{Filter, State};
 use farsight_store::rectifications::{self, Cause, Sight, State as OrderState};
 use farsight_store::session::Isolation;
+use farsight_store::statements::{self, Listed as Statement};
 use farsight_store::{subjects, todo as deeds};
 
 pub use farsight_store::todo::Done;
 
+use crate::statements::waits_for_confirmation;
 use crate::{ControlError, Desk, appeals, complaints, ground, support};
 
 /// What is to be done.
@@ -75,6 +77,15 @@ pub enum Task {
         title: Option<Text>,
         /// What it charges.
         amount: Money,
+    },
+    /// Confirm a month's statement, or dispute lines of it.
+    Confirm {
+        /// The month, like `2026-03`.
+        period: String,
+        /// What it comes to.
+        net: Money,
+        /// Whether it was confirmed before something was posted.
+        changed: bool,
     },
 }
 
@@ -139,6 +150,10 @@ pub fn of_dealer(desk: &mut Desk, dealer: &str) -> Result<Todo, ControlError> {
             let until = appeals::until(&ground, entry.posted_at).filter(|until| now <= *until);
             tasks.extend(until.map(|until| (contest(&ground, entry), Some(until))));
         }
+        // Neither policy nor rulebook gives a statement a deadline: these come last.
+        let statements = statements::of_dealer(tx, dealer, MOST)?;
+        let waiting = statements.into_iter().filter(|it| waits_for_confirmation(it).is_ok());
+        tasks.extend(waiting.map(|it| (confirm(it), None)));
         let midnight = zone.midnight(zone.date(now));
         Ok::<_, ControlError>(deeds::done(tx, dealer, midnight, now)?)
     })?;
@@ -155,6 +170,11 @@ fn contest(ground: &Ground, entry: Contestable) -> Task {
     let clause = version.and_then(|version| version.policy.clause(&entry.clause));
     let title = clause.map(|clause| clause.title.clone());
     Task::Contest { entry: entry.entry, clause: entry.clause, title, amount: entry.amount }
+}
+
+fn confirm(statement: Statement) -> Task {
+    let changed = statement.state == "changed";
+    Task::Confirm { period: statement.period, net: Money(statement.net), changed }
 }
 
 /// What the dealer's people have to do on open complaints.

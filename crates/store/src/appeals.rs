@@ -2,7 +2,7 @@
 
 use diesel::data_types::{PgDate, PgTimestamp};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
 use farsight_rulebook::money::Money;
 use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
@@ -250,6 +250,14 @@ pub fn of_entry(tx: &mut Tx, entry: i64) -> Result<Vec<Appeal>, StoreError> {
         diesel::sql_query(format!("{WHOLE} WHERE a.entry_id = $1 ORDER BY a.appeal_id DESC"))
             .bind::<BigInt, _>(entry)
             .load(tx.connection)?;
+    Ok(rows.into_iter().map(Appeal::from).collect())
+}
+
+/// The appeals on some entries, in no order.
+pub fn of_entries(tx: &mut Tx, entries: &[i64]) -> Result<Vec<Appeal>, StoreError> {
+    let rows: Vec<Row> = diesel::sql_query(format!("{WHOLE} WHERE a.entry_id = ANY($1)"))
+        .bind::<Array<BigInt>, _>(entries)
+        .load(tx.connection)?;
     Ok(rows.into_iter().map(Appeal::from).collect())
 }
 

@@ -39,6 +39,8 @@ pub enum ClockKind {
     Close,
     /// A rectification order.
     Mend,
+    /// An appeal, which the manufacturer has to decide.
+    Appeal,
     /// Another alert with a date.
     Alert,
 }
@@ -50,12 +52,13 @@ impl ClockKind {
             Self::Reply => "reply",
             Self::Close => "close",
             Self::Mend => "mend",
+            Self::Appeal => "appeal",
             Self::Alert => "alert",
         }
     }
 
     fn named(name: &str) -> Self {
-        [Self::Reply, Self::Close, Self::Mend]
+        [Self::Reply, Self::Close, Self::Mend, Self::Appeal]
             .into_iter()
             .find(|kind| kind.name() == name)
             .unwrap_or(Self::Alert)
@@ -69,7 +72,7 @@ pub struct Clock {
     pub kind: ClockKind,
     /// For which dealer.
     pub dealer: String,
-    /// The complaint's id, or the alert's subject.
+    /// The complaint's id, the appeal's number, or the alert's subject.
     pub subject: String,
     /// The alert's number.
     pub alert: Option<i64>,
@@ -111,7 +114,10 @@ pub fn clocks(
                  FROM complaint_lives WHERE waiting_since IS NULL AND closed_at = 'infinity' AND close_due_at >= $1 AND close_due_at < $2 AND {of}
                  UNION ALL
                  SELECT CASE WHEN clause = 'bay-turnover.rectify' THEN 'mend' ELSE 'alert' END, dealer_code, subject, alert_id, due_at
-                 FROM alerts WHERE resolved_at = 'infinity' AND due_at >= $1 AND due_at < $2 AND {of}) AS u
+                 FROM alerts WHERE resolved_at = 'infinity' AND due_at >= $1 AND due_at < $2 AND {of}
+                 UNION ALL
+                 SELECT 'appeal', dealer_code, appeal_id::text, NULL, decide_by
+                 FROM appeals WHERE state = 'open' AND decide_by >= $1 AND decide_by < $2 AND {of}) AS u
          ORDER BY due_at, subject COLLATE \"C\" LIMIT $4"
     );
     let rows: Vec<ClockRow> = diesel::sql_query(query)

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use diesel::data_types::{PgDate, PgTimestamp};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
 use farsight_ledger::period::posting_period;
 use farsight_ledger::reconcile::{ChargeKey, Desired, Live, Postings, Terms};
 use farsight_rulebook::finding::PartyKind;
@@ -136,6 +136,31 @@ pub fn find(tx: &mut Tx, id: i64) -> Result<Option<Entry>, StoreError> {
         .get_result(tx.connection)
         .optional()?;
     Ok(row.map(Entry::from))
+}
+
+/// The entries of ids, in no order.
+pub fn find_all(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Entry>, StoreError> {
+    let rows: Vec<Row> = diesel::sql_query("SELECT * FROM entries WHERE entry_id = ANY($1)")
+        .bind::<Array<BigInt>, _>(ids)
+        .load(tx.connection)?;
+    Ok(rows.into_iter().map(Entry::from).collect())
+}
+
+/// Which of these entries are reversed.
+pub fn reversed_among(tx: &mut Tx, ids: &[i64]) -> Result<HashSet<i64>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Reversed {
+        #[diesel(sql_type = BigInt)]
+        entry_id: i64,
+    }
+    let rows: Vec<Reversed> = diesel::sql_query(
+        "SELECT e.entry_id FROM entries e JOIN entries r ON r.family = e.family AND r.subject = e.subject AND r.seat = e.seat
+             AND r.reverses = e.entry_id
+         WHERE e.entry_id = ANY($1)",
+    )
+    .bind::<Array<BigInt>, _>(ids)
+    .load(tx.connection)?;
+    Ok(rows.into_iter().map(|row| row.entry_id).collect())
 }
 
 /// All that was ever posted on a charge key, in posting order.

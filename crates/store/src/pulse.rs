@@ -25,6 +25,9 @@ pub struct Pulse {
     /// The last link of the audit chain: any decision.
     #[diesel(sql_type = BigInt)]
     pub decisions: i64,
+    /// When a job's slot last ended, in microseconds since 1970.
+    #[diesel(sql_type = BigInt)]
+    pub slots: i64,
 }
 
 /// The tenant's pulse on a day.
@@ -34,7 +37,8 @@ pub fn pulse(tx: &mut Tx, today: Date) -> Result<Pulse, StoreError> {
             (SELECT count(*) FILTER (WHERE concluded_at IS NOT NULL) + count(decided_at) FROM visits WHERE day = $1) AS draw,
             coalesce((SELECT max(entry_id) FROM entries), 0) AS entries,
             coalesce((SELECT max(import_id) FROM imports), 0) AS facts,
-            coalesce((SELECT max(seq) FROM audit_log), 0) AS decisions",
+            coalesce((SELECT max(seq) FROM audit_log), 0) AS decisions,
+            coalesce((SELECT (extract(epoch FROM max(ended_at)) * 1000000)::bigint FROM slots WHERE ended_at IS NOT NULL), 0) AS slots",
     )
     .bind::<SqlDate, _>(pg_date(today))
     .get_result(tx.connection)?)

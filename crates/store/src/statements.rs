@@ -1,5 +1,6 @@
 //! Statements: a dealer's lines of a month, and what the dealer says of them.
 
+use diesel::data_types::PgDate;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
 use farsight_rulebook::period::Period;
@@ -123,6 +124,15 @@ pub fn find(tx: &mut Tx, period: Period, dealer: &str) -> Result<Option<Listed>,
         .bind::<Text, _>(dealer)
         .get_result(tx.connection)
         .optional()?)
+}
+
+/// The statements of a dealer, the latest month first.
+pub fn of_dealer(tx: &mut Tx, dealer: &str, most: i64) -> Result<Vec<Listed>, StoreError> {
+    Ok(diesel::sql_query(format!("{LISTED} AND p.party_code = $2 ORDER BY p.period DESC LIMIT $3"))
+        .bind::<Nullable<SqlDate>, _>(None::<PgDate>)
+        .bind::<Text, _>(dealer)
+        .bind::<BigInt, _>(most)
+        .load(tx.connection)?)
 }
 
 /// A month's statements in one state.

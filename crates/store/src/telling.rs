@@ -20,4 +20,6 @@ pub use news::{
 };
 pub use open::{OpenAlert, digested, mark_digested, open_alerts};
 pub use robots::{arrived, lock, reserve, sent_since};
-pub use subscriptions::{all as subscriptions, remove as remove_subscription, set as set_subscription};
+pub use subscriptions::{
+    all as subscriptions, find as subscription, remove as remove_subscription, set as set_subscription,
+};

@@ -38,6 +38,7 @@ fn moved(before: &Pulse, now: &Pulse) -> Vec<&'static str> {
         ("entries", before.entries != now.entries),
         ("facts", before.facts != now.facts),
         ("decisions", before.decisions != now.decisions),
+        ("slots", before.slots != now.slots),
     ];
     topics.into_iter().filter(|(_, moved)| *moved).map(|(topic, _)| topic).collect()
 }
@@ -115,8 +116,9 @@ mod tests {
 
     #[test]
     fn what_moved_is_told_by_topic() {
-        let before = Pulse { alerts: 1, draw: 2, entries: 3, facts: 4, decisions: 5 };
+        let before = Pulse { alerts: 1, draw: 2, entries: 3, facts: 4, decisions: 5, slots: 6 };
         assert!(moved(&before, &before).is_empty());
         assert_eq!(moved(&before, &Pulse { alerts: 2, facts: 5, ..before }), ["alerts", "facts"]);
+        assert_eq!(moved(&before, &Pulse { slots: 7, ..before }), ["slots"]);
     }
 }

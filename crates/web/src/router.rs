@@ -133,6 +133,8 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/me/password", Own, Entered, post(me::change_password)),
         route("/me/second-factor", Own, HalfEntered, get(me::second_factor).post(me::confirm)),
         route("/me/second-factor/gone", Own, Entered, post(me::take_away)),
+        route("/me/telling", Own, Entered, post(me::telling::choose)),
+        route("/me/telling/default", Own, Entered, post(me::telling::choose_nothing)),
         route("/me/sessions/end", Own, Entered, post(me::end_others)),
         route("/me/sessions/{session}/end", Own, Entered, post(me::end_one)),
         route("/events", Nothing, Entered, get(live::events)),

@@ -88,6 +88,15 @@ impl Reading {
         shown
     }
 
+    /// A month like `2026-03`, or of any of its days, in words.
+    pub(crate) fn month(&self, text: &str) -> Result<String, MessageError> {
+        let first: Option<Date> = format!("{}-01", text.get(..7).unwrap_or_default()).parse().ok();
+        match first {
+            Some(day) => self.voice().value(&Said::Month(farsight_rulebook::period::Period::of(day))),
+            None => Ok(text.to_owned()),
+        }
+    }
+
     /// A moment as the tenant's clocks show it, short: `2026-03-05 14:30`.
     pub(crate) fn moment(&self, at: Instant) -> String {
         self.zone.local(at).strftime("%Y-%m-%d %H:%M").to_string()

@@ -4,9 +4,10 @@
 use farsight_control::ControlError;
 use farsight_control::inspections::{self, Filter, InspectionError, Mark, Order, Page};
 use farsight_control::visits::{self, Subject};
-use farsight_control::{cameras, sample};
+use farsight_control::{cameras, entries, sample};
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::facts::InspectionResult::{self, Fail, NotApplicable, Pass};
+use farsight_rulebook::messages::Language;
 use farsight_store::inspections as stored;
 use farsight_store::session::{Isolation, Person};
 use farsight_store::users::User;
@@ -111,6 +112,9 @@ fn judged_then_confirmed_then_in_the_books() {
     let charged: Vec<&str> =
         one.items.iter().filter(|item| !item.entries.is_empty()).map(|item| item.code.as_str()).collect();
     assert_eq!(charged, ["item-03"]);
+    let entry = one.items.iter().flat_map(|item| &item.entries).next().unwrap().id;
+    let receipt = entries::receipt(&mut office.desk, entry, Language::English).unwrap();
+    assert_eq!(receipt.pictures.len(), 1, "the receipt shows what was judged");
     office.desk.person = None;
     office.audit_links();
 }

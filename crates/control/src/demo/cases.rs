@@ -12,7 +12,7 @@ use crate::penalties;
 use crate::rectifications::{self, Wanted};
 use crate::{ControlError, Desk, entries, ground};
 
-const DEALER: &str = "dealer@demo.example";
+pub(super) const DEALER: &str = "dealer@demo.example";
 const REGION: &str = "region@demo.example";
 const HQ: &str = "hq@demo.example";
 
@@ -25,22 +25,27 @@ pub(super) fn make(desk: &mut Desk) -> Result<(), ControlError> {
 }
 
 /// Something that may be refused in a small network.
-fn if_it_fits<T>(result: Result<T, ControlError>) -> Result<Option<T>, ControlError> {
+pub(super) fn if_it_fits<T>(result: Result<T, ControlError>) -> Result<Option<T>, ControlError> {
     match result {
         Ok(done) => Ok(Some(done)),
-        Err(ControlError::Appeal(_) | ControlError::Rectification(_) | ControlError::Penalty(_)) => Ok(None),
+        Err(
+            ControlError::Appeal(_)
+            | ControlError::Rectification(_)
+            | ControlError::Penalty(_)
+            | ControlError::Statement(_),
+        ) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn own_dealers(desk: &mut Desk) -> Result<Vec<String>, ControlError> {
+pub(super) fn own_dealers(desk: &mut Desk) -> Result<Vec<String>, ControlError> {
     let scope = desk.scope();
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         Ok(users::find(tx, DEALER)?.map(|user| user.dealers).unwrap_or_default())
     })
 }
 
-/// One appeal that is rejected, and one that waits.
+/// One appeal that is rejected, one that waits, and one that is upheld.
 fn appeals_of(desk: &mut Desk) -> Result<(), ControlError> {
     for dealer in own_dealers(desk)? {
         let live = Filter {
@@ -51,7 +56,11 @@ fn appeals_of(desk: &mut Desk) -> Result<(), ControlError> {
             limit: 40,
             ..Filter::default()
         };
-        let texts = ["抽查当时设备正在检修，请看照片。", "事发时摄像头角度已变，请复核当日画面。"];
+        let texts = [
+            "抽查当时设备正在检修，请看照片。",
+            "事发时摄像头角度已变，请复核当日画面。",
+            "当日区域停电，供电公司已出具证明。",
+        ];
         let mut made = Vec::new();
         for row in entries::list(desk, &live)?.rows {
             let Some(text) = texts.get(made.len()) else { break };
@@ -61,6 +70,10 @@ fn appeals_of(desk: &mut Desk) -> Result<(), ControlError> {
         if let Some(first) = made.first().filter(|_| made.len() > 1) {
             HQ.clone_into(&mut desk.actor);
             if_it_fits(appeals::decide(desk, *first, Verdict::Reject, "检修记录晚于抽查时间，维持原处罚。"))?;
+        }
+        if let Some(third) = made.get(2) {
+            HQ.clone_into(&mut desk.actor);
+            if_it_fits(appeals::decide(desk, *third, Verdict::Uphold, "停电证明属实，予以免责。"))?;
         }
     }
     Ok(())

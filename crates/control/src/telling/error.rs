@@ -36,6 +36,18 @@ pub enum TellingError {
     /// A night without length.
     #[error("quiet hours from {0} to {0} are none: give two times, or leave them out")]
     Quiet(jiff::civil::Time),
+    /// Quiet hours with one end.
+    #[error("quiet hours need both a beginning and an end: give two times, or leave both out")]
+    HalfQuiet,
+    /// No time of day.
+    #[error("'{0}' is no time of day: write it like 07:30")]
+    Time(String),
+    /// Messages as they come, but of no kind.
+    #[error("messages as they come need at least one kind: choose one, or only the daily digest")]
+    NoKinds,
+    /// A kind, severity or language that is none.
+    #[error("there is no kind, severity or language '{0}'")]
+    Word(String),
     /// Nothing to take back.
     #[error("'{0}' has no subscription of its own: what its role hears by default holds")]
     NoSubscription(String),
@@ -55,6 +67,10 @@ impl TellingError {
             Self::NoUser(_) => "user_not_found",
             Self::Unknown { .. } => "scope_unknown",
             Self::Quiet(_) => "quiet_hours",
+            Self::HalfQuiet => "quiet_half",
+            Self::Time(_) => "telling_time",
+            Self::NoKinds => "telling_no_kinds",
+            Self::Word(_) => "telling_word",
             Self::NoSubscription(_) => "subscription_not_found",
             Self::NoDelivery(_) => "delivery_not_found",
         }

@@ -132,11 +132,14 @@ pub(super) fn all(tx: &mut Tx, tenant: &Tenant) -> Result<Vec<Receiver>, StoreEr
 
 /// Terms by receiver.
 pub(super) fn subscribed(tx: &mut Tx) -> Result<HashMap<String, Terms>, StoreError> {
-    let read = |(receiver, text): (String, String)| match serde_json::from_str(&text) {
-        Ok(terms) => Ok((receiver, terms)),
-        Err(error) => Err(StoreError::Value(format!("the subscription of {receiver}: {error}"))),
-    };
+    let read = |(receiver, text): (String, String)| terms(&receiver, &text).map(|terms| (receiver, terms));
     telling::subscriptions(tx)?.into_iter().map(read).collect()
+}
+
+/// Terms as they are kept.
+pub(super) fn terms(receiver: &str, text: &str) -> Result<Terms, StoreError> {
+    let unread = |error| StoreError::Value(format!("the subscription of {receiver}: {error}"));
+    serde_json::from_str(text).map_err(unread)
 }
 
 /// Receivers found by what they may see, so that not everybody is asked about everything.

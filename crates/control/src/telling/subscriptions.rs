@@ -2,7 +2,7 @@
 
 use farsight_ledger::settlement::Role;
 use farsight_store::audit::{self, Deed};
-use farsight_store::session::{Isolation, Turn};
+use farsight_store::session::{Isolation, Scope, Turn};
 use farsight_store::users::{self, NetworkTable};
 use farsight_store::{StoreError, Tx, telling};
 use serde::Serialize;
@@ -58,10 +58,20 @@ pub struct Subscription {
 
 /// Says what somebody wants to hear, in place of what was said before; without kinds and digest: nothing.
 pub fn set(desk: &mut Desk, who: &Subscriber, terms: &Terms) -> Result<(), ControlError> {
+    write(desk, who, terms, desk.scope())
+}
+
+/// The same within a scope: one's own subscription is no row of any dealer's.
+pub(super) fn write(
+    desk: &mut Desk,
+    who: &Subscriber,
+    terms: &Terms,
+    scope: Scope,
+) -> Result<(), ControlError> {
     if let Some(quiet) = terms.quiet.filter(|quiet| quiet.from == quiet.to) {
         return Err(TellingError::Quiet(quiet.from).into());
     }
-    let (scope, now, actor) = (desk.scope(), desk.now, desk.actor.clone());
+    let (now, actor) = (desk.now, desk.actor.clone());
     let text = serde_json::to_string(terms)
         .map_err(|error| StoreError::Value(format!("a subscription cannot be written: {error}")))?;
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
@@ -88,7 +98,12 @@ pub fn set(desk: &mut Desk, who: &Subscriber, terms: &Terms) -> Result<(), Contr
 
 /// Takes a subscription back, so that the default holds again.
 pub fn unset(desk: &mut Desk, who: &Subscriber) -> Result<(), ControlError> {
-    let (scope, now, actor) = (desk.scope(), desk.now, desk.actor.clone());
+    take_back(desk, who, desk.scope())
+}
+
+/// The same within a scope.
+pub(super) fn take_back(desk: &mut Desk, who: &Subscriber, scope: Scope) -> Result<(), ControlError> {
+    let (now, actor) = (desk.now, desk.actor.clone());
     let key = who.key();
     desk.session.in_turn(scope, Turn::Telling, |session| {
         session.transaction(scope, Isolation::ReadCommitted, |tx| {

@@ -22,6 +22,14 @@ pub fn all(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> {
     Ok(rows.into_iter().map(|row| (row.receiver, row.terms)).collect())
 }
 
+/// The terms of one receiver.
+pub fn find(tx: &mut Tx, receiver: &str) -> Result<Option<String>, StoreError> {
+    let query = "SELECT receiver, terms FROM subscriptions WHERE receiver = $1";
+    let row: Option<Row> =
+        diesel::sql_query(query).bind::<Text, _>(receiver).get_result(tx.connection).optional()?;
+    Ok(row.map(|row| row.terms))
+}
+
 /// Says what a receiver wants to hear, in place of what was said before.
 pub fn set(tx: &mut Tx, receiver: &str, terms: &str, at: Instant, by: &str) -> Result<(), StoreError> {
     diesel::sql_query(

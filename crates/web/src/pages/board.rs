@@ -2,7 +2,7 @@
 
 use farsight_control::board::{self, Board, Progress};
 use farsight_rulebook::policy::Severity;
-use farsight_store::board::Clock;
+use farsight_store::board::{Clock, ClockKind};
 use farsight_store::figures::RegionMonth;
 use minijinja::context;
 use serde_json::{Value, json};
@@ -56,9 +56,10 @@ fn name_of<'b>(board: &'b Board, dealer: &'b str) -> &'b str {
 
 /// Where a clock leads, and what it says.
 pub(crate) fn clock_row(clock: &Clock, reading: &Reading) -> Value {
-    let to = match clock.alert {
-        Some(alert) => format!("/alerts/{alert}"),
-        None => format!("/complaints/{}", clock.subject),
+    let to = match (clock.alert, clock.kind) {
+        (Some(alert), _) => format!("/alerts/{alert}"),
+        (None, ClockKind::Appeal) => format!("/appeals/{}", clock.subject),
+        (None, _) => format!("/complaints/{}", clock.subject),
     };
     json!({
         "kind": clock.kind.name(), "dealer": clock.dealer, "subject": clock.subject, "to": to,

@@ -5,6 +5,7 @@ use axum::Form;
 use axum::extract::Path;
 use farsight_control::appeals;
 use farsight_control::entries::{self, Receipt};
+use farsight_control::inspections::Pair;
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::checks::CHECKS;
 use farsight_rulebook::period::Period;
@@ -18,6 +19,7 @@ use crate::ask::Ask;
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
 use crate::pages::cases::{self, Said, named, pressing, titled};
+use crate::pages::evidence::pictures;
 use crate::table::{Cell, Column, Kind, Table, Tone};
 use crate::views::{Reading, value};
 
@@ -135,7 +137,10 @@ async fn receipt(entered: &Entered, id: i64) -> Result<Value, PageError> {
     let language = entered.reader().language;
     let receipt = entered.at_desk(move |desk| entries::receipt(desk, id, language)).await?;
     let evidence = cases::evidence(entered, receipt.subjects.clone(), None).await?;
-    Ok(merge_maps([told(entered, &receipt), evidence]))
+    let pairs: Vec<Pair> =
+        receipt.pictures.iter().map(|picture| Pair { picture: picture.clone(), standard: None }).collect();
+    let pictures = context! { pictures => pictures(entered, &pairs) };
+    Ok(merge_maps([told(entered, &receipt), evidence, pictures]))
 }
 
 fn told(entered: &Entered, receipt: &Receipt) -> Value {

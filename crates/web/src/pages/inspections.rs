@@ -13,6 +13,7 @@ use crate::ask::Ask;
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
 use crate::pages::evidence;
+use crate::router::WATCHERS;
 use crate::table::{Cell, Column, Kind, Table};
 use crate::views::value;
 
@@ -143,6 +144,7 @@ pub(crate) async fn one(entered: Entered, Path(id): Path<String>) -> PageResult 
         pictures => evidence::pictures(&entered, &pairs),
         gallery,
         upload => value(upload),
+        may_order => WATCHERS.lets(entered.role()),
     };
     entered.page("inspections/one.html", context)
 }

@@ -1,9 +1,13 @@
-//! `/me`: one's own password, second factor and browsers.
+//! `/me`: one's own password, second factor, browsers, and what reaches oneself.
+
+pub(crate) mod telling;
 
 use axum::Form;
 use axum::extract::Path;
 use farsight_control::doors;
+use farsight_control::telling::Wish;
 use farsight_ledger::settlement::Role;
+use minijinja::value::merge_maps;
 use minijinja::{Value, context};
 use qrcode::QrCode;
 use qrcode::render::svg;
@@ -17,12 +21,12 @@ use crate::views::value;
 
 /// Oneself.
 pub(crate) async fn show(entered: Entered) -> PageResult {
-    let context = own(&entered).await?;
+    let context = own(&entered, None).await?;
     entered.page("me/me.html", context)
 }
 
-/// What the page of oneself shows.
-async fn own(entered: &Entered) -> Result<Value, PageError> {
+/// What the page of oneself shows; `typed` is a wish that was refused.
+async fn own(entered: &Entered, typed: Option<Wish>) -> Result<Value, PageError> {
     let (user, secret) = (entered.user(), entered.secret().to_owned());
     let sessions = entered.at_desk(move |desk| doors::sessions(desk, user, &secret)).await?;
     let sessions: Vec<_> = sessions
@@ -38,12 +42,13 @@ async fn own(entered: &Entered) -> Result<Value, PageError> {
     let moves_money =
         matches!(account.role, Role::Finance | Role::Hq | Role::RegionalManager | Role::Operator);
     let scope = if account.dealers.is_empty() { entered.regions() } else { entered.dealers() };
-    Ok(context! {
+    let context = context! {
         sessions => value(sessions),
         second_factor => account.totp_confirmed,
         moves_money,
         scope => scope.join(", "),
-    })
+    };
+    Ok(merge_maps([context, telling::heard(entered, typed).await?]))
 }
 
 /// A change of password.
@@ -65,7 +70,7 @@ pub(crate) async fn change_password(entered: Entered, Form(typed): Form<Change>)
     match change.await? {
         Ok(()) => Ok(entered.onward("/me", "password-set")),
         Err(refusal) => {
-            let context = own(&entered).await?;
+            let context = own(&entered, None).await?;
             refused(&entered, "me/me.html", refusal, context)
         }
     }
@@ -114,7 +119,7 @@ pub(crate) async fn take_away(entered: Entered) -> PageResult {
     match entered.at_desk(move |desk| doors::take_away(desk, user)).await? {
         Ok(()) => Ok(entered.onward("/me", "second-factor-gone")),
         Err(refusal) => {
-            let context = own(&entered).await?;
+            let context = own(&entered, None).await?;
             refused(&entered, "me/me.html", refusal, context)
         }
     }

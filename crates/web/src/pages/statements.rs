@@ -5,12 +5,14 @@ use axum::extract::Path;
 use farsight_control::statements;
 use farsight_ledger::settlement::Role;
 use farsight_store::statements::{Listed, Which};
-use minijinja::context;
-use serde::Deserialize;
+use minijinja::value::merge_maps;
+use minijinja::{Value, context};
+use serde::{Deserialize, Serialize};
 
 use crate::ask::Ask;
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
+use crate::pages::cases;
 use crate::pages::settlements::{named, part, period, status};
 use crate::table::{Cell, Column, Kind, Table, Tone};
 use crate::views::value;
@@ -93,27 +95,44 @@ fn tone(state: &str) -> Tone {
 
 /// One dealer's month.
 pub(crate) async fn show(entered: Entered, Path((month, dealer)): Path<(String, String)>) -> PageResult {
-    let at = period(&month)?;
+    let context = seen(&entered, &month, &dealer).await?;
+    entered.page("statements/statement.html", context)
+}
+
+async fn seen(entered: &Entered, month: &str, dealer: &str) -> Result<Value, PageError> {
+    let (at, dealer) = (period(month)?, dealer.to_owned());
     let statement = entered.at_desk(move |desk| statements::show(desk, at, &dealer)).await?;
     let tone = tone(&statement.head.state);
-    entered.page(
-        "statements/statement.html",
-        context! {
-            statement => value(statement), tone => value(tone),
-            own => entered.role() == Role::Dealer, finance => entered.role() == Role::Finance,
-        },
-    )
+    Ok(context! { statement => value(statement), tone => value(tone) })
+}
+
+/// On to the statement where it was done; else the statement again, with why not beside what was typed.
+async fn onward(
+    entered: &Entered,
+    (month, dealer): (&str, &str),
+    done: Result<&str, PageError>,
+    typed: Option<Said>,
+) -> PageResult {
+    match done {
+        Ok(said) => Ok(entered.onward(&format!("/statements/{month}/{dealer}"), said)),
+        Err(error) => {
+            let refused = cases::refused(entered, error)?;
+            let why = context! { refused, typed => typed.map(value) };
+            let context = merge_maps([why, seen(entered, month, dealer).await?]);
+            cases::unprocessed(entered.page("statements/statement.html", context))
+        }
+    }
 }
 
 /// It is right.
 pub(crate) async fn confirm(entered: Entered, Path((month, dealer)): Path<(String, String)>) -> PageResult {
     let (at, of) = (period(&month)?, dealer.clone());
-    entered.at_desk(move |desk| statements::confirm(desk, at, &of)).await?;
-    Ok(entered.onward(&format!("/statements/{month}/{dealer}"), "statement-confirmed"))
+    let done = entered.at_desk(move |desk| statements::confirm(desk, at, &of)).await;
+    onward(&entered, (&month, &dealer), done.map(|()| "statement-confirmed"), None).await
 }
 
 /// What is said of a line.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize, Clone)]
 pub(crate) struct Said {
     #[serde(default)]
     entry: i64,
@@ -127,9 +146,9 @@ pub(crate) async fn dispute(
     Path((month, dealer)): Path<(String, String)>,
     Form(said): Form<Said>,
 ) -> PageResult {
-    let (at, of) = (period(&month)?, dealer.clone());
-    entered.at_desk(move |desk| statements::dispute(desk, at, &of, said.entry, &said.text)).await?;
-    Ok(entered.onward(&format!("/statements/{month}/{dealer}"), "statement-disputed"))
+    let (at, of, typed) = (period(&month)?, dealer.clone(), said.clone());
+    let done = entered.at_desk(move |desk| statements::dispute(desk, at, &of, said.entry, &said.text)).await;
+    onward(&entered, (&month, &dealer), done.map(|()| "statement-disputed"), Some(typed)).await
 }
 
 /// A reply to a dispute.
@@ -138,7 +157,7 @@ pub(crate) async fn reply(
     Path((month, dealer)): Path<(String, String)>,
     Form(said): Form<Said>,
 ) -> PageResult {
-    let (at, of) = (period(&month)?, dealer.clone());
-    entered.at_desk(move |desk| statements::reply(desk, at, &of, said.entry, &said.text)).await?;
-    Ok(entered.onward(&format!("/statements/{month}/{dealer}"), "statement-replied"))
+    let (at, of, typed) = (period(&month)?, dealer.clone(), said.clone());
+    let done = entered.at_desk(move |desk| statements::reply(desk, at, &of, said.entry, &said.text)).await;
+    onward(&entered, (&month, &dealer), done.map(|()| "statement-replied"), Some(typed)).await
 }

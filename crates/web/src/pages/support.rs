@@ -4,8 +4,9 @@ use axum::Form;
 use farsight_control::support::{self, Owed};
 use farsight_ledger::settlement::Role;
 use farsight_store::support::{Filter, Request, Sort};
-use minijinja::context;
-use serde::Deserialize;
+use minijinja::value::merge_maps;
+use minijinja::{Value, context};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::ask::Ask;
@@ -17,10 +18,11 @@ use crate::views::value;
 
 /// What is owed, and the requests.
 pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
-    page(&entered, &ask, None).await
+    page(&entered, &ask, context! { typed => value(Typed::default()) }).await
 }
 
-async fn page(entered: &Entered, ask: &Ask, refused: Option<String>) -> PageResult {
+/// The page; `form` has what was `typed`, and why it was `refused`.
+async fn page(entered: &Entered, ask: &Ask, form: Value) -> PageResult {
     let filter = filter(ask);
     let dealer = filter.dealer.clone();
     let (owed, listed) = entered
@@ -80,13 +82,12 @@ async fn page(entered: &Entered, ask: &Ask, refused: Option<String>) -> PageResu
         .map(|request| json!({ "id": request.id, "vin": request.vin, "fault": request.fault, "dealer": request.dealer }))
         .collect();
     let context = context! {
-        refused,
         owed => value(owed),
         open => value(open),
         asks => entered.role() == Role::Dealer,
         own => entered.dealers().to_vec(),
     };
-    table.answer(entered, ask, "support/support.html", || Ok(context))
+    table.answer(entered, ask, "support/support.html", || Ok(merge_maps([form, context])))
 }
 
 fn filter(ask: &Ask) -> Filter {
@@ -109,7 +110,7 @@ fn filter(ask: &Ask) -> Filter {
 }
 
 /// A request as it is typed.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize, Clone, Default)]
 pub(crate) struct Typed {
     #[serde(default)]
     dealer: String,
@@ -121,10 +122,11 @@ pub(crate) struct Typed {
 
 /// Asks for support.
 pub(crate) async fn request(entered: Entered, ask: Ask, Form(typed): Form<Typed>) -> PageResult {
+    let kept = typed.clone();
     let asked = entered
         .at_desk(move |desk| support::request(desk, &typed.dealer, &typed.vin, &typed.fault).map(|_| ()))
         .await;
-    onward(&entered, &ask, asked, "support-requested").await
+    onward(&entered, (&ask, kept), asked, "support-requested").await
 }
 
 /// A request that is resolved.
@@ -137,15 +139,20 @@ pub(crate) struct Resolved {
 /// Writes down that a request is resolved.
 pub(crate) async fn resolve(entered: Entered, ask: Ask, Form(resolved): Form<Resolved>) -> PageResult {
     let done = entered.at_desk(move |desk| support::resolve(desk, &resolved.request)).await;
-    onward(&entered, &ask, done, "support-resolved").await
+    onward(&entered, (&ask, Typed::default()), done, "support-resolved").await
 }
 
-async fn onward(entered: &Entered, ask: &Ask, result: Result<(), PageError>, done: &str) -> PageResult {
+async fn onward(
+    entered: &Entered,
+    (ask, typed): (&Ask, Typed),
+    result: Result<(), PageError>,
+    done: &str,
+) -> PageResult {
     match result {
         Ok(()) => Ok(entered.onward("/support", done)),
         Err(error) => {
-            let why = reason(entered, error)?;
-            Ok(unprocessed(page(entered, ask, Some(why)).await?))
+            let form = context! { refused => reason(entered, error)?, typed => value(typed) };
+            Ok(unprocessed(page(entered, ask, form).await?))
         }
     }
 }

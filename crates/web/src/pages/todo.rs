@@ -24,12 +24,12 @@ pub(crate) async fn show(entered: Entered, ask: Ask) -> PageResult {
     let (todo, risk) = seen.await?;
     let reading = entered.frame().reading();
     let dealers = own.to_vec();
-    let (list, risk) = (told(&reading, &entered, &todo)?, told_risk(&reading, &risk));
+    let (list, risk) = (told(&reading, (&entered, &dealer), &todo)?, told_risk(&reading, &risk));
     entered.page("todo/todo.html", context! { dealer, dealers, list, risk })
 }
 
-fn told(reading: &Reading, entered: &Entered, todo: &Todo) -> Result<Value, PageError> {
-    let items = todo.items.iter().map(|item| task(reading, entered, item)).collect::<Result<Vec<_>, _>>()?;
+fn told(reading: &Reading, of: (&Entered, &str), todo: &Todo) -> Result<Value, PageError> {
+    let items = todo.items.iter().map(|item| task(reading, of, item)).collect::<Result<Vec<_>, _>>()?;
     let done: Vec<_> = todo
         .done
         .iter()
@@ -49,7 +49,11 @@ fn done_at(kind: &str, key: &str) -> String {
 }
 
 /// A task: its kind, what it is about, where to do it, until when.
-fn task(reading: &Reading, entered: &Entered, item: &Item) -> Result<serde_json::Value, PageError> {
+fn task(
+    reading: &Reading,
+    (entered, dealer): (&Entered, &str),
+    item: &Item,
+) -> Result<serde_json::Value, PageError> {
     let (kind, what, to, amount) = match &item.task {
         Task::Reply { complaint, .. } => {
             ("reply", complaint.clone(), format!("/complaints/{complaint}"), None)
@@ -74,14 +78,19 @@ fn task(reading: &Reading, entered: &Entered, item: &Item) -> Result<serde_json:
             let clause = title.as_ref().map_or_else(|| clause.clone(), |title| titled(reading, title));
             ("contest", format!("{clause} · #{entry}"), format!("/entries/{entry}"), Some(amount.0))
         }
+        Task::Confirm { period, net, .. } => {
+            let month = reading.month(period)?;
+            ("confirm", month, format!("/statements/{period}/{dealer}"), Some(net.0))
+        }
     };
     let major = matches!(
         &item.task,
         Task::Attend { .. } | Task::Reply { major: true, .. } | Task::Submit { major: true, .. }
     );
     let sent_back = matches!(&item.task, Task::Mend { sent_back: true, .. });
+    let changed = matches!(&item.task, Task::Confirm { changed: true, .. });
     Ok(json!({
-        "kind": kind, "what": what, "to": to, "amount": amount, "major": major, "sent_back": sent_back,
+        "kind": kind, "what": what, "to": to, "amount": amount, "major": major, "sent_back": sent_back, "changed": changed,
         "due": item.due.map(|due| due.0), "over": item.over, "tone": pressing(item.due, entered.now()),
     }))
 }

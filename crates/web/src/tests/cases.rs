@@ -110,6 +110,12 @@ async fn a_dealer_contests_and_the_books_follow() {
     does(&mut dealer, "/entries/1/appeal", &[("body", "The <lamp> was on.")], "/appeals/1").await;
     reads(&mut dealer, "/appeals/1", "撤回申诉", "The &lt;lamp&gt; was on.").await;
     reads(&mut manager, "/appeals", "待决定", "Open").await;
+    let to_decide = "&#x2f;appeals&#x2f;1";
+    assert!(!manager.get("/board").await.text().contains(to_decide), "its ten days have just begun");
+    let last_day = over(&world.tower.database, at("2026-02-11T09:00:00+08:00")).await;
+    let mut later = Browser::signed_in(&last_day, "a", "manager@a").await;
+    reads(&mut later, "/board", "待决定的申诉", "Appeal to decide").await;
+    assert!(later.get("/board").await.text().contains(to_decide));
     refuses(&mut manager, "/appeals/1", &[("verdict", "uphold"), ("body", "")], "The text is empty").await;
     let uphold = [("verdict", "uphold"), ("body", "It was.")];
     does(&mut manager, "/appeals/1", &uphold, "/appeals/1").await;
@@ -127,7 +133,10 @@ async fn a_dealer_contests_and_the_books_follow() {
 async fn an_order_goes_back_and_forth() {
     let mut world = World::new().await;
     let (mut dealer, mut manager) = (world.by("dealer@a").await, world.by("manager@a").await);
-    reads(&mut manager, "/rectifications/new?dealer=A1", "下达整改", "Give the order").await;
+    let to_order = "/rectifications/new?dealer=A1&amp;inspection=I-1";
+    reads(&mut manager, "/inspections/I-1", to_order, "Order to mend").await;
+    assert!(!dealer.get("/inspections/I-1").await.text().contains("/rectifications/new"));
+    reads(&mut manager, "/rectifications/new?dealer=A1&inspection=I-1", "下达整改", "value=\"I-1\"").await;
     let order = [("dealer", "A1"), ("title", "Paint"), ("due_on", "2026-02-20")];
     refuses(&mut manager, "/rectifications/new", &order[..2], "The due date").await;
     does(&mut manager, "/rectifications/new", &order, "/rectifications/1").await;
@@ -147,6 +156,8 @@ async fn an_order_goes_back_and_forth() {
 async fn a_penalty_takes_two() {
     let world = World::new().await;
     let (mut manager, mut hq) = (world.by("manager@a").await, world.by("hq@a").await);
+    reads(&mut manager, "/complaints/C-1", "/penalties/new?complaint=C-1", "Draft a penalty").await;
+    assert!(!world.by("dealer@a").await.get("/complaints/C-1").await.text().contains("/penalties/new"));
     reads(&mut manager, "/penalties/new?complaint=C-1", "5,000.00", "CNY 20,000.00").await;
     let draft = [("complaint", "C-1"), ("body", "Nobody called.")];
     let of = |amount| [draft[0], draft[1], ("amount", amount)];

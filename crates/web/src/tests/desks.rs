@@ -108,7 +108,9 @@ async fn a_complaint_from_intake_to_closing() {
     let (mut call, mut dealer) = (desks.enters("call@t").await, desks.enters("d1@t").await);
     let waiting = dealer.get(&complaint).await.text();
     assert!(waiting.contains("clock-waiting") && !waiting.contains("class=\"clock-overdue\" x"), "{waiting}");
-    refused(&call.post(&complaint, &[("deed", "callback")]).await, "Choose what the callback gave");
+    let unsaid = call.post(&complaint, &[("deed", "callback"), ("note", "谈了很久")]).await;
+    refused(&unsaid, "Choose what the callback gave");
+    assert!(unsaid.text().contains(">谈了很久</textarea>"), "what was typed is kept: {}", unsaid.text());
     assert!(call.get("/queue").await.text().contains(&id));
     done(&mut call, &complaint, &[("deed", "callback"), ("outcome", "satisfied")]).await;
     assert!(call.get("/complaints?state=closed").await.text().contains(&id));
@@ -128,7 +130,9 @@ async fn support_is_asked_for_and_resolved() {
     assert!(!desks.enters("d2@t").await.get("/support").await.text().contains("V1 · F1"));
     let fields = [("dealer", "D1"), ("vin", "V1"), ("fault", "F1")];
     done(&mut dealer, "/support", &fields).await;
-    refused(&dealer.post("/support", &fields).await, "is open");
+    let again = dealer.post("/support", &fields).await;
+    refused(&again, "is open");
+    assert!(again.text().contains("value=\"V1\" required"), "what was typed is kept: {}", again.text());
     let page = dealer.get("/support").await.text();
     let id = page.split("<option value=\"TS-").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
     let id = format!("TS-{id}");
@@ -147,7 +151,9 @@ async fn a_roster_is_changed_by_its_dealer() {
     assert!(page.contains("lapses in 30 days or less") && page.contains("1 missing"), "{page}");
     let hire = [("person", "P5"), ("name", "新人"), ("position", "service-advisor"), ("from", "2026-03-04")];
     done(&mut dealer, "/people/D1/hire", &hire).await;
-    refused(&dealer.post("/people/D1/hire", &hire).await, "position already");
+    let again = dealer.post("/people/D1/hire", &hire).await;
+    refused(&again, "position already");
+    assert!(again.text().contains("value=\"新人\""), "what was typed is kept: {}", again.text());
     let certificate = [
         ("person", "P5"),
         ("certificate", "C-5"),

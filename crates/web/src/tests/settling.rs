@@ -163,6 +163,8 @@ async fn a_dealer_confirms_and_disputes_its_own_statement_only() {
     assert_eq!(d1.get("/statements/2025-02/D1").await.status, 404);
     assert_eq!(step(&mut anna, "2025-02", "calculate").await.0, 303);
     let statement = "/statements/2025-02/D1";
+    let todo = page(&mut d1, "/todo").await;
+    assert!(todo.contains("Confirm the statement") && todo.contains("2025-02&#x2f;D1"), "{todo}");
     let text = page(&mut d1, statement).await;
     assert!(!text.contains("李经理"), "what a person is charged is not the dealer's to read");
     let entry = text.split("/entries/").nth(1).unwrap().split('"').next().unwrap().to_owned();
@@ -174,10 +176,20 @@ async fn a_dealer_confirms_and_disputes_its_own_statement_only() {
     let dispute = format!("{statement}/dispute");
     let answer = d1.post(&dispute, &[("entry", &entry), ("text", " ")]).await;
     refused(&(answer.status, answer.text()), "no text");
+    assert!(answer.text().contains("<details open>"), "beside the line: {}", answer.text());
+    let appeal = format!("/entries/{entry}/appeal");
+    assert!(text.contains(&appeal) && text.contains("This is wrong"), "{text}");
     assert_eq!(d1.post(&dispute, &[("entry", "999"), ("text", "x")]).await.status, 404);
     assert_eq!(d1.post(&dispute, &[("entry", &entry), ("text", "当天停电")]).await.status, 303);
+    assert!(!page(&mut d1, "/todo").await.contains("Confirm the statement"), "finance has to reply first");
     let answer = d1.post(&format!("{statement}/confirm"), &[]).await;
     refused(&(answer.status, answer.text()), "disputed without a reply");
+    let answer = d1.post(&dispute, &[("entry", &entry), ("text", "当天停电")]).await;
+    refused(&(answer.status, answer.text()), "disputed already");
+    let waits = page(&mut d1, statement).await;
+    assert!(!waits.contains(&format!("why-{entry}\"")), "a line that waits for a reply: {waits}");
+    assert_eq!(d1.post(&appeal, &[("body", "当天停电")]).await.status, 303);
+    assert!(!page(&mut d1, statement).await.contains(&appeal), "it is contested already");
     let list = page(&mut anna, "/statements?period=2025-02&state=disputed").await;
     assert!(
         list.contains("D1") && page(&mut anna, "/settlements/2025-02").await.contains("1 line is disputed")
@@ -191,6 +203,7 @@ async fn a_dealer_confirms_and_disputes_its_own_statement_only() {
     assert!(page(&mut d1, statement).await.contains("电表无记录"));
     assert_eq!(d1.post(&format!("{statement}/confirm"), &[]).await.status, 303);
     assert!(page(&mut anna, "/statements?state=confirmed").await.contains("D1"));
+    assert!(!page(&mut d1, "/todo").await.contains("Confirm the statement"));
     // What is posted afterwards was not confirmed.
     house.office.import_folder(&Folder::of(&[failed("I-3", "2025-02-20")]));
     house.office.import_folder(&Folder::of(&[sheet(
@@ -199,6 +212,7 @@ async fn a_dealer_confirms_and_disputes_its_own_statement_only() {
     )]));
     house.office.check(NOW);
     assert!(page(&mut anna, "/statements?state=changed").await.contains("D1"));
+    assert!(page(&mut d1, "/todo").await.contains("Posted since you confirmed"));
     assert!(page(&mut d2, "/statements").await.contains("Here the dealers"));
 }
 
@@ -226,11 +240,15 @@ async fn users_are_looked_after_by_another_person() {
     ] {
         let answer = hq.post("/users", &form).await;
         refused(&(answer.status, answer.text()), says);
+        assert!(answer.text().contains("value=\"新人\""), "what was typed is kept: {}", answer.text());
     }
     let answer = hq.post("/users", &fields("New@t", "dealer", "", "D1，D2")).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
     let path = answer.to;
     assert!(page(&mut hq, &path).await.contains("D1, D2"));
+    let answer = hq.post(&path, &fields("", "dealer", "", "D1 D9")).await;
+    refused(&(answer.status, answer.text()), "not known");
+    assert!(answer.text().contains("value=\"D1 D9\""), "{}", answer.text());
     let invited = hq.post(&format!("{path}/invite"), &[]).await.text();
     assert!(invited.contains("reset&#x2f;t&#x2f;"), "{invited}");
     let list = page(&mut hq, "/users?q=d1").await;

@@ -10,7 +10,7 @@ use farsight_rulebook::checks::complaint::clocks::{Clock, Duty};
 use farsight_rulebook::time::Instant;
 use farsight_store::complaints::Event;
 use minijinja::{Value, context};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::bars::{Scale, bar};
@@ -19,6 +19,7 @@ use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
 use crate::pages::cases::evidence;
 use crate::pages::desks::{reason, unprocessed, word};
+use crate::router::WATCHERS;
 use crate::views::{Reading, value};
 
 /// The ways complaints come.
@@ -26,16 +27,17 @@ const CHANNELS: [&str; 5] = ["hotline", "app", "wechat", "web", "authority"];
 
 /// One complaint.
 pub(crate) async fn show(entered: Entered, Path(id): Path<String>) -> PageResult {
-    page(&entered, &id, None).await
+    page(&entered, &id, context! {}).await
 }
 
-async fn page(entered: &Entered, id: &str, refused: Option<String>) -> PageResult {
+/// The page; `form` has what was `typed` for a deed, and why that was `refused`.
+async fn page(entered: &Entered, id: &str, form: Value) -> PageResult {
     let wanted = id.to_owned();
     let one = entered.at_desk(move |desk| complaints::one(desk, &wanted)).await?;
     let (dealer, here) = (one.complaint.dealer.clone(), format!("/complaints/{}", one.complaint.id));
     let subjects = vec![format!("complaint:{}", one.complaint.id)];
     let evidence = evidence(entered, subjects, Some((&dealer, &here))).await?;
-    let parts = [context! { refused }, evidence, seen(entered, one)?];
+    let parts = [form, evidence, seen(entered, one)?];
     entered.page("complaints/one.html", minijinja::value::merge_maps(parts))
 }
 
@@ -78,6 +80,7 @@ fn seen(entered: &Entered, one: One) -> Result<Value, PageError> {
         duties => value(duties),
         may => one.may.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
         handles_as,
+        may_draft => WATCHERS.lets(entered.role()),
         outcomes => CallbackOutcome::ALL.map(CallbackOutcome::name),
         events => value(one.events.iter().map(told_event).collect::<Vec<_>>()),
     })
@@ -138,7 +141,7 @@ fn told_event(event: &Event) -> serde_json::Value {
 }
 
 /// What is done on a complaint.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize, Clone)]
 pub(crate) struct Done {
     deed: String,
     #[serde(default)]
@@ -154,19 +157,20 @@ pub(crate) async fn act(entered: Entered, Path(id): Path<String>, Form(done): Fo
         Some(outcome) => outcome,
         None if kind == DeedKind::CallBack => {
             let text = entered.frame().reading().say("complaints.choose-outcome", &[])?;
-            return Ok(unprocessed(page(&entered, &id, Some(text)).await?));
+            let form = context! { refused => text, typed => value(done) };
+            return Ok(unprocessed(page(&entered, &id, form).await?));
         }
         None => CallbackOutcome::NoAnswer,
     };
-    let (wanted, note) = (id.clone(), done.note);
+    let (wanted, note) = (id.clone(), done.note.clone());
     let acted = entered
         .at_desk(move |desk| complaints::act(desk, &wanted, &Deed { kind, outcome, note: &note }))
         .await;
     match acted {
         Ok(()) => Ok(entered.onward(&format!("/complaints/{id}"), &format!("complaint-{}", kind.name()))),
         Err(error) => {
-            let why = reason(&entered, error)?;
-            Ok(unprocessed(page(&entered, &id, Some(why)).await?))
+            let form = context! { refused => reason(&entered, error)?, typed => value(done) };
+            Ok(unprocessed(page(&entered, &id, form).await?))
         }
     }
 }

@@ -7,7 +7,7 @@ use farsight_rulebook::checks::certification::Standing;
 use farsight_store::roster::{Filter, Sort};
 use jiff::civil::Date;
 use minijinja::{Value, context};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::ask::Ask;
@@ -26,15 +26,16 @@ const KINDS: [&str; 3] = ["service-advisor", "technician", "nev"];
 
 /// A dealer's roster.
 pub(crate) async fn roster(entered: Entered, Path(dealer): Path<String>, ask: Ask) -> PageResult {
-    page(&entered, &dealer, &ask, None).await
+    page(&entered, &dealer, &ask, context! { deed => "" }).await
 }
 
-async fn page(entered: &Entered, dealer: &str, ask: &Ask, refused: Option<String>) -> PageResult {
+/// The page; `form` has what was `typed` into which form (`deed`), and why it was `refused`.
+async fn page(entered: &Entered, dealer: &str, ask: &Ask, form: Value) -> PageResult {
     let filter = filter(dealer, ask);
     let roster = entered.at_desk(move |desk| people::roster(desk, &filter)).await?;
     let reading = entered.frame().reading();
     let table = table(&roster, &reading)?;
-    let context = minijinja::value::merge_maps([context! { refused }, seen(&roster, &reading)?]);
+    let context = minijinja::value::merge_maps([form, seen(&roster, &reading)?]);
     table.answer(entered, ask, "people/roster.html", || Ok(context))
 }
 
@@ -191,7 +192,7 @@ fn seen(roster: &Roster, reading: &Reading) -> Result<Value, PageError> {
 }
 
 /// A change as it is typed; each form fills in its own.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Serialize, Clone, Default)]
 pub(crate) struct Typed {
     #[serde(default)]
     person: String,
@@ -233,14 +234,14 @@ fn day(text: &str) -> Result<Date, PageError> {
 async fn onward(
     entered: &Entered,
     (dealer, ask): (&str, &Ask),
+    (deed, typed): (&str, Typed),
     result: Result<(), PageError>,
-    done: &str,
 ) -> PageResult {
     match result {
-        Ok(()) => Ok(entered.onward(&format!("/people/{dealer}"), done)),
+        Ok(()) => Ok(entered.onward(&format!("/people/{dealer}"), deed)),
         Err(error) => {
-            let why = reason(entered, error)?;
-            Ok(unprocessed(page(entered, dealer, ask, Some(why)).await?))
+            let form = context! { refused => reason(entered, error)?, deed, typed => value(typed) };
+            Ok(unprocessed(page(entered, dealer, ask, form).await?))
         }
     }
 }
@@ -252,6 +253,7 @@ pub(crate) async fn hire(
     ask: Ask,
     Form(typed): Form<Typed>,
 ) -> PageResult {
+    let kept = typed.clone();
     let done = match day(&typed.from) {
         Err(error) => Err(error),
         Ok(from) => {
@@ -263,7 +265,7 @@ pub(crate) async fn hire(
             entered.at_desk(change).await
         }
     };
-    onward(&entered, (&dealer, &ask), done, "person-hired").await
+    onward(&entered, (&dealer, &ask), ("person-hired", kept), done).await
 }
 
 /// Somebody leaves.
@@ -273,6 +275,7 @@ pub(crate) async fn leave(
     ask: Ask,
     Form(typed): Form<Typed>,
 ) -> PageResult {
+    let kept = typed.clone();
     let mut parts = typed.employment.split('|').map(str::to_owned);
     let (person, position) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let days = day(&parts.next().unwrap_or_default()).and_then(|from| Ok((from, day(&typed.to)?)));
@@ -287,7 +290,7 @@ pub(crate) async fn leave(
             entered.at_desk(change).await
         }
     };
-    onward(&entered, (&dealer, &ask), done, "person-left").await
+    onward(&entered, (&dealer, &ask), ("person-left", kept), done).await
 }
 
 /// Somebody is certified.
@@ -297,6 +300,7 @@ pub(crate) async fn certify(
     ask: Ask,
     Form(typed): Form<Typed>,
 ) -> PageResult {
+    let kept = typed.clone();
     let done = match day(&typed.issued).and_then(|issued| Ok((issued, day(&typed.expires)?))) {
         Err(error) => Err(error),
         Ok((issued_on, expires_on)) => {
@@ -310,7 +314,7 @@ pub(crate) async fn certify(
             entered.at_desk(change).await
         }
     };
-    onward(&entered, (&dealer, &ask), done, "certificate-added").await
+    onward(&entered, (&dealer, &ask), ("certificate-added", kept), done).await
 }
 
 /// A certificate counts no longer.
@@ -320,6 +324,7 @@ pub(crate) async fn revoke(
     ask: Ask,
     Form(typed): Form<Typed>,
 ) -> PageResult {
+    let kept = typed.clone();
     let done = match day(&typed.on) {
         Err(error) => Err(error),
         Ok(on) => {
@@ -330,5 +335,5 @@ pub(crate) async fn revoke(
             entered.at_desk(change).await
         }
     };
-    onward(&entered, (&dealer, &ask), done, "certificate-revoked").await
+    onward(&entered, (&dealer, &ask), ("certificate-revoked", kept), done).await
 }
