@@ -14,8 +14,8 @@ use farsight_rulebook::time::Instant;
 
 pub use figures::{keep, refresh, stale};
 pub use overview::{
-    Change, LinesOf, Month, Part, PartyLine, Sum, changes, month as of_month, months, of_lines, party_lines,
-    posted_span, sums,
+    Change, LinesOf, Month, Part, PartyLine, Sum, Sums, changes, month as of_month, months, of_lines,
+    party_lines, posted_span, sums,
 };
 
 use crate::values::{instant, month, pg_instant, pg_month};

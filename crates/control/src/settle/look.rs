@@ -5,7 +5,7 @@
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::{DAY, Instant};
 use farsight_store::session::Isolation;
-use farsight_store::settlements::{self, Change, LinesOf, Month, Part, PartyLine, Sum};
+use farsight_store::settlements::{self, Change, LinesOf, Month, Part, PartyLine, Sum, Sums};
 use farsight_store::statements::{self, InState};
 use farsight_store::{Tx, slots, standings};
 use serde::Serialize;
@@ -100,7 +100,7 @@ pub fn look(desk: &mut Desk, period: Period) -> Result<Look, ControlError> {
         let around = surroundings(tx, period, over_at)?;
         let next = around.last_locked.map(Period::next).filter(|next| *next < period);
         let kinds = settlements::of_lines(tx, period)?;
-        let (clauses, regions) = settlements::sums(tx, period)?;
+        let Sums { clauses, regions } = settlements::sums(tx, period)?;
         let controls = controls(month.as_ref(), &kinds, &clauses, &regions);
         let shown = Part { sort: None, limit: CHANGES_SHOWN, offset: 0 };
         let (states, appeals) = statements::states(tx, period)?;

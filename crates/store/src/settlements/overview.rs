@@ -146,8 +146,17 @@ pub struct Sum {
     pub entries: i64,
 }
 
-/// A month's sums from the ledger's entries, by clause, and by the dealer's region (empty for persons) with its name.
-pub fn sums(tx: &mut Tx, period: Period) -> Result<(Vec<Sum>, Vec<(Sum, String)>), StoreError> {
+/// A month's sums, from the ledger's entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// By clause.
+    pub clauses: Vec<Sum>,
+    /// By the dealer's region, empty for persons, with its name.
+    pub regions: Vec<(Sum, String)>,
+}
+
+/// A month's sums by clause and by region.
+pub fn sums(tx: &mut Tx, period: Period) -> Result<Sums, StoreError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(embed)]
@@ -169,8 +178,10 @@ pub fn sums(tx: &mut Tx, period: Period) -> Result<(Vec<Sum>, Vec<(Sum, String)>
     .bind::<SqlDate, _>(pg_month(period))
     .load(tx.connection)?;
     let (regions, clauses): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.of_region);
-    let named = |row: Row| (row.sum, row.name);
-    Ok((clauses.into_iter().map(|row| row.sum).collect(), regions.into_iter().map(named).collect()))
+    Ok(Sums {
+        clauses: clauses.into_iter().map(|row| row.sum).collect(),
+        regions: regions.into_iter().map(|row| (row.sum, row.name)).collect(),
+    })
 }
 
 /// A month's sums by kind of party, from the lines; `of` is the kind, `entries` those the lines count.
