@@ -312,10 +312,9 @@ impl Teller<'_> {
 
     fn source(&self, origin: &Origin) -> Result<String, ControlError> {
         let (line, known) = (origin.line.to_string(), self.at(origin.recorded_at));
-        self.say(
-            "source",
-            &[("source", &origin.source), ("line", &line), ("by", &origin.by), ("known", &known)],
-        )
+        // The file's own name: in which folder it lay is nobody's business whom a receipt is given to.
+        let file = origin.source.rsplit(['/', '\\']).next().unwrap_or(&origin.source);
+        self.say("source", &[("source", file), ("line", &line), ("by", &origin.by), ("known", &known)])
     }
 
     /// Every posting, each after the first with what became known since the one before and bears on it.

@@ -296,6 +296,16 @@ pub(crate) fn stacked(parts: &[(&'static str, i64)], label: &str) -> String {
     svg
 }
 
+/// A round number of degrees that divides a stretch into a few parts.
+fn round_step(degrees: f64) -> f64 {
+    [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0].into_iter().find(|step| degrees / step <= 7.0).unwrap_or(30.0)
+}
+
+/// The multiples of a step between two numbers.
+fn multiples(low: f64, high: f64, step: f64) -> impl Iterator<Item = f64> {
+    ((low / step).ceil() as i64..=(high / step).floor() as i64).map(move |at| at as f64 * step)
+}
+
 /// A dealer on the map.
 #[derive(Debug, Clone)]
 pub(crate) struct Dot<'d> {
@@ -343,9 +353,25 @@ pub(crate) fn map(dots: &[Dot], label: &str) -> String {
         n(height),
         escaped(label)
     );
+    let across = |lon: f64| left + (lon - west) * narrow * scale;
+    let down = |lat: f64| EDGE + (north - lat) * scale;
+    svg.push_str("<g class=\"graticule\" aria-hidden=\"true\">");
+    let step = round_step((east - west).max(north - south));
+    for lon in multiples(west, east, step) {
+        let x = n(across(lon));
+        put(
+            &mut svg,
+            format_args!("<path d=\"M{x} 0V{}\"/><text x=\"{x}\" y=\"9\">{}°</text>", n(height), n(lon)),
+        );
+    }
+    for lat in multiples(south, north, step) {
+        let y = n(down(lat));
+        put(&mut svg, format_args!("<path d=\"M0 {y}H{WIDTH}\"/><text x=\"2\" y=\"{y}\">{}°</text>", n(lat)));
+    }
+    svg.push_str("</g>");
     let links = dots.len() <= MOST_LINKS;
     for dot in known() {
-        let (x, y) = (left + (dot.lon - west) * narrow * scale, EDGE + (north - dot.lat) * scale);
+        let (x, y) = (across(dot.lon), down(dot.lat));
         let shape = shape(dot.worst);
         let (x, y) = (n(x), n(y));
         let drawn = format_args!("<use href=\"#dot-{shape}\" class=\"{shape}\" x=\"{x}\" y=\"{y}\"/>");

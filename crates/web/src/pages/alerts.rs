@@ -12,6 +12,7 @@ use crate::ask::Ask;
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
 use crate::pages::dealers::{chosen, tone, worded};
+use crate::pages::entries::subject_page;
 use crate::table::{Cell, Column, Kind, Table, Tone};
 use crate::views::value;
 
@@ -103,7 +104,7 @@ pub(crate) async fn show(entered: Entered, Path(alert): Path<String>) -> PageRes
     let shown = json!({
         "number": it.alert, "severity": it.severity, "tone": severity_tone(&it.severity), "status": it.status,
         "status_tone": status_tone(it.status), "level": it.level, "holder": it.holder, "dealer": it.dealer,
-        "subject": it.subject, "clause": it.clause, "occurred_on": it.occurred_on.to_string(), "amount": it.amount,
+        "subject": it.subject, "to": subject_page(&it.subject, entered.role()), "clause": it.clause, "occurred_on": it.occurred_on.to_string(), "amount": it.amount,
         "due_at": it.due_at, "due": it.due_at.as_deref().map(short), "opened": short(&it.opened_at),
         "escalates_at": it.escalates_at, "escalates": it.escalates_at.as_deref().map(short),
         "acknowledged": it.acknowledged_at.as_deref().map(short), "acknowledged_by": it.acknowledged_by,

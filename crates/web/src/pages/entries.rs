@@ -183,7 +183,7 @@ fn told_beside(other: &Entry) -> serde_json::Value {
 }
 
 /// The page of what an entry is about, for a role that may open it: finance sees money, not what lies behind it.
-pub(super) fn subject_page(subject: &str, role: Role) -> Option<String> {
+pub(crate) fn subject_page(subject: &str, role: Role) -> Option<String> {
     if role == Role::Finance {
         return None;
     }
