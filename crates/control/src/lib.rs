@@ -35,6 +35,8 @@ pub mod people;
 pub mod policies;
 pub mod pulse;
 pub mod readiness;
+pub mod providers;
+pub mod provisioning;
 pub mod rectifications;
 pub mod risk;
 mod rulings;
