@@ -2,8 +2,11 @@
 
 mod board;
 mod cases;
+mod certified;
 mod coming_in;
 mod desks;
 mod isolation;
+mod provider;
 mod sending;
 mod settling;
+mod single_sign_on;

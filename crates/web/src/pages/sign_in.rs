@@ -77,7 +77,7 @@ async fn ways_in(app: &App, code: &str) -> Result<Vec<Value>, PageError> {
     blocking(move || {
         let code = tenant.code.clone();
         let ways = single_sign_on::ways_in(&mut desk(&app, tenant, "")?)?;
-        Ok(ways.into_iter().map(|(provider, name)| context! { tenant => code, provider, name }).collect())
+        Ok(ways.into_iter().map(|(provider, name)| context! { tenant => &code, provider, name }).collect())
     })
     .await
 }

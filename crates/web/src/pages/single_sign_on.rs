@@ -153,7 +153,7 @@ async fn page(entered: &Entered, provider: String, more: Value) -> PageResult {
 
 fn line(rule: &Rule) -> Value {
     context! {
-        claim => rule.claim, value => rule.value, role => rule.role.name(),
+        claim => &rule.claim, value => &rule.value, role => rule.role.name(),
         regions => rule.regions.join(", "), dealers => rule.dealers.join(", "),
     }
 }

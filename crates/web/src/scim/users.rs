@@ -13,7 +13,7 @@ use super::answer::{listed, said};
 use super::filter::wanted;
 use super::patch::apply;
 use super::resource::{person, read, user, without};
-use super::{Provisioner, ScimResult};
+use super::{Fault, Provisioner, ScimResult};
 use crate::ask::Ask;
 
 fn id(named: &HashMap<String, String>) -> String {
@@ -75,7 +75,7 @@ pub(crate) async fn replace(
 ) -> ScimResult {
     let (id, told) = (id(&named), person(&read(&body)?)?);
     let shown = provisioner
-        .at_desk(move |desk, provider| provisioning::change_person(desk, provider, &id, |_| Ok(told)))
+        .at_desk(move |desk, provider| provisioning::change_person(desk, provider, &id, |_| Ok::<_, Fault>(told)))
         .await???;
     Ok(answered(&provisioner, StatusCode::OK, &shown))
 }
