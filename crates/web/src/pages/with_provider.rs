@@ -39,10 +39,10 @@ pub(crate) async fn start(
 ) -> PageResult {
     let address = address_of(&app, &headers, connected.map(|Extension(ConnectInfo(at))| at));
     let door = AtDoor { app: app.clone(), headers, uri };
+    let tenant = tenant(&app, Some(code)).await?.ok_or(PageError::NotFound)?;
     if let Err(wait) = app.pace.check(&address) {
         return door.often("sign-in/turned-away.html", wait, context! {});
     }
-    let tenant = tenant(&app, Some(code)).await?.ok_or(PageError::NotFound)?;
     let next = safe_path(ask.get("next").unwrap_or("/")).to_owned();
     let between = {
         let (app, tenant) = (app.clone(), tenant.clone());
@@ -75,10 +75,11 @@ pub(crate) async fn come_back(
 ) -> PageResult {
     let address = address_of(&app, &headers, connected.map(|Extension(ConnectInfo(at))| at));
     let door = AtDoor { app: app.clone(), headers, uri };
+    let Some(sent) = sent(&door.headers) else { return told_why(&door, &Unwelcome::State) };
     if let Err(wait) = app.pace.check(&address) {
         return door.often("sign-in/turned-away.html", wait, context! {});
     }
-    let (tenant, between) = match under_way(&door, &ask).await? {
+    let (tenant, between) = match under_way(&door, sent, &ask).await? {
         (Some(tenant), Some(between)) => (tenant, between),
         (tenant, _) => {
             let where_from = tenant.map(|tenant| (tenant, "unknown".to_owned()));
@@ -101,18 +102,23 @@ pub(crate) async fn come_back(
     }
 }
 
+/// Tenant and state of a browser that was sent away.
+fn sent(headers: &HeaderMap) -> Option<(i32, String)> {
+    let cookies = CookieJar::from_headers(headers);
+    let (tenant, state) = cookies.get(SENT)?.value().split_once('.')?;
+    Some((tenant.parse().ok()?, state.to_owned()))
+}
+
 /// The sign-in that the browser's cookie and the provider's answer both name; used by this.
-async fn under_way(door: &AtDoor, ask: &Ask) -> Result<(Option<Tenant>, Option<Between>), PageError> {
-    let sent = CookieJar::from_headers(&door.headers).get(SENT).map(|cookie| cookie.value().to_owned());
-    let Some((tenant, state)) = sent.as_deref().and_then(|sent| sent.split_once('.')) else {
-        return Ok((None, None));
-    };
-    let (app, tenant, state) = (door.app.clone(), tenant.parse::<i32>(), state.to_owned());
+async fn under_way(
+    door: &AtDoor,
+    (tenant, state): (i32, String),
+    ask: &Ask,
+) -> Result<(Option<Tenant>, Option<Between>), PageError> {
+    let app = door.app.clone();
     let same = ask.get("state") == Some(state.as_str());
     blocking(move || {
-        let Ok(Some(tenant)) = tenant.map_or(Ok(None), |tenant| app.tenant(tenant)) else {
-            return Ok((None, None));
-        };
+        let Some(tenant) = app.tenant(tenant)? else { return Ok((None, None)) };
         if !same {
             return Ok((Some(tenant), None));
         }

@@ -31,11 +31,6 @@ impl Fault {
         Self::new(StatusCode::UNAUTHORIZED, None, "the bearer secret is not one of this tenant's providers")
     }
 
-    /// Too many wrong secrets from there.
-    pub(crate) fn often() -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, None, "too many wrong secrets from there: wait a minute")
-    }
-
     /// Nothing of this name.
     pub(crate) fn nothing() -> Self {
         Self::new(StatusCode::NOT_FOUND, None, "there is nothing of this name")
