@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use farsight_rulebook::time::{Instant, MINUTE};
 use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJwsSigningAlgorithm};
-use openidconnect::{ClientId, IssuerUrl, Nonce};
+use openidconnect::{ClientId, IssuerUrl, JsonWebTokenType, Nonce};
 use serde_json::{Map, Value};
 
 use crate::{IdentityError, Registration};
@@ -48,7 +48,10 @@ impl Told {
     /// The address, as the provider knows it: `email`, or where there is none a `preferred_username` that looks like one.
     pub fn email(&self) -> Option<String> {
         let text = |claim: &str| self.claims.get(claim).and_then(Value::as_str).map(str::trim);
-        let is_address = |text: &&str| text.split_once('@').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
+        let is_plain = |text: &str| text.len() <= 254 && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        let is_address = |text: &&str| {
+            is_plain(text) && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+        };
         let found = text("email").filter(is_address).or_else(|| text("preferred_username").filter(is_address));
         found.map(str::to_lowercase)
     }
@@ -63,10 +66,11 @@ impl Told {
     /// What the person is called; empty where it is not said.
     pub fn name(&self) -> String {
         let text = |claim: &str| self.claims.get(claim).and_then(Value::as_str).unwrap_or_default().trim();
-        match text("name") {
-            "" => format!("{} {}", text("given_name"), text("family_name")).trim().to_owned(),
+        let name = match text("name") {
+            "" => format!("{} {}", text("given_name"), text("family_name")),
             name => name.to_owned(),
-        }
+        };
+        name.trim().chars().filter(|c| !c.is_control()).take(100).collect()
     }
 
     /// Whether the person showed more than a password: by `amr`, or by an `acr` that counts.
@@ -86,19 +90,49 @@ pub(crate) fn judge(
     nonce: &str,
     now: Instant,
 ) -> Result<Told, IdentityError> {
-    let issuer = IssuerUrl::new(registration.issuer.clone())
-        .map_err(|_| IdentityError::Answer("its issuer is no address".to_owned()))?;
-    let client = ClientId::new(registration.client_id.clone());
-    let verifier = CoreIdTokenVerifier::new_public_client(client, issuer, keys.clone())
-        .set_allowed_algs(ALGORITHMS)
-        .set_time_fn(move || utc(now))
-        .set_issue_time_verifier_fn(move |issued| in_time(issued, now));
+    let verifier = verifier(keys, registration, now)?;
     let claims = token.claims(&verifier, &Nonce::new(nonce.to_owned()))?;
     let token = token.to_string();
     let all = payload(&token)?;
     is_for_us_alone(&all, &registration.client_id)?;
     begins(&all, now)?;
     Ok(Told { subject: claims.subject().to_string(), claims: all, token })
+}
+
+/// Takes what is the provider's word for this client, now; a nonce is looked at apart.
+fn verifier<'v>(
+    keys: &CoreJsonWebKeySet,
+    registration: &Registration,
+    now: Instant,
+) -> Result<CoreIdTokenVerifier<'v>, IdentityError> {
+    let issuer = IssuerUrl::new(registration.issuer.clone())
+        .map_err(|_| IdentityError::Answer("its issuer is no address".to_owned()))?;
+    let client = ClientId::new(registration.client_id.clone());
+    Ok(CoreIdTokenVerifier::new_public_client(client, issuer, keys.clone())
+        .set_allowed_algs(ALGORITHMS)
+        .set_time_fn(move || utc(now))
+        .set_issue_time_verifier_fn(move |issued| in_time(issued, now)))
+}
+
+/// What a token of a provider's that ends sessions has among its events.
+const FAREWELL: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+/// Whose sessions a provider ends by this token (OpenID Connect Back-Channel Logout 1.0, 2.6). One to sign in by, which has a
+/// nonce, ends none.
+pub(crate) fn judge_farewell(
+    token: &CoreIdToken,
+    keys: &CoreJsonWebKeySet,
+    registration: &Registration,
+    now: Instant,
+) -> Result<String, IdentityError> {
+    let types = ["JWT", "logout+jwt"].map(|name| JsonWebTokenType::new(name.to_owned()).normalize());
+    let verifier = verifier(keys, registration, now)?.set_allowed_jose_types(types.into_iter().flatten());
+    let no_nonce = |nonce: Option<&Nonce>| nonce.map_or(Ok(()), |_| Err("it has a nonce".to_owned()));
+    let claims = token.claims(&verifier, no_nonce)?;
+    let all = payload(&token.to_string())?;
+    is_for_us_alone(&all, &registration.client_id)?;
+    let is_farewell = all.get("events").and_then(|events| events.get(FAREWELL)).is_some_and(Value::is_object);
+    if is_farewell { Ok(claims.subject().to_string()) } else { Err(IdentityError::Odd("it ends nothing".to_owned())) }
 }
 
 fn utc(at: Instant) -> DateTime<Utc> {

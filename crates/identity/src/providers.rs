@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use farsight_courier::{CourierError, Reach, Secret};
 use farsight_rulebook::time::{HOUR, Instant, MINUTE};
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken};
+use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreJsonWebKeySet};
 use openidconnect::{
     AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken, DiscoveryError, EndpointMaybeSet, EndpointNotSet,
     EndpointSet, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
@@ -14,7 +14,7 @@ use openidconnect::{
 use serde_json::{Map, Value};
 
 use crate::error::IdentityError;
-use crate::judge::{Told, judge};
+use crate::judge::{Told, judge, judge_farewell};
 use crate::wire::{Lost, Wire};
 
 /// So long a provider's metadata and keys are not asked for again.
@@ -116,7 +116,8 @@ impl Providers {
             .await
             .map_err(no_token)?;
         let token = answer.id_token().ok_or(IdentityError::NoToken)?;
-        let mut told = self.judged(&known, token, registration, &secrets.nonce, now).await?;
+        let by = |keys: &CoreJsonWebKeySet| judge(token, keys, registration, &secrets.nonce, now);
+        let mut told = self.judged(&known, registration, now, by).await?;
         if let Some(url) = known.metadata.userinfo_endpoint() {
             let more = self.wire.about(url.as_str(), answer.access_token().secret()).await?;
             add(&mut told, &more)?;
@@ -125,20 +126,31 @@ impl Providers {
     }
 
     /// Judges by the keys at hand; a key that is not among them is looked for once more.
-    async fn judged(
+    async fn judged<T>(
         &self,
         known: &Known,
-        token: &CoreIdToken,
         registration: &Registration,
-        nonce: &str,
         now: Instant,
-    ) -> Result<Told, IdentityError> {
-        let first = judge(token, known.metadata.jwks(), registration, nonce, now);
+        by: impl Fn(&CoreJsonWebKeySet) -> Result<T, IdentityError>,
+    ) -> Result<T, IdentityError> {
+        let first = by(known.metadata.jwks());
         if first.as_ref().err() != Some(&IdentityError::Key) || now.0 - known.asked_at.0 < AGAIN {
             return first;
         }
-        let again = self.ask(&registration.issuer, now).await?;
-        judge(token, again.metadata.jwks(), registration, nonce, now)
+        by(self.ask(&registration.issuer, now).await?.metadata.jwks())
+    }
+
+    /// Whose sessions a provider ends by this token, without a browser.
+    pub async fn farewell(
+        &self,
+        registration: &Registration,
+        token: &str,
+        now: Instant,
+    ) -> Result<String, IdentityError> {
+        let token: CoreIdToken =
+            token.parse().map_err(|_| IdentityError::Odd("it cannot be read".to_owned()))?;
+        let known = self.known(&registration.issuer, now).await?;
+        self.judged(&known, registration, now, |keys| judge_farewell(&token, keys, registration, now)).await
     }
 
     /// Where to send a browser to end the session at the provider too; none where it has no such place.

@@ -240,6 +240,14 @@ pub fn end_sessions_by(tx: &mut Tx, provider: &str) -> Result<usize, StoreError>
         .execute(tx.connection)?)
 }
 
+/// Ends a user's sessions that began by a provider's word.
+pub fn end_sessions_of(tx: &mut Tx, provider: &str, user: i32) -> Result<usize, StoreError> {
+    Ok(diesel::sql_query("DELETE FROM sessions WHERE provider_code = $1 AND user_id = $2")
+        .bind::<Text, _>(provider)
+        .bind::<Integer, _>(user)
+        .execute(tx.connection)?)
+}
+
 /// The provider by whose word a session began, and the sealed token.
 pub fn whose_word(tx: &mut Tx, session: &[u8]) -> Result<Option<(String, Vec<u8>)>, StoreError> {
     #[derive(QueryableByName)]

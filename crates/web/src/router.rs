@@ -132,6 +132,7 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/sign-in/with/{tenant}/{provider}", Provider, Anyone, get(with_provider::start)),
         route("/sign-in/return", Nothing, Anyone, get(with_provider::come_back)),
         route("/sign-out", Nothing, HalfEntered, post(sign_in::sign_out)),
+        route("/sign-out/by/{tenant}/{provider}", Provider, Machine, post(with_provider::farewell)),
         route("/reset", Nothing, Anyone, get(sign_in::reset).post(sign_in::ask_reset)),
         route("/reset/{tenant}/{secret}", Secret, Anyone, get(sign_in::new_password).post(sign_in::set_password)),
         route("/wish", Nothing, Anyone, post(sign_in::wish)),

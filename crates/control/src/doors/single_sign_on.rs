@@ -6,7 +6,7 @@ use farsight_identity::{IdentityError, Registration, Secrets, Told};
 use farsight_rulebook::time::{Instant, MINUTE};
 use farsight_store::audit::Deed;
 use farsight_store::doors::NewSession;
-use farsight_store::identities::{self, Identity};
+use farsight_store::identities::{self, By, Identity};
 use farsight_store::session::Isolation;
 use farsight_store::single_sign_on::{self, Provider, UnderWay};
 use farsight_store::{Tx, audit, doors};
@@ -295,6 +295,34 @@ fn stranger(id: String, email: String, told: &Told) -> Identity {
         changed_at: 0,
         deleted: false,
     }
+}
+
+/// How this tower is registered with a provider that people may come by.
+pub fn registered(
+    desk: &mut Desk,
+    sealer: &Sealer,
+    provider: &str,
+    back_to: &str,
+) -> Result<Registration, ControlError> {
+    let (scope, tenant) = (desk.tenant.network(), desk.tenant.id);
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        let provider = enabled(tx, provider)?;
+        registration(sealer, tenant, &provider, back_to)
+    })
+}
+
+/// Ends the sessions of somebody whom a provider signed out; gives how many. Of somebody it never sent us there are none.
+pub fn farewell(desk: &mut Desk, provider: &str, subject: &str) -> Result<usize, ControlError> {
+    let (scope, now) = (desk.tenant.network(), desk.now);
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        let Some(known) = identities::find(tx, provider, By::Subject(subject))? else { return Ok(0) };
+        let Some(user) = known.user else { return Ok(0) };
+        let ended = single_sign_on::end_sessions_of(tx, provider, user)?;
+        let (actor, detail) = (format!("provider:{provider}"), json!({ "ended": ended }).to_string());
+        let deed = Deed { actor: &actor, action: "session.end-by-provider", subject: &known.user_name, detail: &detail };
+        audit::add(tx, now, &deed)?;
+        Ok(ended)
+    })
 }
 
 /// How to end a session at the provider by whose word it began: the registration there, and the token.

@@ -146,6 +146,7 @@ async fn page(entered: &Entered, provider: String, more: Value) -> PageResult {
         roles => value(Role::ALL.map(Role::name)),
         back_to => format!("{front}/sign-in/return"),
         begin => format!("{front}/sign-in/with/{}/{}", entered.tenant().code, provider.code),
+        farewell => format!("{front}/sign-out/by/{}/{}", entered.tenant().code, provider.code),
         scim => format!("{front}/scim/v2/{}", entered.tenant().code),
     };
     entered.page("single-sign-on/one.html", minijinja::value::merge_maps([whole, more]))

@@ -49,7 +49,7 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
 
 fn row(entered: &Entered, user: Listed) -> Result<Vec<Cell>, PageError> {
     let reading = entered.frame().reading();
-    let (tone, state) = match (user.disabled, user.has_password) {
+    let (tone, state) = match (user.disabled, user.has_password || user.provider.is_some()) {
         (true, _) => (Tone::Critical, "users.disabled"),
         (false, true) => (Tone::Good, "users.enters"),
         (false, false) => (Tone::Notice, "users.invited"),

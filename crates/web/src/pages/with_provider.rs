@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use axum::Form;
 use axum::extract::{ConnectInfo, Extension, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,8 +14,10 @@ use farsight_identity::{IdentityError, Told};
 use farsight_rulebook::time::SECOND;
 use farsight_store::registry::Tenant;
 use minijinja::context;
+use serde::Deserialize;
 
 use crate::App;
+use crate::answer::refusal;
 use crate::ask::Ask;
 use crate::door::{AtDoor, address_of};
 use crate::entered::Entered;
@@ -165,11 +168,40 @@ async fn turn_away(door: AtDoor, whose: Option<(Tenant, String)>, why: Unwelcome
 }
 
 fn told_why(door: &AtDoor, why: &Unwelcome) -> PageResult {
-    let refusal = context! { code => why.code(), minutes => 0 };
-    let mut answer =
-        door.page("sign-in/turned-away.html", context! { refusal }, StatusCode::UNPROCESSABLE_ENTITY)?;
+    let shown = context! { refusal => context! { code => why.code(), minutes => 0 } };
+    let mut answer = door.page("sign-in/turned-away.html", shown, StatusCode::UNPROCESSABLE_ENTITY)?;
     forget(answer.headers_mut(), SENT);
     Ok(answer)
+}
+
+/// What a provider sends to end somebody's sessions.
+#[derive(Deserialize)]
+pub(crate) struct Farewell {
+    #[serde(default)]
+    logout_token: String,
+}
+
+/// Ends the sessions of whom a provider signed out, by its own call (OpenID Connect Back-Channel Logout 1.0).
+pub(crate) async fn farewell(
+    State(app): State<App>,
+    Path((code, provider)): Path<(String, String)>,
+    Form(told): Form<Farewell>,
+) -> PageResult {
+    let tenant = tenant(&app, Some(code)).await?.ok_or(PageError::NotFound)?;
+    let registration = {
+        let (app, tenant, provider) = (app.clone(), tenant.clone(), provider.clone());
+        blocking(move || {
+            let mut desk = desk(&app, tenant, "")?;
+            Ok(single_sign_on::registered(&mut desk, &app.parts.sealer, &provider, &back_to(&app))?)
+        })
+        .await?
+    };
+    let now = (app.parts.clock)();
+    let Ok(subject) = app.parts.providers.farewell(&registration, &told.logout_token, now).await else {
+        return Ok(refusal(StatusCode::BAD_REQUEST, "invalid_request"));
+    };
+    blocking(move || Ok(single_sign_on::farewell(&mut desk(&app, tenant, "")?, &provider, &subject)?)).await?;
+    Ok(StatusCode::OK.into_response())
 }
 
 /// Where the session ends at the provider, of somebody who came by one that has such a place.

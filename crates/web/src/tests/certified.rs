@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::Ordering;
 
 use farsight_control::providers::{self, Wished};
@@ -23,6 +23,8 @@ const DOOR: &str = "http://tower.example/sign-in";
 /// The provider's process, ended with this.
 struct Provider {
     child: Child,
+    /// Kept open: a program whose words nobody takes ends.
+    _says: BufReader<ChildStdout>,
     issuer: String,
 }
 
@@ -37,10 +39,11 @@ impl Provider {
             .spawn()
             .expect("node is there: ./run test installs it");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut says = BufReader::new(child.stdout.take().unwrap());
+        says.read_line(&mut line).unwrap();
         let told: serde_json::Value =
             serde_json::from_str(&line).expect("the provider starts: ./run test installs it");
-        Self { child, issuer: told["issuer"].as_str().unwrap().to_owned() }
+        Self { child, _says: says, issuer: told["issuer"].as_str().unwrap().to_owned() }
     }
 
     fn port(&self) -> u16 {

@@ -123,7 +123,8 @@ impl Provider {
             Signed::ByUnknown => ("ES256", "unknown"),
             Signed::Right | Signed::ByAnother => ("ES256", inner.key.kid),
         };
-        let header = json!({ "alg": alg, "kid": kid, "typ": "JWT" });
+        let kind = if claims.get("events").is_some() { "logout+jwt" } else { "JWT" };
+        let header = json!({ "alg": alg, "kid": kid, "typ": kind });
         let text = format!("{}.{}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()));
         let signature = match signed {
             Signed::NotAtAll => Vec::new(),

@@ -389,6 +389,37 @@ async fn signing_out_ends_the_session_there_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_signs_out_by_itself() {
+    let door = Door::new(true).await;
+    let app = door.app().await;
+    let (mut browser, mut other) = (Browser::new(&app), Browser::new(&app));
+    door.come(&mut browser, "staff", &json!({}), Signed::Right).await;
+    let another = json!({ "sub": "S-2", "email": "ben@a.example" });
+    door.come(&mut other, "staff", &another, Signed::Right).await;
+    let events = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+    let farewell = |more: Value| {
+        let mut claims = json!({ "events": events, "nonce": null, "email": null, "groups": null });
+        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        door.claims("", &claims)
+    };
+    for (claims, signed, status, stays) in [
+        (door.claims("n", &json!({})), Signed::Right, 400, 200), // a token to sign in by
+        (farewell(json!({ "nonce": "n" })), Signed::Right, 400, 200),
+        (farewell(json!({ "aud": "another" })), Signed::Right, 400, 200),
+        (farewell(json!({ "exp": door.now().0 / SECOND })), Signed::Right, 400, 200),
+        (farewell(json!({})), Signed::NotAtAll, 400, 200),
+        (farewell(json!({})), Signed::ByAnother, 400, 200),
+        (farewell(json!({ "sub": "nobody" })), Signed::Right, 200, 200),
+        (farewell(json!({})), Signed::Right, 200, 303),
+    ] {
+        let token = door.provider.token(&claims, signed);
+        let answer = Browser::new(&app).post("/sign-out/by/a/staff", &[("logout_token", &token)]).await;
+        assert_eq!((answer.status, browser.get("/me").await.status), (status, stays), "{claims} {signed:?}");
+    }
+    assert_eq!(other.get("/me").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn headquarters_look_after_providers() {
     let mut door = Door::new(true).await;
     user(&mut door.office, "fin@a.example", Role::Finance, (&[], &[]));
