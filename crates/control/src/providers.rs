@@ -172,14 +172,17 @@ fn check(tx: &mut Tx, wished: &Wished, before: Option<&Provider>, new: bool) -> 
     match (before, new) {
         (None, false) => return Err(ControlError::NotFound("provider")),
         (Some(_), true) => return Err(ProviderRefusal::Exists.into()),
-        (Some(before), false) if before.issuer != wished.issuer => return Err(ProviderRefusal::IssuerStays.into()),
+        (Some(before), false) if before.issuer != wished.issuer => {
+            return Err(ProviderRefusal::IssuerStays.into());
+        }
         _ => {}
     }
     if !is_code(&wished.code) {
         return Err(ProviderRefusal::Code.into());
     }
     let secret_missing = new && wished.client_secret.is_empty();
-    if secret_missing || [&wished.name, &wished.issuer, &wished.client_id].iter().any(|text| text.is_empty()) {
+    if secret_missing || [&wished.name, &wished.issuer, &wished.client_id].iter().any(|text| text.is_empty())
+    {
         return Err(ProviderRefusal::Empty.into());
     }
     let has_scheme = wished.issuer.starts_with("https://") || wished.issuer.starts_with("http://");

@@ -96,7 +96,11 @@ fn at<T>(
 }
 
 /// Some people, and how many there are.
-pub fn people(desk: &mut Desk, provider: &Provider, wanted: &Wanted) -> Result<(Vec<Shown>, i64), ControlError> {
+pub fn people(
+    desk: &mut Desk,
+    provider: &Provider,
+    wanted: &Wanted,
+) -> Result<(Vec<Shown>, i64), ControlError> {
     let scope = desk.tenant.network();
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         let (found, total) = identities::list(tx, &provider.code, wanted)?;
@@ -319,13 +323,8 @@ fn shown_group(tx: &mut Tx, provider: &Provider, group: Group) -> Result<ShownGr
 
 /// Takes a group down.
 pub fn add_group(desk: &mut Desk, sealer: &Sealer, provider: &Provider, crowd: &Crowd) -> Told<ShownGroup> {
-    let group = Group {
-        id: new_id(sealer),
-        external_id: None,
-        name: String::new(),
-        made_at: 0,
-        changed_at: 0,
-    };
+    let group =
+        Group { id: new_id(sealer), external_id: None, name: String::new(), made_at: 0, changed_at: 0 };
     at(desk, provider, |tx, provider, now| write_group(tx, provider, (group, crowd), "group.add", now))
 }
 
@@ -337,7 +336,9 @@ pub fn change_group<E>(
     alter: impl FnOnce(&ShownGroup) -> Result<Crowd, E>,
 ) -> Told<Result<ShownGroup, E>> {
     at(desk, provider, |tx, provider, now| {
-        let Some(group) = identities::group(tx, &provider.code, id)? else { return Ok(Err(Refusal::Unknown)) };
+        let Some(group) = identities::group(tx, &provider.code, id)? else {
+            return Ok(Err(Refusal::Unknown));
+        };
         let before = shown_group(tx, provider, group.clone())?;
         match alter(&before) {
             Ok(crowd) => Ok(write_group(tx, provider, (group, &crowd), "group.change", now)?.map(Ok)),
@@ -417,7 +418,9 @@ fn follow(tx: &mut Tx, provider: &Provider, ids: &[String], now: Instant) -> Res
 /// Deletes a group.
 pub fn drop_group(desk: &mut Desk, provider: &Provider, id: &str) -> Told<()> {
     at(desk, provider, |tx, provider, now| {
-        let Some(group) = identities::group(tx, &provider.code, id)? else { return Ok(Err(Refusal::Unknown)) };
+        let Some(group) = identities::group(tx, &provider.code, id)? else {
+            return Ok(Err(Refusal::Unknown));
+        };
         let members: Vec<String> =
             identities::members(tx, &provider.code, id)?.into_iter().map(|(id, _)| id).collect();
         identities::drop_group(tx, &provider.code, id)?;

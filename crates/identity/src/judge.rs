@@ -31,7 +31,7 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
 ];
 
 /// Words of `amr` (RFC 8176) that tell of more than a password.
-const STRONG: [&str; 7] = ["mfa", "otp", "hwk", "fpt", "face", "sc", "swk"];
+const STRONG: [&str; 3] = ["mfa", "otp", "hwk"];
 
 /// What a provider says about who signed in.
 #[derive(Debug, Clone)]
@@ -48,11 +48,14 @@ impl Told {
     /// The address, as the provider knows it: `email`, or where there is none a `preferred_username` that looks like one.
     pub fn email(&self) -> Option<String> {
         let text = |claim: &str| self.claims.get(claim).and_then(Value::as_str).map(str::trim);
-        let is_plain = |text: &str| text.len() <= 254 && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        let is_plain =
+            |text: &str| text.len() <= 254 && !text.contains(|c: char| c.is_whitespace() || c.is_control());
         let is_address = |text: &&str| {
-            is_plain(text) && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+            is_plain(text)
+                && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
         };
-        let found = text("email").filter(is_address).or_else(|| text("preferred_username").filter(is_address));
+        let found =
+            text("email").filter(is_address).or_else(|| text("preferred_username").filter(is_address));
         found.map(str::to_lowercase)
     }
 
@@ -76,7 +79,8 @@ impl Told {
     /// Whether the person showed more than a password: by `amr`, or by an `acr` that counts.
     pub fn is_strong(&self, strong_acr: &[String]) -> bool {
         let amr = self.claims.get("amr").and_then(Value::as_array);
-        let by_amr = amr.is_some_and(|said| said.iter().filter_map(Value::as_str).any(|it| STRONG.contains(&it)));
+        let by_amr =
+            amr.is_some_and(|said| said.iter().filter_map(Value::as_str).any(|it| STRONG.contains(&it)));
         let acr = self.claims.get("acr").and_then(Value::as_str);
         by_amr || acr.is_some_and(|acr| strong_acr.iter().any(|strong| strong == acr))
     }
@@ -132,7 +136,11 @@ pub(crate) fn judge_farewell(
     let all = payload(&token.to_string())?;
     is_for_us_alone(&all, &registration.client_id)?;
     let is_farewell = all.get("events").and_then(|events| events.get(FAREWELL)).is_some_and(Value::is_object);
-    if is_farewell { Ok(claims.subject().to_string()) } else { Err(IdentityError::Odd("it ends nothing".to_owned())) }
+    if is_farewell {
+        Ok(claims.subject().to_string())
+    } else {
+        Err(IdentityError::Odd("it ends nothing".to_owned()))
+    }
 }
 
 fn utc(at: Instant) -> DateTime<Utc> {
@@ -195,9 +203,21 @@ mod tests {
     #[test]
     fn whose_address_it_is() {
         for (claims, email, verified) in [
-            (serde_json::json!({ "email": " Wang@Oem.Example", "email_verified": true }), Some("wang@oem.example"), true),
-            (serde_json::json!({ "email": "wang@oem.example", "email_verified": false }), Some("wang@oem.example"), false),
-            (serde_json::json!({ "preferred_username": "wang@oem.example", "email_verified": true }), Some("wang@oem.example"), false),
+            (
+                serde_json::json!({ "email": " Wang@Oem.Example", "email_verified": true }),
+                Some("wang@oem.example"),
+                true,
+            ),
+            (
+                serde_json::json!({ "email": "wang@oem.example", "email_verified": false }),
+                Some("wang@oem.example"),
+                false,
+            ),
+            (
+                serde_json::json!({ "preferred_username": "wang@oem.example", "email_verified": true }),
+                Some("wang@oem.example"),
+                false,
+            ),
             (serde_json::json!({ "preferred_username": "wang" }), None, false),
         ] {
             let told = told(claims);

@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use farsight_courier::{CourierError, Reach, Secret};
 use farsight_rulebook::time::{HOUR, Instant, MINUTE};
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreJsonWebKeySet};
+use openidconnect::core::{
+    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreJsonWebKeySet,
+};
 use openidconnect::{
-    AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken, DiscoveryError, EndpointMaybeSet, EndpointNotSet,
-    EndpointSet, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
-    PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, RequestTokenError, Scope, TokenResponse as _,
+    AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken, DiscoveryError, EndpointMaybeSet,
+    EndpointNotSet, EndpointSet, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse as _,
+    PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl,
+    RequestTokenError, Scope, TokenResponse as _,
 };
 use serde_json::{Map, Value};
 
@@ -62,7 +65,14 @@ pub struct Providers {
     known: Mutex<HashMap<String, Arc<Known>>>,
 }
 
-type Client = CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
+type Client = CoreClient<
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
 
 impl Providers {
     /// Within an operator's rules.
@@ -92,7 +102,9 @@ impl Providers {
                 move || CsrfToken::new(state),
                 move || Nonce::new(nonce),
             )
-            .add_scopes(registration.scopes.iter().filter(|scope| *scope != "openid").cloned().map(Scope::new))
+            .add_scopes(
+                registration.scopes.iter().filter(|scope| *scope != "openid").cloned().map(Scope::new),
+            )
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
             .url();
         Ok(url.to_string())
@@ -154,7 +166,13 @@ impl Providers {
     }
 
     /// Where to send a browser to end the session at the provider too; none where it has no such place.
-    pub async fn way_out(&self, registration: &Registration, token: &str, back_to: &str, now: Instant) -> Option<String> {
+    pub async fn way_out(
+        &self,
+        registration: &Registration,
+        token: &str,
+        back_to: &str,
+        now: Instant,
+    ) -> Option<String> {
         let known = self.known(&registration.issuer, now).await.ok()?;
         let end = known.metadata.additional_metadata().end_session_endpoint.clone()?;
         self.wire.judge(end.as_str()).ok()?;
@@ -230,16 +248,24 @@ fn not_discovered(error: DiscoveryError<Lost>) -> IdentityError {
         DiscoveryError::Response(status, ..) => {
             IdentityError::Answer(format!("asked for its metadata it answers {status}"))
         }
-        DiscoveryError::Parse(error) => IdentityError::Answer(format!("its metadata cannot be read: {error}")),
+        DiscoveryError::Parse(error) => {
+            IdentityError::Answer(format!("its metadata cannot be read: {error}"))
+        }
         other => IdentityError::Answer(other.to_string()),
     }
 }
 
-fn no_token<T: openidconnect::ErrorResponse + std::fmt::Display>(error: RequestTokenError<Lost, T>) -> IdentityError {
+fn no_token<T: openidconnect::ErrorResponse + std::fmt::Display>(
+    error: RequestTokenError<Lost, T>,
+) -> IdentityError {
     match error {
         RequestTokenError::Request(Lost(error)) => error,
-        RequestTokenError::ServerResponse(said) => IdentityError::Code(said.to_string().chars().take(200).collect()),
-        RequestTokenError::Parse(error, _) => IdentityError::Answer(format!("its token cannot be read: {error}")),
+        RequestTokenError::ServerResponse(said) => {
+            IdentityError::Code(said.to_string().chars().take(200).collect())
+        }
+        RequestTokenError::Parse(error, _) => {
+            IdentityError::Answer(format!("its token cannot be read: {error}"))
+        }
         RequestTokenError::Other(_) => IdentityError::Answer("it gives no token".to_owned()),
     }
 }

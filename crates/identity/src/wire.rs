@@ -46,9 +46,9 @@ impl Wire {
     async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, IdentityError> {
         self.judge(&request.uri().to_string())?;
         let request = reqwest::Request::try_from(request).map_err(|error| away(&error))?;
-        tokio::time::timeout(TIME, self.answered(request)).await.unwrap_or_else(|_| {
-            Err(IdentityError::Away(format!("no answer within {} s", TIME.as_secs())))
-        })
+        tokio::time::timeout(TIME, self.answered(request))
+            .await
+            .unwrap_or_else(|_| Err(IdentityError::Away(format!("no answer within {} s", TIME.as_secs()))))
     }
 
     async fn answered(&self, request: reqwest::Request) -> Result<HttpResponse, IdentityError> {
@@ -74,7 +74,9 @@ impl Wire {
             .header(http::header::AUTHORIZATION, format!("Bearer {token}"))
             .header(http::header::ACCEPT, "application/json")
             .body(Vec::new())
-            .map_err(|_| IdentityError::Answer("its address of user information cannot be read".to_owned()))?;
+            .map_err(|_| {
+                IdentityError::Answer("its address of user information cannot be read".to_owned())
+            })?;
         let answer = self.ask(request).await?;
         if answer.status().is_success() {
             return Ok(answer.into_body());

@@ -173,14 +173,15 @@ pub fn list(tx: &mut Tx, provider: &str, wanted: &Wanted) -> Result<(Vec<Identit
     .bind::<BigInt, _>(wanted.from - 1)
     .bind::<BigInt, _>(wanted.count)
     .load(tx.connection)?;
-    let total: Count =
-        diesel::sql_query(format!("SELECT count(*) AS number FROM identities i WHERE i.provider_code = $1 AND {condition}"))
-            .bind::<Text, _>(provider)
-            .bind::<Nullable<Text>, _>(&wanted.name)
-            .bind::<Nullable<Text>, _>(&wanted.external_id)
-            .bind::<Nullable<Bool>, _>(wanted.active)
-            .bind::<Nullable<Text>, _>(&wanted.id)
-            .get_result(tx.connection)?;
+    let total: Count = diesel::sql_query(format!(
+        "SELECT count(*) AS number FROM identities i WHERE i.provider_code = $1 AND {condition}"
+    ))
+    .bind::<Text, _>(provider)
+    .bind::<Nullable<Text>, _>(&wanted.name)
+    .bind::<Nullable<Text>, _>(&wanted.external_id)
+    .bind::<Nullable<Bool>, _>(wanted.active)
+    .bind::<Nullable<Text>, _>(&wanted.id)
+    .get_result(tx.connection)?;
     Ok((rows, total.number))
 }
 

@@ -151,7 +151,8 @@ pub fn rules(tx: &mut Tx, provider: &str) -> Result<Vec<Rule>, StoreError> {
     .load(tx.connection)?;
     rows.into_iter()
         .map(|row| {
-            let role = Role::named(&row.role).ok_or_else(|| StoreError::Value(format!("role '{}'", row.role)))?;
+            let role =
+                Role::named(&row.role).ok_or_else(|| StoreError::Value(format!("role '{}'", row.role)))?;
             Ok(Rule { claim: row.claim, value: row.value, role, regions: row.regions, dealers: row.dealers })
         })
         .collect()
@@ -195,7 +196,12 @@ pub struct UnderWay {
 }
 
 /// Writes down a sign-in that is under way until an instant.
-pub fn send_away(tx: &mut Tx, state: &[u8], under_way: &UnderWay, ends_at: Instant) -> Result<(), StoreError> {
+pub fn send_away(
+    tx: &mut Tx,
+    state: &[u8],
+    under_way: &UnderWay,
+    ends_at: Instant,
+) -> Result<(), StoreError> {
     diesel::sql_query(
         "INSERT INTO sign_ins_under_way (tenant_id, state_sha256, provider_code, secrets_sealed, next, ends_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
@@ -224,7 +230,12 @@ pub fn come_back(tx: &mut Tx, state: &[u8], now: Instant) -> Result<Option<Under
 }
 
 /// By whose word a session began, and the sealed token to end it there too.
-pub fn session_by(tx: &mut Tx, session: &[u8], provider: &str, token_sealed: &[u8]) -> Result<(), StoreError> {
+pub fn session_by(
+    tx: &mut Tx,
+    session: &[u8],
+    provider: &str,
+    token_sealed: &[u8],
+) -> Result<(), StoreError> {
     diesel::sql_query("UPDATE sessions SET provider_code = $2, token_sealed = $3 WHERE secret_sha256 = $1")
         .bind::<Binary, _>(session)
         .bind::<Text, _>(provider)

@@ -62,7 +62,8 @@ fn part(rule: &Rule, group: &[String], claims: &Map<String, Value>) -> Option<St
         return None;
     }
     let codes = |codes: &[String]| -> Vec<String> {
-        let named = codes.iter().flat_map(|code| if code == ANY { values.clone() } else { vec![code.clone()] });
+        let named =
+            codes.iter().flat_map(|code| if code == ANY { values.clone() } else { vec![code.clone()] });
         named.collect::<BTreeSet<_>>().into_iter().collect()
     };
     let (regions, mut dealers) = match rule.role {

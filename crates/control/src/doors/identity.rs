@@ -186,7 +186,8 @@ fn take_in(
 /// provider only of users of its own dealers.
 fn may_take_over(tx: &mut Tx, provider: &Provider, there: &Account) -> Result<bool, ControlError> {
     let of_group = provider.dealers.is_empty()
-        || (there.role == Role::Dealer && there.dealers.iter().all(|dealer| provider.dealers.contains(dealer)));
+        || (there.role == Role::Dealer
+            && there.dealers.iter().all(|dealer| provider.dealers.contains(dealer)));
     Ok(provider.links_by_email
         && there.role != Role::Operator
         && of_group

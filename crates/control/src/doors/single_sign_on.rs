@@ -153,7 +153,12 @@ pub fn send_away(
             secrets_sealed: sealer.seal(&purpose_of_sign_in(tenant, &provider.code), sealed.as_bytes()),
             next: next.to_owned(),
         };
-        single_sign_on::send_away(tx, &kept(&secrets.state), &under_way, Instant(now.0.saturating_add(AWAY)))?;
+        single_sign_on::send_away(
+            tx,
+            &kept(&secrets.state),
+            &under_way,
+            Instant(now.0.saturating_add(AWAY)),
+        )?;
         let registration = registration(sealer, tenant, &provider, back_to)?;
         Ok(Between { provider: provider.code, registration, secrets, next: under_way.next })
     })
@@ -228,7 +233,8 @@ pub fn welcome(
         let token = sealer.seal(&purpose_of_token(tenant, &provider.code), told.token.as_bytes());
         single_sign_on::session_by(tx, &secret.kept, &provider.code, &token)?;
         let detail = json!({ "provider": provider.code, "second_factor": strong }).to_string();
-        let deed = Deed { actor: &account.email, action: "session.begin", subject: &account.email, detail: &detail };
+        let deed =
+            Deed { actor: &account.email, action: "session.begin", subject: &account.email, detail: &detail };
         audit::add(tx, now, &deed)?;
         Ok(Ok(SignedIn { secret: secret.told, needs_code: account.totp_confirmed && !strong }))
     })
@@ -319,7 +325,12 @@ pub fn farewell(desk: &mut Desk, provider: &str, subject: &str) -> Result<usize,
         let Some(user) = known.user else { return Ok(0) };
         let ended = single_sign_on::end_sessions_of(tx, provider, user)?;
         let (actor, detail) = (format!("provider:{provider}"), json!({ "ended": ended }).to_string());
-        let deed = Deed { actor: &actor, action: "session.end-by-provider", subject: &known.user_name, detail: &detail };
+        let deed = Deed {
+            actor: &actor,
+            action: "session.end-by-provider",
+            subject: &known.user_name,
+            detail: &detail,
+        };
         audit::add(tx, now, &deed)?;
         Ok(ended)
     })

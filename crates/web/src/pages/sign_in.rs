@@ -21,8 +21,8 @@ use crate::admit::SESSION;
 use crate::ask::Ask;
 use crate::door::{AtDoor, TENANT, address_of};
 use crate::entered::Entered;
-use crate::pages::with_provider;
 use crate::page::{PageError, PageResult, forget, onward, safe_path, set};
+use crate::pages::with_provider;
 use crate::reader::{COLOURS, Colours, LANGUAGE};
 
 pub(super) const YEAR: i64 = 365 * 24 * 3600;

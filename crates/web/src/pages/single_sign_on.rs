@@ -133,7 +133,9 @@ pub(crate) async fn show(entered: Entered, Path(provider): Path<String>) -> Page
 async fn page(entered: &Entered, provider: String, more: Value) -> PageResult {
     let (provider, rules) = entered.at_desk(move |desk| providers::one(desk, &provider)).await?;
     let mut lines: Vec<Value> = rules.iter().map(line).collect();
-    lines.extend((0..BLANK).map(|_| context! { claim => "", value => "", role => "", regions => "", dealers => "" }));
+    lines.extend(
+        (0..BLANK).map(|_| context! { claim => "", value => "", role => "", regions => "", dealers => "" }),
+    );
     let front = &entered.app().parts.front.address;
     let whole = context! {
         provider => value(&provider),
@@ -223,7 +225,9 @@ pub(crate) async fn look(entered: Entered, Path(provider): Path<String>) -> Page
     let reading = entered.frame().reading();
     let said = match looked {
         Ok(()) => context! { fine => true, text => reading.say("sso.look-fine", &[])? },
-        Err(error) => context! { fine => false, text => said_of(&reading, error.code(), &error.to_string())? },
+        Err(error) => {
+            context! { fine => false, text => said_of(&reading, error.code(), &error.to_string())? }
+        }
     };
     page(&entered, provider, context! { said }).await
 }
@@ -231,7 +235,8 @@ pub(crate) async fn look(entered: Entered, Path(provider): Path<String>) -> Page
 /// Makes the provisioning secret anew and shows it, once.
 pub(crate) async fn make_secret(entered: Entered, Path(provider): Path<String>) -> PageResult {
     let (code, app) = (provider.clone(), entered.app().clone());
-    let secret = entered.at_desk(move |desk| providers::make_scim_secret(desk, &app.parts.sealer, &code)).await?;
+    let secret =
+        entered.at_desk(move |desk| providers::make_scim_secret(desk, &app.parts.sealer, &code)).await?;
     page(&entered, provider, context! { secret }).await
 }
 
@@ -249,15 +254,30 @@ mod tests {
     #[test]
     fn the_table_is_read_row_by_row() {
         let typed = [
-            ("claim", "groups"), ("value", "north"), ("role", "regional-manager"), ("regions", "R1, R2"), ("dealers", ""),
-            ("claim", " "), ("value", ""), ("role", "hq"), ("regions", ""), ("dealers", ""),
-            ("claim", "dealer"), ("value", "*"), ("role", "dealer"), ("regions", ""), ("dealers", "*"),
+            ("claim", "groups"),
+            ("value", "north"),
+            ("role", "regional-manager"),
+            ("regions", "R1, R2"),
+            ("dealers", ""),
+            ("claim", " "),
+            ("value", ""),
+            ("role", "hq"),
+            ("regions", ""),
+            ("dealers", ""),
+            ("claim", "dealer"),
+            ("value", "*"),
+            ("role", "dealer"),
+            ("regions", ""),
+            ("dealers", "*"),
         ];
         let typed: Vec<(String, String)> =
             typed.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let rules = read_rules(&typed).unwrap();
         assert_eq!(rules.len(), 2);
-        assert_eq!((rules[0].claim.as_str(), rules[0].regions.as_slice()), ("groups", &["R1".to_owned(), "R2".to_owned()][..]));
+        assert_eq!(
+            (rules[0].claim.as_str(), rules[0].regions.as_slice()),
+            ("groups", &["R1".to_owned(), "R2".to_owned()][..])
+        );
         assert_eq!((rules[1].role, rules[1].dealers.as_slice()), (Role::Dealer, &["*".to_owned()][..]));
     }
 }

@@ -162,7 +162,8 @@ async fn welcome(
 async fn turn_away(door: AtDoor, whose: Option<(Tenant, String)>, why: Unwelcome) -> PageResult {
     if let Some((tenant, provider)) = whose {
         let (app, why) = (door.app.clone(), why.clone());
-        blocking(move || Ok(single_sign_on::turned_away(&mut desk(&app, tenant, "")?, &provider, &why)?)).await?;
+        blocking(move || Ok(single_sign_on::turned_away(&mut desk(&app, tenant, "")?, &provider, &why)?))
+            .await?;
     }
     told_why(&door, &why)
 }
@@ -200,7 +201,8 @@ pub(crate) async fn farewell(
     let Ok(subject) = app.parts.providers.farewell(&registration, &told.logout_token, now).await else {
         return Ok(refusal(StatusCode::BAD_REQUEST, "invalid_request"));
     };
-    blocking(move || Ok(single_sign_on::farewell(&mut desk(&app, tenant, "")?, &provider, &subject)?)).await?;
+    blocking(move || Ok(single_sign_on::farewell(&mut desk(&app, tenant, "")?, &provider, &subject)?))
+        .await?;
     Ok(StatusCode::OK.into_response())
 }
 
@@ -220,11 +222,8 @@ pub(super) async fn way_out(entered: &Entered) -> Result<Option<String>, PageErr
 
 /// On to the provider by a page of ours: a form of ours may not lead to another's page.
 pub(super) fn out_there(entered: &Entered, there: &str) -> Result<Response, PageError> {
-    let door = AtDoor {
-        app: entered.app().clone(),
-        headers: HeaderMap::new(),
-        uri: Uri::from_static("/sign-in"),
-    };
+    let door =
+        AtDoor { app: entered.app().clone(), headers: HeaderMap::new(), uri: Uri::from_static("/sign-in") };
     let mut answer = door.page("sign-in/out-there.html", context! { there }, StatusCode::OK)?;
     if let Ok(value) = HeaderValue::from_str(&format!("0; url={there}")) {
         answer.headers_mut().insert(header::REFRESH, value);

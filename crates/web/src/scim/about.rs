@@ -85,10 +85,7 @@ pub(crate) async fn resource_types(_: Provisioner) -> ScimResult {
 }
 
 /// One of them.
-pub(crate) async fn resource_type(
-    _: Provisioner,
-    Path(named): Path<HashMap<String, String>>,
-) -> ScimResult {
+pub(crate) async fn resource_type(_: Provisioner, Path(named): Path<HashMap<String, String>>) -> ScimResult {
     one(types(), &named)
 }
 

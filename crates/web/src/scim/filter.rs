@@ -23,7 +23,11 @@ pub(crate) fn wanted(ask: &Ask, name: &str) -> Result<Wanted, Fault> {
             "active" if name == "userName" => wanted.active = Some(value.eq_ignore_ascii_case("true")),
             // What a user is called by mail is what they sign in as.
             "emails" | "emails.value" if name == "userName" => wanted.name = Some(value),
-            _ => return Err(Fault::filter("a filter asks for a name, externalId, id or active, by eq and and")),
+            _ => {
+                return Err(Fault::filter(
+                    "a filter asks for a name, externalId, id or active, by eq and and",
+                ));
+            }
         }
     }
     Ok(wanted)

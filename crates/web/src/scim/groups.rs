@@ -75,7 +75,9 @@ pub(crate) async fn replace(
 ) -> ScimResult {
     let (id, told) = (id(&named), crowd(&read(&body)?)?);
     let shown = provisioner
-        .at_desk(move |desk, provider| provisioning::change_group(desk, provider, &id, |_| Ok::<_, Fault>(told)))
+        .at_desk(move |desk, provider| {
+            provisioning::change_group(desk, provider, &id, |_| Ok::<_, Fault>(told))
+        })
         .await???;
     Ok(answered(&provisioner, StatusCode::OK, &shown))
 }

@@ -43,12 +43,14 @@ struct Steps<'p> {
 }
 
 /// The names of the core schemas before an attribute say nothing.
-const CORE: [&str; 2] = ["urn:ietf:params:scim:schemas:core:2.0:User:", "urn:ietf:params:scim:schemas:core:2.0:Group:"];
+const CORE: [&str; 2] =
+    ["urn:ietf:params:scim:schemas:core:2.0:User:", "urn:ietf:params:scim:schemas:core:2.0:Group:"];
 
 fn steps(path: &str) -> Result<Steps<'_>, Fault> {
     let path = CORE.iter().find_map(|core| path.strip_prefix(core)).unwrap_or(path);
     if let Some((attribute, rest)) = path.split_once('[') {
-        let (filter, rest) = rest.split_once(']').ok_or_else(|| Fault::path("a bracket is open in the path"))?;
+        let (filter, rest) =
+            rest.split_once(']').ok_or_else(|| Fault::path("a bracket is open in the path"))?;
         return Ok(Steps { attribute, filter: Some(filter), within: rest.strip_prefix('.') });
     }
     // A schema's name has dots and colons of its own; what follows its last colon is the path.
@@ -62,11 +64,7 @@ fn steps(path: &str) -> Result<Steps<'_>, Fault> {
         _ if local == "User" || schema.is_empty() => {
             Ok(Steps { attribute: path, filter: None, within: None })
         }
-        _ => Ok(Steps {
-            attribute: schema.trim_end_matches(':'),
-            filter: None,
-            within: Some(local),
-        }),
+        _ => Ok(Steps { attribute: schema.trim_end_matches(':'), filter: None, within: Some(local) }),
     }
 }
 
@@ -210,7 +208,11 @@ mod tests {
         for (resource, operations, becomes) in [
             // Okta deactivates without a path, Entra ID with one and a text.
             (r#"{"active":true}"#, r#"[{"op":"replace","value":{"active":false}}]"#, r#"{"active":false}"#),
-            (r#"{"active":true}"#, r#"[{"op":"Replace","path":"active","value":"False"}]"#, r#"{"active":"False"}"#),
+            (
+                r#"{"active":true}"#,
+                r#"[{"op":"Replace","path":"active","value":"False"}]"#,
+                r#"{"active":"False"}"#,
+            ),
             (
                 r#"{"name":{"givenName":"A"}}"#,
                 r#"[{"op":"Add","path":"name.familyName","value":"B"}]"#,
@@ -246,7 +248,11 @@ mod tests {
                 r#"[{"op":"Remove","path":"members","value":[{"value":"2"}]}]"#,
                 r#"{"members":[{"value":"1"}]}"#,
             ),
-            (r#"{"members":[{"value":"1"}]}"#, r#"[{"op":"remove","path":"members"}]"#, r#"{"members":null}"#),
+            (
+                r#"{"members":[{"value":"1"}]}"#,
+                r#"[{"op":"remove","path":"members"}]"#,
+                r#"{"members":null}"#,
+            ),
             (
                 r#"{"members":[{"value":"1"}]}"#,
                 r#"[{"op":"replace","path":"members","value":[{"value":"2"}]}]"#,

@@ -73,7 +73,9 @@ pub(crate) fn person(user: &Value) -> Result<Person, Fault> {
 fn text(value: &Value, attribute: &str) -> Result<Option<String>, Fault> {
     match get(value, attribute) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.len() <= 1000 => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
+        Some(Value::String(text)) if text.len() <= 1000 => {
+            Ok(Some(text.clone()).filter(|text| !text.is_empty()))
+        }
         Some(_) => Err(Fault::value(&format!("{attribute} is a text of at most 1000 bytes"))),
     }
 }
@@ -101,9 +103,9 @@ fn name(user: &Value) -> String {
 /// A group as JSON.
 pub(crate) fn group(shown: &ShownGroup, location: impl Fn(&str, &str) -> String) -> Value {
     let group = &shown.group;
-    let members = shown.members.iter().map(|(id, name)| {
-        json!({ "value": id, "display": name, "$ref": location("Users", id), "type": "User" })
-    });
+    let members = shown.members.iter().map(
+        |(id, name)| json!({ "value": id, "display": name, "$ref": location("Users", id), "type": "User" }),
+    );
     let mut told = json!({
         "schemas": [GROUP],
         "id": group.id,

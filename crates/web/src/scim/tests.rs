@@ -25,7 +25,8 @@ impl House {
     /// Two tenants, each with somebody of headquarters.
     async fn new() -> Self {
         let tower = Tower::new();
-        let mut offices = vec![Office::new(&tower, "a", "example-2026"), Office::new(&tower, "b", "example-2026")];
+        let mut offices =
+            vec![Office::new(&tower, "a", "example-2026"), Office::new(&tower, "b", "example-2026")];
         for office in &mut offices {
             user(office, "hq@oem.example", Role::Hq, (&[], &[]));
             office.desk.actor = "hq@oem.example".to_owned();
@@ -158,12 +159,20 @@ async fn as_entra_id_calls() {
         )
         .await;
     let of_group = format!("/Groups/{group}");
-    assert_eq!(entra.patch(&of_group, json!([{ "op": "Replace", "path": "displayName", "value": "Finance" }])).await.0, 204);
+    assert_eq!(
+        entra
+            .patch(&of_group, json!([{ "op": "Replace", "path": "displayName", "value": "Finance" }]))
+            .await
+            .0,
+        204
+    );
     let joins = json!([{ "op": "Add", "path": "members", "value": [{ "$ref": null, "value": id }] }]);
     assert_eq!(entra.patch(&of_group, joins).await.0, 204);
     assert_eq!(house.users(0), ["anna@oem.example finance in"]);
     let listed = entra.get("/Groups?excludedAttributes=members&filter=displayName+eq+%22Finance%22").await;
-    assert!(listed["Resources"][0].get("members").is_none() && listed["Resources"][0]["id"] == group.as_str());
+    assert!(
+        listed["Resources"][0].get("members").is_none() && listed["Resources"][0]["id"] == group.as_str()
+    );
     assert_eq!(entra.get(&of_group).await["members"][0]["value"], id.as_str());
     let user = format!("/Users/{id}");
     let (status, changed) = entra
@@ -176,23 +185,41 @@ async fn as_entra_id_calls() {
             ]),
         )
         .await;
-    assert_eq!((status, &changed["name"]["familyName"], &changed["emails"][0]["value"]), (200, &json!("Liu"), &json!("li@oem.example")));
+    assert_eq!(
+        (status, &changed["name"]["familyName"], &changed["emails"][0]["value"]),
+        (200, &json!("Liu"), &json!("li@oem.example"))
+    );
     // Out of the group, but the department makes finance too; out of that, nobody.
     let leaves = json!([{ "op": "Remove", "path": "members", "value": [{ "$ref": null, "value": id }] }]);
     assert_eq!(entra.patch(&of_group, leaves).await.0, 204);
     assert_eq!(house.users(0), ["anna@oem.example finance in"]);
-    entra.patch(&user, json!([{ "op": "Replace", "path": format!("{enterprise}:department"), "value": "Cars" }])).await;
+    entra
+        .patch(
+            &user,
+            json!([{ "op": "Replace", "path": format!("{enterprise}:department"), "value": "Cars" }]),
+        )
+        .await;
     assert_eq!(house.users(0), ["anna@oem.example finance out"]);
-    entra.patch(&user, json!([{ "op": "Replace", "path": format!("{enterprise}:department"), "value": "Books" }])).await;
+    entra
+        .patch(
+            &user,
+            json!([{ "op": "Replace", "path": format!("{enterprise}:department"), "value": "Books" }]),
+        )
+        .await;
     assert_eq!(house.users(0), ["anna@oem.example finance in"]);
     // Deactivated, in the text that it sends: signed out at once.
-    doors::set_password(&mut house.offices[0].desk, &sealer(), "anna@oem.example", PASSWORD).unwrap().unwrap();
+    doors::set_password(&mut house.offices[0].desk, &sealer(), "anna@oem.example", PASSWORD)
+        .unwrap()
+        .unwrap();
     let mut anna = Browser::signed_in(&house.app, "a", "anna@oem.example").await;
     assert_eq!(anna.get("/me").await.status, 200);
-    let (status, off) = entra.patch(&user, json!([{ "op": "Replace", "path": "active", "value": "False" }])).await;
+    let (status, off) =
+        entra.patch(&user, json!([{ "op": "Replace", "path": "active", "value": "False" }])).await;
     assert_eq!((status, &off["active"]), (200, &json!(false)));
     assert_eq!(anna.get("/me").await.status, 303);
-    let tried = anna.post("/sign-in", &[("tenant", "a"), ("email", "anna@oem.example"), ("password", PASSWORD)]).await;
+    let tried = anna
+        .post("/sign-in", &[("tenant", "a"), ("email", "anna@oem.example"), ("password", PASSWORD)])
+        .await;
     assert_eq!(tried.status, 422);
     entra.patch(&user, json!([{ "op": "Replace", "path": "active", "value": "True" }])).await;
     assert_eq!(house.users(0), ["anna@oem.example finance in"]);
@@ -213,7 +240,8 @@ async fn as_okta_calls() {
     assert_eq!(okta.get("/ResourceTypes").await["totalResults"], 2);
     assert_eq!(okta.get("/Schemas").await["totalResults"], 2);
     assert_eq!(okta.get(&format!("/Schemas/{}", super::resource::USER)).await["name"], "User");
-    let empty = okta.get("/Users?filter=userName%20eq%20%22ben%40oem.example%22&startIndex=1&count=100").await;
+    let empty =
+        okta.get("/Users?filter=userName%20eq%20%22ben%40oem.example%22&startIndex=1&count=100").await;
     assert_eq!(empty["Resources"], json!([]));
     let mut ben = json!({
         "schemas": [super::resource::USER], "userName": "ben@oem.example", "name": { "givenName": "Ben", "familyName": "Wu" },
@@ -221,12 +249,23 @@ async fn as_okta_calls() {
         "externalId": "00ujl29u0le5T6Aj10h7", "groups": [], "password": "1mz050nq", "active": true,
     });
     let id = okta.add("/Users", ben.clone()).await;
-    assert!(!okta.get(&format!("/Users/{id}")).await.to_string().contains("1mz050nq"), "a password is not kept");
+    assert!(
+        !okta.get(&format!("/Users/{id}")).await.to_string().contains("1mz050nq"),
+        "a password is not kept"
+    );
     let (status, twice) = okta.call("POST", "/Users", &ben).await;
     assert_eq!((status, &twice["scimType"], &twice["status"]), (409, &json!("uniqueness"), &json!("409")));
-    let group = okta.add("/Groups", json!({ "schemas": [super::resource::GROUP], "displayName": "Callers", "members": [] })).await;
+    let group = okta
+        .add(
+            "/Groups",
+            json!({ "schemas": [super::resource::GROUP], "displayName": "Callers", "members": [] }),
+        )
+        .await;
     let listed = okta.get("/Groups?startIndex=1&count=100").await;
-    assert_eq!((listed["totalResults"].as_i64(), &listed["Resources"][0]["displayName"]), (Some(1), &json!("Callers")));
+    assert_eq!(
+        (listed["totalResults"].as_i64(), &listed["Resources"][0]["displayName"]),
+        (Some(1), &json!("Callers"))
+    );
     let of_group = format!("/Groups/{group}");
     let joins = json!([
         { "op": "replace", "value": { "id": group, "displayName": "Callers" } },
@@ -237,7 +276,10 @@ async fn as_okta_calls() {
     ben["name"]["familyName"] = json!("Wang");
     ben["displayName"] = json!("Ben Wang");
     let (status, changed) = okta.call("PUT", &format!("/Users/{id}"), &ben).await;
-    assert_eq!((status, &changed["displayName"], &changed["groups"][0]["display"]), (200, &json!("Ben Wang"), &json!("Callers")));
+    assert_eq!(
+        (status, &changed["displayName"], &changed["groups"][0]["display"]),
+        (200, &json!("Ben Wang"), &json!("Callers"))
+    );
     let off = json!([{ "op": "replace", "value": { "active": false } }]);
     assert_eq!(okta.patch(&format!("/Users/{id}"), off).await.0, 200);
     assert_eq!(house.users(0), ["ben@oem.example call-centre out"]);
@@ -274,13 +316,29 @@ async fn what_is_wrong_is_said_in_scims_words() {
         ("POST", "/Users", json!([]), 400, "invalidSyntax"),
         ("PATCH", &user, json!({}), 400, "invalidSyntax"),
         ("PATCH", &user, json!({ "Operations": [{ "op": "remove" }] }), 400, "invalidPath"),
-        ("PATCH", &user, json!({ "Operations": [{ "op": "remove", "path": "userName" }] }), 400, "invalidValue"),
-        ("POST", "/Groups", json!({ "displayName": "G", "members": [{ "value": "nobody" }] }), 400, "invalidValue"),
+        (
+            "PATCH",
+            &user,
+            json!({ "Operations": [{ "op": "remove", "path": "userName" }] }),
+            400,
+            "invalidValue",
+        ),
+        (
+            "POST",
+            "/Groups",
+            json!({ "displayName": "G", "members": [{ "value": "nobody" }] }),
+            400,
+            "invalidValue",
+        ),
         ("GET", "/Users/nobody", Value::Null, 404, ""),
         ("PUT", "/Groups/nobody", json!({ "displayName": "G" }), 404, ""),
     ] {
         let (answered, said) = okta.call(method, path, &body).await;
-        assert_eq!((answered, said["scimType"].as_str().unwrap_or_default()), (status, kind), "{method} {path} {body}: {said}");
+        assert_eq!(
+            (answered, said["scimType"].as_str().unwrap_or_default()),
+            (status, kind),
+            "{method} {path} {body}: {said}"
+        );
         assert_eq!(said["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error");
     }
 }
@@ -294,8 +352,10 @@ async fn a_secret_shows_and_changes_what_its_provider_told_and_nothing_else() {
     let id = one.add("/Users", person("carl@oem.example")).await;
     let group = one.add("/Groups", json!({ "displayName": "Finance", "members": [{ "value": id }] })).await;
     assert_eq!(house.users(0), ["carl@oem.example finance in"]);
-    let stranger = Caller { browser: Browser::new(&house.app), tenant: "a".to_owned(), secret: String::new() };
-    let crossed = Caller { browser: Browser::new(&house.app), tenant: "a".to_owned(), secret: far.secret.clone() };
+    let stranger =
+        Caller { browser: Browser::new(&house.app), tenant: "a".to_owned(), secret: String::new() };
+    let crossed =
+        Caller { browser: Browser::new(&house.app), tenant: "a".to_owned(), secret: far.secret.clone() };
     // Every route of the list, made from it: without the tenant's own secret nobody is told that there is anything.
     for mut caller in [stranger, crossed] {
         for route in routes().into_iter().filter(|route| route.of == Object::Provisioned) {
@@ -330,7 +390,12 @@ async fn a_secret_shows_and_changes_what_its_provider_told_and_nothing_else() {
     assert_eq!(boss.get("/me").await.status, 200);
     // But where headquarters allowed it.
     let mut trusted = house.provider(0, "trusted", true);
-    let owned = User { email: "dora@oem.example".to_owned(), role: Role::CallCentre, regions: vec![], dealers: vec![] };
+    let owned = User {
+        email: "dora@oem.example".to_owned(),
+        role: Role::CallCentre,
+        regions: vec![],
+        dealers: vec![],
+    };
     users::add(&mut house.offices[0].desk, &owned).unwrap();
     let dora = trusted.add("/Users", all("Dora@oem.example")).await;
     assert_eq!(house.users(0), ["carl@oem.example finance in", "dora@oem.example finance in"]);
@@ -342,7 +407,8 @@ async fn a_secret_shows_and_changes_what_its_provider_told_and_nothing_else() {
     assert_eq!(one.call("GET", "/Users", &Value::Null).await.0, 200);
     one.secret = old;
     assert_eq!(one.call("GET", "/Users", &Value::Null).await.0, 401);
-    let kept = texts(&mut house.tower.sql(), "SELECT encode(scim_sha256, 'hex') AS value FROM identity_providers");
+    let kept =
+        texts(&mut house.tower.sql(), "SELECT encode(scim_sha256, 'hex') AS value FROM identity_providers");
     assert!(!kept.is_empty() && kept.iter().all(|kept| *kept != one.secret));
 }
 

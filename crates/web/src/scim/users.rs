@@ -37,12 +37,10 @@ fn answered(provisioner: &Provisioner, status: StatusCode, shown: &Shown) -> Res
 pub(crate) async fn list(provisioner: Provisioner, ask: Ask) -> ScimResult {
     let wanted = wanted(&ask, "userName")?;
     let from = wanted.from;
-    let (found, total) = provisioner
-        .at_desk(move |desk, provider| provisioning::people(desk, provider, &wanted))
-        .await?;
+    let (found, total) =
+        provisioner.at_desk(move |desk, provider| provisioning::people(desk, provider, &wanted)).await?;
     let excluded = ask.get("excludedAttributes");
-    let found: Vec<Value> =
-        found.iter().map(|shown| without(json(&provisioner, shown), excluded)).collect();
+    let found: Vec<Value> = found.iter().map(|shown| without(json(&provisioner, shown), excluded)).collect();
     Ok(listed(&found, total, from))
 }
 
@@ -75,7 +73,9 @@ pub(crate) async fn replace(
 ) -> ScimResult {
     let (id, told) = (id(&named), person(&read(&body)?)?);
     let shown = provisioner
-        .at_desk(move |desk, provider| provisioning::change_person(desk, provider, &id, |_| Ok::<_, Fault>(told)))
+        .at_desk(move |desk, provider| {
+            provisioning::change_person(desk, provider, &id, |_| Ok::<_, Fault>(told))
+        })
         .await???;
     Ok(answered(&provisioner, StatusCode::OK, &shown))
 }

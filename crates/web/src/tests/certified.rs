@@ -93,7 +93,8 @@ impl There {
             let page = answer.text().await.unwrap();
             let (action, fields) = self.fill(&page, person);
             at = at.join(&action).unwrap();
-            let form: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+            let form: String =
+                url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
             request = self
                 .client
                 .post(at.clone())
@@ -112,7 +113,8 @@ impl There {
             .filter(|input| input.contains("type=\"hidden\""))
             .map(|input| (attribute(input, "name"), attribute(input, "value")))
             .collect();
-        let asked = fields.iter().find(|(name, _)| name == "prompt").map_or("end", |(_, prompt)| prompt.as_str());
+        let asked =
+            fields.iter().find(|(name, _)| name == "prompt").map_or("end", |(_, prompt)| prompt.as_str());
         self.asked.push(asked.to_owned());
         match asked {
             "login" => fields.extend([("login".into(), person.into()), ("password".into(), "any".into())]),
@@ -147,7 +149,10 @@ async fn come(browser: &mut Browser, there: &mut There, person: &str) -> u16 {
     browser.get(back.strip_prefix("http://tower.example").unwrap()).await.status
 }
 
-#[expect(clippy::disallowed_methods, reason = "the provider has the machine's clock, and so has the tower here")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the provider has the machine's clock, and so has the tower here"
+)]
 fn machine_time() -> i64 {
     jiff::Timestamp::now().as_microsecond()
 }
@@ -179,7 +184,10 @@ async fn a_certified_provider_lets_people_in_and_out() {
     assert_eq!(there.asked, ["login", "consent"]);
     let page = browser.get("/me").await;
     assert!(page.status == 200 && page.text().contains("finance@oem.example"), "{}", page.text());
-    let users = texts(&mut door.tower.sql(), "SELECT role || ' ' || name AS value FROM users WHERE email LIKE 'finance@%'");
+    let users = texts(
+        &mut door.tower.sql(),
+        "SELECT role || ' ' || name AS value FROM users WHERE email LIKE 'finance@%'",
+    );
     assert_eq!(users, ["finance Person finance@oem.example"]);
     // Whom the table has no rule for.
     assert_eq!(come(&mut Browser::new(&app), &mut There::new(), "visitor@oem.example").await, 422);

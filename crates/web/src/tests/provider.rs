@@ -27,7 +27,8 @@ impl Key {
     fn new(kid: &'static str) -> Self {
         let random = SystemRandom::new();
         let kept = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, kept.as_ref(), &random).unwrap();
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, kept.as_ref(), &random).unwrap();
         Self { kid, pair }
     }
 
@@ -125,7 +126,8 @@ impl Provider {
         };
         let kind = if claims.get("events").is_some() { "logout+jwt" } else { "JWT" };
         let header = json!({ "alg": alg, "kid": kid, "typ": kind });
-        let text = format!("{}.{}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()));
+        let text =
+            format!("{}.{}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()));
         let signature = match signed {
             Signed::NotAtAll => Vec::new(),
             Signed::WithThePublicKey => mac(inner.key.pair.public_key().as_ref(), &text),

@@ -127,7 +127,9 @@ impl Door {
         assert_eq!(answer.status, 303, "{}", answer.text());
         assert!(answer.to.starts_with(&format!("{}/authorize?", self.provider.issuer)), "{}", answer.to);
         let url = url::Url::parse(&answer.to).unwrap();
-        let get = |name: &str| url.query_pairs().find(|(key, _)| key == name).map_or_else(String::new, |(_, v)| v.into_owned());
+        let get = |name: &str| {
+            url.query_pairs().find(|(key, _)| key == name).map_or_else(String::new, |(_, v)| v.into_owned())
+        };
         assert_eq!(
             (get("response_type"), get("client_id"), get("code_challenge_method"), get("redirect_uri")),
             ("code".into(), "tower".into(), "S256".into(), "http://tower.example/sign-in/return".into())
@@ -259,7 +261,11 @@ async fn a_sign_in_is_used_once_by_the_browser_that_began_it() {
     door.provider.will_answer(answered(&token), &away.challenge);
     // Somebody else's browser with this answer: nothing, and the sign-in stays the first one's.
     let stranger = Browser::new(&app).get(&away.back("code-x")).await;
-    assert!(stranger.status == 422 && stranger.text().contains("begun in another browser"), "{}", stranger.text());
+    assert!(
+        stranger.status == 422 && stranger.text().contains("begun in another browser"),
+        "{}",
+        stranger.text()
+    );
     let sent = browser.cookie("sent").unwrap().to_owned();
     let used = code();
     assert_eq!(browser.get(&away.back(&used)).await.status, 303);
@@ -295,7 +301,13 @@ async fn a_sign_in_is_used_once_by_the_browser_that_began_it() {
     assert_eq!(
         door.refusals(),
         [
-            "sso_state", "token_nonce", "provider_code", "provider_code", "sso_state", "sso_denied", "token_issuer",
+            "sso_state",
+            "token_nonce",
+            "provider_code",
+            "provider_code",
+            "sso_state",
+            "sso_denied",
+            "token_issuer",
             "token_missing"
         ]
     );
@@ -347,9 +359,7 @@ async fn an_account_that_is_there_is_taken_over_only_where_it_may() {
     door.add_provider("trusted", &[], true);
     door.add_provider("group", &["D1"], true);
     let app = door.app().await;
-    let person = |sub: &str, email: &str, groups: &str, verified: bool| {
-        json!({ "sub": sub, "email": email, "groups": [groups], "email_verified": verified })
-    };
+    let person = |sub: &str, email: &str, groups: &str, verified: bool| json!({ "sub": sub, "email": email, "groups": [groups], "email_verified": verified });
     for (provider, claims, status) in [
         ("staff", person("S-5", "dan@a.example", "shop", true), 422), // not allowed for this provider
         ("trusted", person("S-5", "dan@a.example", "shop", false), 422), // nobody vouches for the address
@@ -384,7 +394,10 @@ async fn signing_out_ends_the_session_there_too() {
     assert!(there.contains("id_token_hint=ey") && there.contains("post_logout_redirect_uri=http"), "{there}");
     assert_eq!(browser.get("/me").await.status, 303);
     // Tokens lie sealed.
-    let kept = number(&mut door.tower.sql(), "SELECT count(*) FROM sessions WHERE encode(token_sealed, 'escape') LIKE 'ey%'");
+    let kept = number(
+        &mut door.tower.sql(),
+        "SELECT count(*) FROM sessions WHERE encode(token_sealed, 'escape') LIKE 'ey%'",
+    );
     assert_eq!(kept, 0);
 }
 
@@ -428,7 +441,14 @@ async fn headquarters_look_after_providers() {
     hq.post("/sign-in", &[("email", "hq@a.example"), ("password", PASSWORD)]).await;
     let issuer = door.provider.issuer.clone();
     let fields = |code: &'static str, secret: &'static str| {
-        [("code", code), ("name", "Group"), ("client_id", "tower"), ("client_secret", secret), ("dealers", "D1"), ("enabled", "yes")]
+        [
+            ("code", code),
+            ("name", "Group"),
+            ("client_id", "tower"),
+            ("client_secret", secret),
+            ("dealers", "D1"),
+            ("enabled", "yes"),
+        ]
     };
     let with = |fields: &[(&'static str, &'static str)], issuer: &str| -> Vec<(String, String)> {
         let mut all: Vec<(String, String)> =
@@ -437,7 +457,8 @@ async fn headquarters_look_after_providers() {
         all
     };
     let post = async |hq: &mut Browser, path: &str, fields: Vec<(String, String)>| {
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let fields: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         hq.post(path, &fields).await
     };
     for (fields, issuer) in [
@@ -451,21 +472,27 @@ async fn headquarters_look_after_providers() {
     }
     let added = post(&mut hq, "/single-sign-on", with(&fields("group", "s"), &issuer)).await;
     assert_eq!(added.to, "/single-sign-on/group", "{}", added.text());
-    let changed = post(&mut hq, "/single-sign-on/group", with(&fields("group", ""), "https://other.example")).await;
+    let changed =
+        post(&mut hq, "/single-sign-on/group", with(&fields("group", ""), "https://other.example")).await;
     assert_eq!(changed.status, 422, "the issuer stays");
     let rules = [("claim", "dealer"), ("value", "*"), ("role", "dealer"), ("regions", ""), ("dealers", "*")];
     assert_eq!(hq.post("/single-sign-on/group/rules", &rules).await.status, 303);
     let odd = [("claim", "dealer"), ("value", "*"), ("role", "dealer"), ("regions", "R1"), ("dealers", "")];
     assert_eq!(hq.post("/single-sign-on/group/rules", &odd).await.status, 422);
-    for (claims, says) in
-        [(r#"{"dealer":["D1","D2"]}"#, "· D1<"), (r#"{"dealer":"D2"}"#, "no row fits"), ("nonsense", "JSON object")]
-    {
+    for (claims, says) in [
+        (r#"{"dealer":["D1","D2"]}"#, "· D1<"),
+        (r#"{"dealer":"D2"}"#, "no row fits"),
+        ("nonsense", "JSON object"),
+    ] {
         let page = hq.post("/single-sign-on/group/try", &[("claims", claims)]).await.text();
         assert!(page.contains(says), "{claims}: {page}");
     }
     assert!(hq.post("/single-sign-on/group/look", &[]).await.text().contains("The provider answers"));
     let page = hq.post("/single-sign-on/group/secret", &[]).await.text();
-    assert!(page.contains("shown this once") && !hq.get("/single-sign-on/group").await.text().contains("shown this once"));
+    assert!(
+        page.contains("shown this once")
+            && !hq.get("/single-sign-on/group").await.text().contains("shown this once")
+    );
     assert!(!page.contains(CLIENT.1), "a client's secret is never shown");
     assert_eq!(hq.post("/single-sign-on/group/secret/gone", &[]).await.status, 303);
     for language in ["en", "zh-CN"] {
@@ -481,5 +508,8 @@ async fn headquarters_look_after_providers() {
     door.come(&mut browser, "staff", &json!({}), Signed::Right).await;
     let off = [("name", "Staff"), ("client_id", "tower"), ("issuer", issuer.as_str())];
     assert_eq!(hq.post("/single-sign-on/staff", &off).await.status, 303);
-    assert_eq!((browser.get("/me").await.status, browser.get("/sign-in/with/a/staff").await.status), (303, 404));
+    assert_eq!(
+        (browser.get("/me").await.status, browser.get("/sign-in/with/a/staff").await.status),
+        (303, 404)
+    );
 }
