@@ -10,6 +10,7 @@ use crate::values::pg_instant;
 use crate::{StoreError, Tx};
 
 /// A person as a provider knows them.
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own, as the row does")]
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Identity {
     /// Their id here.
