@@ -77,17 +77,17 @@ fn set(resource: &mut Value, path: &str, value: &Value, adds: bool) -> Result<()
         (Some(filter), within) => {
             for element in matching(list(place), filter, true)? {
                 match within {
-                    Some(within) => put(entry(object(element)?, within), value, false)?,
-                    None => put(element, value, true)?,
+                    Some(within) => put(entry(object(element)?, within), value, false),
+                    None => put(element, value, true),
                 }
             }
-            Ok(())
         }
     }
+    Ok(())
 }
 
 /// Lists grow by what is added, objects take attributes over, all else is replaced.
-fn put(place: &mut Value, value: &Value, adds: bool) -> Result<(), Fault> {
+fn put(place: &mut Value, value: &Value, adds: bool) {
     match (place, value) {
         (Value::Array(there), Value::Array(more)) if adds => {
             for one in more {
@@ -102,7 +102,6 @@ fn put(place: &mut Value, value: &Value, adds: bool) -> Result<(), Fault> {
         }
         (place, value) => *place = value.clone(),
     }
-    Ok(())
 }
 
 /// Adds an element that is not there yet, by its `value`.
