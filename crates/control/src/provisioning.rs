@@ -89,14 +89,17 @@ pub fn whose(desk: &mut Desk, secret: &str) -> Result<Option<Provider>, ControlE
 
 type Told<T> = Result<Result<T, Refusal>, ControlError>;
 
-/// Carries something out for a provider.
+/// Carries something out for a provider, one thing after the other.
 fn at<T>(
     desk: &mut Desk,
     provider: &Provider,
     work: impl FnOnce(&mut Tx, &Provider, Instant) -> Told<T>,
 ) -> Told<T> {
     let (scope, now) = (desk.tenant.network(), desk.now);
-    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| work(tx, provider, now))
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        single_sign_on::hold(tx, &provider.code)?;
+        work(tx, provider, now)
+    })
 }
 
 /// Some people, and how many there are.

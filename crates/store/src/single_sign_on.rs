@@ -67,6 +67,15 @@ pub fn provider(tx: &mut Tx, code: &str) -> Result<Option<Provider>, StoreError>
         .optional()?)
 }
 
+/// Lets others who do something by a provider's word wait until the transaction ends: what it tells of one person twice at
+/// once is told one after the other.
+pub fn hold(tx: &mut Tx, code: &str) -> Result<(), StoreError> {
+    diesel::sql_query("SELECT FROM identity_providers WHERE provider_code = $1 FOR UPDATE")
+        .bind::<Text, _>(code)
+        .execute(tx.connection)?;
+    Ok(())
+}
+
 /// The provider that a provisioning secret belongs to, while it may be used.
 pub fn provider_of_secret(tx: &mut Tx, sha256: &[u8]) -> Result<Option<Provider>, StoreError> {
     Ok(diesel::sql_query(format!("{PROVIDER} WHERE scim_sha256 = $1 AND enabled"))

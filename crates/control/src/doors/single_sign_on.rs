@@ -214,6 +214,7 @@ pub fn welcome(
     let secret = Secret::new(sealer.random::<SECRET_BYTES>());
     let id = uuid::Builder::from_random_bytes(sealer.random()).into_uuid().to_string();
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        single_sign_on::hold(tx, provider)?;
         let provider = enabled(tx, provider)?;
         let user = match recognise(tx, &provider, told, id, now)? {
             Ok(user) => user,

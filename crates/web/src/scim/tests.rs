@@ -79,6 +79,7 @@ impl House {
     }
 }
 
+#[derive(Clone)]
 struct Caller {
     browser: Browser,
     tenant: String,
@@ -300,6 +301,29 @@ async fn as_okta_calls() {
     let page = okta.get("/Users?startIndex=5&count=2").await;
     let told = (page["totalResults"].as_i64(), page["startIndex"].as_i64(), page["itemsPerPage"].as_i64());
     assert_eq!(told, (Some(6), Some(5), Some(2)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_at_once_are_as_if_one_after_the_other() {
+    let mut house = House::new().await;
+    let mut one = house.provider(0, "okta", false);
+    let mut two = one.clone();
+    for round in 0..5 {
+        let (name, other) = (format!("a{round}@oem.example"), format!("b{round}@oem.example"));
+        let (told, again) = (person(&name), person(&name));
+        let (a, b) = tokio::join!(one.call("POST", "/Users", &told), two.call("POST", "/Users", &again));
+        let mut answered = [a.0, b.0];
+        answered.sort_unstable();
+        assert_eq!(answered, [201, 409]);
+        let first = if a.0 == 201 { a.1 } else { b.1 }["id"].as_str().unwrap().to_owned();
+        let second = one.add("/Users", person(&other)).await;
+        let group = one.add("/Groups", json!({ "displayName": format!("G{round}") })).await;
+        let of_group = format!("/Groups/{group}");
+        let joins = |id: &str| json!([{ "op": "add", "path": "members", "value": [{ "value": id }] }]);
+        let (a, b) = tokio::join!(one.patch(&of_group, joins(&first)), two.patch(&of_group, joins(&second)));
+        assert_eq!((a.0, b.0), (204, 204));
+        assert_eq!(one.get(&of_group).await["members"].as_array().unwrap().len(), 2);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
