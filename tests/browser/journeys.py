@@ -258,7 +258,7 @@ def operate(state, faults):
     surfer = enter(state, faults, "operator")
     page = surfer.page
     assert page.url.endswith("/jobs"), page.url
-    for path in ("/jobs", "/feeds", "/deliveries", "/users", "/audit"):
+    for path in ("/jobs", "/feeds", "/deliveries", "/users", "/single-sign-on", "/audit"):
         page.goto(path)
         if "有限公司" in page.inner_text("main"):  # every dealer's name has it
             faults.add(surfer.where(), "a dealer's name is shown to an operator")

@@ -153,6 +153,12 @@ fn work_and_tell(tower: &Tower, office: &mut Office) {
         "standard_pictures VALUES ({t}, 'C-1', 'D-1', repeat('00', 32), now(), 'anna@oem', now())",
         "sessions SELECT {t}, ''::bytea, user_id, now(), now(), now(), NULL, '', '' FROM users WHERE tenant_id = {t} LIMIT 1",
         "password_resets SELECT {t}, ''::bytea, user_id, now(), now() FROM users WHERE tenant_id = {t} LIMIT 1",
+        "identity_providers VALUES ({t}, 'staff', 'S', 'https://s', 'c', '', '{}', '{}', '{}', false, true, NULL, NULL, now())",
+        "claim_rules VALUES ({t}, 'staff', 0, 'groups', 'hq', 'hq', '{}', '{}')",
+        "sign_ins_under_way VALUES ({t}, '', 'staff', '', '/', now())",
+        "identities VALUES ({t}, 'staff', 'I', NULL, NULL, 'anna@oem', '', '{}', true, true, NULL, NULL, now(), now(), NULL)",
+        "identity_groups VALUES ({t}, 'staff', 'G', NULL, 'hq', now(), now())",
+        "identity_members VALUES ({t}, 'staff', 'G', 'I')",
         "settlement_changes VALUES ({t}, '2025-01-01', 'last', 'dealer', 'D-1', 'spot-check.first', 0, 1)",
         "statement_answers VALUES ({t}, '2025-01-01', 'D-1', 0, 'confirmed', 1, 1, '', now(), 'test')",
     ] {

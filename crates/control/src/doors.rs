@@ -3,10 +3,13 @@
 //! What a browser or a mail has is never stored, only its SHA-256; of a password its argon2id hash. It must never say
 //! whether an address is known, nor which of address and password was wrong.
 
+pub mod claims;
+pub(crate) mod identity;
 mod password;
 mod reset;
 mod second_factor;
 mod session;
+pub mod single_sign_on;
 
 use farsight_rulebook::time::{DAY, HOUR, Instant, MINUTE};
 use sha2::{Digest, Sha256};

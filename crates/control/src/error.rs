@@ -76,6 +76,9 @@ pub enum ControlError {
     /// Something about a user that is refused.
     #[error(transparent)]
     User(#[from] crate::users::UserRefusal),
+    /// Something about an identity provider that is refused.
+    #[error(transparent)]
+    Provider(#[from] crate::providers::ProviderRefusal),
     /// A policy file with faults.
     #[error("policy {file} is refused:\n{}", faults.iter().map(|fault| format!("  {file}: {fault}")).collect::<Vec<_>>().join("\n"))]
     Policy {
@@ -157,6 +160,7 @@ impl ControlError {
             Self::Unfit(unfit) => unfit.code(),
             Self::Statement(refusal) => refusal.code(),
             Self::User(refusal) => refusal.code(),
+            Self::Provider(refusal) => refusal.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",
             Self::AsOf { .. } => "as_of_refused",

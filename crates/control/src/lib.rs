@@ -33,6 +33,8 @@ pub mod organisation;
 pub mod penalties;
 pub mod people;
 pub mod policies;
+pub mod providers;
+pub mod provisioning;
 pub mod pulse;
 pub mod readiness;
 pub mod rectifications;

@@ -228,7 +228,7 @@ pub fn invite(desk: &mut Desk, sealer: &Sealer, user: i32) -> Result<String, Con
     Ok(crate::doors::invite(desk, sealer, &email)?.path)
 }
 
-fn looks_after_users(tx: &mut Tx, by: &str) -> Result<(), ControlError> {
+pub(crate) fn looks_after_users(tx: &mut Tx, by: &str) -> Result<(), ControlError> {
     match actor(tx, by)?.role {
         Role::Hq | Role::Operator => Ok(()),
         _ => Err(UserRefusal::Role.into()),

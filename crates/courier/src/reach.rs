@@ -137,6 +137,13 @@ impl Reach {
         self
     }
 
+    /// A client that connects where this leads and nowhere else; it follows no redirect.
+    pub fn client(&self) -> Result<reqwest::Client, crate::CourierError> {
+        // An error says that one is set already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::http::client(self)
+    }
+
     /// Whether an address may be connected to.
     pub fn allows(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

@@ -354,10 +354,10 @@ pub fn sessions(
         .collect())
 }
 
-/// Deletes sessions and resets that ended before an instant.
+/// Deletes sessions, resets and sign-ins under way that ended before an instant.
 pub fn forget(tx: &mut Tx, before: Instant) -> Result<usize, StoreError> {
     let mut gone = 0;
-    for table in ["sessions", "password_resets"] {
+    for table in ["sessions", "password_resets", "sign_ins_under_way"] {
         gone += diesel::sql_query(format!("DELETE FROM {table} WHERE ends_at < $1"))
             .bind::<Timestamptz, _>(pg_instant(before))
             .execute(tx.connection)?;

@@ -133,6 +133,9 @@ pub struct Listed {
     /// Whether they proved a second factor.
     #[diesel(sql_type = Bool)]
     pub second_factor: bool,
+    /// The code of the identity provider that looks after them; none: the tower does.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub provider: Option<String>,
     /// When a browser of theirs was last seen, in microseconds since 1970.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub seen_at: Option<i64>,
@@ -140,6 +143,7 @@ pub struct Listed {
 
 const LISTED: &str = "SELECT u.user_id AS user, u.email, u.name, u.role, u.regions, u.dealers, u.disabled_at IS NOT NULL AS disabled,
     u.password_hash IS NOT NULL AS has_password, u.totp_confirmed_at IS NOT NULL AS second_factor,
+    (SELECT i.provider_code FROM identities i WHERE i.tenant_id = u.tenant_id AND i.user_id = u.user_id) AS provider,
     (SELECT (extract(epoch FROM max(s.seen_at)) * 1000000)::bigint FROM sessions s WHERE s.tenant_id = u.tenant_id AND s.user_id = u.user_id) AS seen_at
     FROM users u";
 

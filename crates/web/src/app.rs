@@ -36,6 +36,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Opens and seals secrets, and gives bytes nobody can foresee.
     pub sealer: Sealer,
+    /// The identity providers that people may come by.
+    pub providers: Arc<farsight_identity::Providers>,
     /// Where evidence lies.
     pub evidence: farsight_evidence::Store,
     /// How the tower is reached from outside.

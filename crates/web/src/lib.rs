@@ -22,6 +22,7 @@ mod pages;
 mod reader;
 mod requests;
 mod router;
+mod scim;
 mod serving;
 mod table;
 #[cfg(test)]

@@ -15,9 +15,9 @@ use crate::page::PageError;
 use crate::pages::{
     alerts, appeals, audit, board, cameras, complaints, dealers, desk, draws, entries, evidence, home,
     inspections, jobs, me, penalties, people, policy, rectifications, search, settlements, sign_in,
-    statements, support, todo, uploads, users,
+    single_sign_on, statements, support, todo, uploads, users, with_provider,
 };
-use crate::{App, assets, health, live, metrics, middleware};
+use crate::{App, assets, health, live, metrics, middleware, scim};
 
 /// What a path names with its placeholders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,10 @@ pub(crate) enum Object {
     Job,
     /// A user of the tower.
     User,
+    /// An identity provider: the whole tenant's.
+    Provider,
+    /// What an identity provider told, by the provider's own secret.
+    Provisioned,
     /// Something of the person alone, like a session.
     Own,
     /// A secret link.
@@ -112,7 +116,7 @@ pub(crate) const READERS_OF_AUDIT: Who = Who::Roles(&[Role::Finance, Role::Hq, R
 /// Every route there is.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route> {
-    use Object::{Alert, Appeal, Asset, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Job, Nothing, Own, Penalty, Rectification, Secret, Settlement, Statement, Upload, User};
+    use Object::{Alert, Appeal, Asset, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Job, Nothing, Own, Penalty, Provider, Provisioned, Rectification, Secret, Settlement, Statement, Upload, User};
     use Who::{Anyone, Entered, HalfEntered, Machine};
     vec![
         // Machines that look after the tower.
@@ -125,7 +129,10 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/", Nothing, Entered, get(home::show)),
         route("/sign-in", Nothing, Anyone, get(sign_in::show).post(sign_in::sign_in)),
         route("/sign-in/code", Nothing, HalfEntered, get(sign_in::code).post(sign_in::show_code)),
+        route("/sign-in/with/{tenant}/{provider}", Provider, Anyone, get(with_provider::start)),
+        route("/sign-in/return", Nothing, Anyone, get(with_provider::come_back)),
         route("/sign-out", Nothing, HalfEntered, post(sign_in::sign_out)),
+        route("/sign-out/by/{tenant}/{provider}", Provider, Machine, post(with_provider::farewell)),
         route("/reset", Nothing, Anyone, get(sign_in::reset).post(sign_in::ask_reset)),
         route("/reset/{tenant}/{secret}", Secret, Anyone, get(sign_in::new_password).post(sign_in::set_password)),
         route("/wish", Nothing, Anyone, post(sign_in::wish)),
@@ -230,7 +237,24 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/users/{user}/disable", User, ADMINISTRATORS, post(users::disable)),
         route("/users/{user}/enable", User, ADMINISTRATORS, post(users::enable)),
         route("/users/{user}/invite", User, ADMINISTRATORS, post(users::invite)),
+        route("/single-sign-on", Nothing, ADMINISTRATORS, get(single_sign_on::list).post(single_sign_on::add)),
+        route("/single-sign-on/{provider}", Provider, ADMINISTRATORS, get(single_sign_on::show).post(single_sign_on::change)),
+        route("/single-sign-on/{provider}/rules", Provider, ADMINISTRATORS, post(single_sign_on::rules)),
+        route("/single-sign-on/{provider}/try", Provider, ADMINISTRATORS, post(single_sign_on::try_claims)),
+        route("/single-sign-on/{provider}/look", Provider, ADMINISTRATORS, post(single_sign_on::look)),
+        route("/single-sign-on/{provider}/secret", Provider, ADMINISTRATORS, post(single_sign_on::make_secret)),
+        route("/single-sign-on/{provider}/secret/gone", Provider, ADMINISTRATORS, post(single_sign_on::take_secret_away)),
 
+        // Identity providers tell of their people (SCIM 2.0).
+        route("/scim/v2/{tenant}/ServiceProviderConfig", Provisioned, Machine, get(scim::about::config)),
+        route("/scim/v2/{tenant}/ResourceTypes", Provisioned, Machine, get(scim::about::resource_types)),
+        route("/scim/v2/{tenant}/ResourceTypes/{name}", Provisioned, Machine, get(scim::about::resource_type)),
+        route("/scim/v2/{tenant}/Schemas", Provisioned, Machine, get(scim::about::schemas)),
+        route("/scim/v2/{tenant}/Schemas/{name}", Provisioned, Machine, get(scim::about::schema)),
+        route("/scim/v2/{tenant}/Users", Provisioned, Machine, get(scim::users::list).post(scim::users::add)),
+        route("/scim/v2/{tenant}/Users/{id}", Provisioned, Machine, get(scim::users::show).put(scim::users::replace).patch(scim::users::patch).delete(scim::users::delete)),
+        route("/scim/v2/{tenant}/Groups", Provisioned, Machine, get(scim::groups::list).post(scim::groups::add)),
+        route("/scim/v2/{tenant}/Groups/{id}", Provisioned, Machine, get(scim::groups::show).put(scim::groups::replace).patch(scim::groups::patch).delete(scim::groups::delete)),
     ]
 }
 

@@ -2,9 +2,12 @@
 
 mod board;
 mod cases;
+mod certified;
 mod coming_in;
 mod desks;
 mod isolation;
 mod oneself;
+mod provider;
 mod sending;
 mod settling;
+mod single_sign_on;

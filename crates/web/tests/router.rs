@@ -46,6 +46,9 @@ impl Served {
                     metrics,
                     clock: clock_of_app,
                     sealer: farsight_tests::office::sealer(),
+                    providers: Arc::new(
+                        farsight_identity::Providers::new(&farsight_courier::Reach::public()).unwrap(),
+                    ),
                     evidence: farsight_evidence::Store::open(&url, [], 1).await.unwrap(),
                     front: Front { address: "http://x".to_owned(), secure: false, behind_proxy: false },
                 };

@@ -10,7 +10,7 @@ use farsight_store::audit::Deed;
 use farsight_store::doors::{self, Account};
 use farsight_store::session::Isolation;
 use farsight_store::telling::Delivery;
-use farsight_store::{Tx, audit, telling};
+use farsight_store::{Tx, audit, identities, telling};
 use serde_json::json;
 
 use super::{INVITATION, RESET, Refusal, SECRET_BYTES, Secret, kept, password};
@@ -38,6 +38,10 @@ pub fn ask_reset(desk: &mut Desk, sealer: &Sealer, email: &str, tower: &str) -> 
         let Some(account) = doors::of_email(tx, &email)?.filter(|account| !account.disabled) else {
             return Ok(());
         };
+        // Whom a provider made comes by the provider; a password of their own would go around what it asks of them.
+        if account.password_hash.is_none() && identities::provider_of(tx, account.user)?.is_some() {
+            return Ok(());
+        }
         if doors::resets_since(tx, account.user, Instant(now.0.saturating_sub(DAY)))? >= A_DAY {
             return Ok(());
         }

@@ -113,7 +113,8 @@ pub fn enter(
         let account = held.account;
         let before = match account.totp_confirmed {
             true if !held.second_factor => Some(Before::Code),
-            false if needs_second_factor(account.role, tenant) => Some(Before::Enrol),
+            // One shown to a provider is as good; without either, one is set up here.
+            false if !held.second_factor && needs_second_factor(account.role, tenant) => Some(Before::Enrol),
             _ => None,
         };
         Ok(Some(Visitor { account, before }))

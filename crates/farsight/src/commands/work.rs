@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use farsight_control::metrics::Metrics;
+use farsight_identity::Providers;
 use farsight_jobs::means::{Means, Tenants};
 use farsight_jobs::worker::{self, Queue, Settings};
 use farsight_store::pool::Pool;
@@ -112,6 +113,7 @@ impl Wired {
             metrics: Arc::clone(&metrics),
             clock: Arc::new(clock::now),
             sealer: sealer.clone(),
+            providers: Arc::new(Providers::new(&duty.courier.reach).map_err(anyhow::Error::from)?),
             evidence: outside.evidence.clone(),
             front: duty.listen.map_or_else(nowhere, |listen| installation.front(listen)),
         };

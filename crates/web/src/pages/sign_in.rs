@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
-use farsight_control::doors::{self, Browser, Refusal, SESSION as SESSION_MICROS};
+use farsight_control::doors::{self, Browser, Refusal, SESSION as SESSION_MICROS, SignedIn, single_sign_on};
 use farsight_control::{ControlError, Desk};
 use farsight_rulebook::messages::Language;
 use farsight_rulebook::time::SECOND;
@@ -22,18 +22,19 @@ use crate::ask::Ask;
 use crate::door::{AtDoor, TENANT, address_of};
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult, forget, onward, safe_path, set};
+use crate::pages::with_provider;
 use crate::reader::{COLOURS, Colours, LANGUAGE};
 
-const YEAR: i64 = 365 * 24 * 3600;
+pub(super) const YEAR: i64 = 365 * 24 * 3600;
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PageError> + Send + 'static,
 ) -> Result<T, PageError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| PageError::Fault(error.to_string()))?
 }
 
 /// The tenant of a code; without one, the only tenant there is.
-async fn tenant(app: &App, code: Option<String>) -> Result<Option<Tenant>, PageError> {
+pub(super) async fn tenant(app: &App, code: Option<String>) -> Result<Option<Tenant>, PageError> {
     let app = app.clone();
     blocking(move || {
         let tenants = app.look_for_tenants()?;
@@ -47,7 +48,7 @@ async fn tenant(app: &App, code: Option<String>) -> Result<Option<Tenant>, PageE
 }
 
 /// A desk for somebody who is not known yet.
-fn desk(app: &App, tenant: Tenant, email: &str) -> Result<Desk, ControlError> {
+pub(super) fn desk(app: &App, tenant: Tenant, email: &str) -> Result<Desk, ControlError> {
     Ok(Desk {
         database: app.parts.database.clone(),
         session: app.parts.pool.session()?,
@@ -63,8 +64,22 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri, a
     let many = tenant(&app, None).await?.is_none();
     let door = AtDoor { app, headers, uri };
     let asked = ask.get("tenant").map(str::to_owned).or_else(|| door.tenant_asked()).unwrap_or_default();
-    let typed = context! { many, tenant => asked, email => ask.get("email").unwrap_or_default(), next => safe_path(ask.get("next").unwrap_or("/")) };
+    let ways = ways_in(&door.app, &asked).await?;
+    let next = safe_path(ask.get("next").unwrap_or("/"));
+    let typed = context! { many, tenant => asked, email => ask.get("email").unwrap_or_default(), next, ways };
     door.page("sign-in/sign-in.html", typed, StatusCode::OK)
+}
+
+/// The providers that people of a tenant may come by, once it is known which tenant.
+async fn ways_in(app: &App, code: &str) -> Result<Vec<Value>, PageError> {
+    let Some(tenant) = tenant(app, Some(code.to_owned())).await? else { return Ok(Vec::new()) };
+    let app = app.clone();
+    blocking(move || {
+        let code = tenant.code.clone();
+        let ways = single_sign_on::ways_in(&mut desk(&app, tenant, "")?)?;
+        Ok(ways.into_iter().map(|(provider, name)| context! { tenant => &code, provider, name }).collect())
+    })
+    .await
 }
 
 /// What is typed at the door.
@@ -99,13 +114,7 @@ pub(crate) async fn sign_in(
     let Some(tenant) = tenant(&app, Some(typed.tenant.trim().to_owned())).await? else {
         return door.refused("sign-in/sign-in.html", Refusal::Wrong, shown);
     };
-    let browser = door
-        .headers
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
-    let (tenant_id, code) = (tenant.id, tenant.code.clone());
+    let (browser, whose) = (browser_of(&door.headers), tenant.clone());
     let signed_in = {
         let app = app.clone();
         blocking(move || {
@@ -119,20 +128,31 @@ pub(crate) async fn sign_in(
         Ok(signed_in) => signed_in,
         Err(refusal) => return door.refused("sign-in/sign-in.html", refusal, shown),
     };
-    let to = if signed_in.needs_code { "/sign-in/code" } else { &next };
+    Ok(let_in(&app, &whose, &signed_in, &next))
+}
+
+/// What the browser calls itself.
+pub(super) fn browser_of(headers: &HeaderMap) -> String {
+    let name = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    name.unwrap_or_default().to_owned()
+}
+
+/// On to where somebody who signed in wishes to go, with the session's cookie.
+pub(super) fn let_in(app: &App, tenant: &Tenant, signed_in: &SignedIn, next: &str) -> Response {
+    let to = if signed_in.needs_code { "/sign-in/code" } else { next };
     let mut answer = Redirect::to(to).into_response();
     let secure = app.parts.front.secure;
-    let session = format!("{tenant_id}.{}", signed_in.secret);
+    let session = format!("{}.{}", tenant.id, signed_in.secret);
     set(answer.headers_mut(), (SESSION, &session), Some(SESSION_MICROS / SECOND), secure);
-    set(answer.headers_mut(), (TENANT, &code), Some(YEAR), secure);
+    set(answer.headers_mut(), (TENANT, &tenant.code), Some(YEAR), secure);
     if signed_in.needs_code {
-        set(answer.headers_mut(), (NEXT, &hex::encode(&next)), Some(600), secure);
+        set(answer.headers_mut(), (NEXT, &hex::encode(next)), Some(600), secure);
     }
-    Ok(answer)
+    answer
 }
 
 /// The cookie of where to go after the code; in hex, for a path may hold anything.
-const NEXT: &str = "next";
+pub(super) const NEXT: &str = "next";
 
 /// Asks for the code.
 pub(crate) async fn code(entered: Entered) -> PageResult {
@@ -174,9 +194,13 @@ pub(crate) fn refused(entered: &Entered, template: &str, refusal: Refusal, more:
 
 /// Signs out of this browser.
 pub(crate) async fn sign_out(entered: Entered) -> PageResult {
+    let there = with_provider::way_out(&entered).await?;
     let secret = entered.secret().to_owned();
     entered.at_desk(move |desk| doors::sign_out(desk, &secret)).await?;
-    let mut answer = onward("/sign-in", "signed-out");
+    let mut answer = match there {
+        Some(there) => with_provider::out_there(&entered, &there)?,
+        None => onward("/sign-in", "signed-out"),
+    };
     forget(answer.headers_mut(), SESSION);
     Ok(answer)
 }

@@ -56,7 +56,7 @@ async fn all(entered: &Entered, ask: &Ask, form: Value) -> PageResult {
 
 fn row(entered: &Entered, user: Listed) -> Result<Vec<Cell>, PageError> {
     let reading = entered.frame().reading();
-    let (tone, state) = match (user.disabled, user.has_password) {
+    let (tone, state) = match (user.disabled, user.has_password || user.provider.is_some()) {
         (true, _) => (Tone::Critical, "users.disabled"),
         (false, true) => (Tone::Good, "users.enters"),
         (false, false) => (Tone::Notice, "users.invited"),

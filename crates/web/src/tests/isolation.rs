@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use farsight_control::figures;
-use farsight_control::{appeals, penalties, rectifications, uploads};
+use farsight_control::{appeals, penalties, providers, rectifications, uploads};
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::money::Money;
 use farsight_store::evidence::{self, Content, Handing, Source};
@@ -103,6 +103,9 @@ async fn network() -> Network {
             "penalty_drafts SET draft_id = draft_id",
         ],
     );
+    for (office, code) in offices.iter_mut().zip(["staff-a", "staff-b"]) {
+        provider(office, code);
+    }
     let [a, b] = &mut offices;
     user(a, "manager@a", Role::RegionalManager, (&["R1"], &[]));
     user(a, "dealer@a", Role::Dealer, (&[], &["A1"]));
@@ -114,6 +117,24 @@ async fn network() -> Network {
     let app = over(&tower.database, at(NOW)).await;
     let codes = Codes::read(&tower, more);
     Network { tower, app, codes }
+}
+
+/// An identity provider of an office's tenant, looked after by somebody of headquarters.
+fn provider(office: &mut Office, code: &str) {
+    let boss = format!("boss-of-{code}@oem");
+    user(office, &boss, Role::Hq, (&[], &[]));
+    let actor = std::mem::replace(&mut office.desk.actor, boss);
+    let wished = providers::Wished {
+        code: code.to_owned(),
+        name: format!("Provider {code}"),
+        issuer: "https://login.example".to_owned(),
+        client_id: "tower".to_owned(),
+        client_secret: "secret".to_owned(),
+        enabled: true,
+        ..providers::Wished::default()
+    };
+    providers::add(&mut office.desk, &sealer(), &wished).unwrap();
+    office.desk.actor = actor;
 }
 
 /// Numbers are counted by tenant: another's must not be one's own by chance, nor be found in a hash.
@@ -338,6 +359,13 @@ impl Codes {
                 Whose::Nobody => "nobody@a".to_owned(),
                 _ => format!("works-at-{}@dealers", dealer.to_lowercase()),
             },
+            "provider" => match whose {
+                Whose::OtherTenant => "staff-b".to_owned(),
+                Whose::Nobody => "nobody".to_owned(),
+                _ => "staff-a".to_owned(),
+            },
+            // What a provider told is its own: without its secret nothing is there for anybody.
+            "id" => format!("00000000-0000-4000-8000-{:012}", whose as u8),
             "hash" | "name" | "secret" | "tenant" => "nothing".to_owned(),
             other => {
                 panic!("the test of isolation does not know {{{other}}} of {path}: say here whose it is")
@@ -368,7 +396,7 @@ const fn is_of_tenant(object: Object) -> bool {
 /// Users are those of the tenant, to whoever administers them; all else is a dealer's.
 fn sees(role: Role, object: Object, whose: Whose) -> bool {
     match object {
-        Object::User => whose != Whose::OtherTenant,
+        Object::User | Object::Provider => whose != Whose::OtherTenant,
         _ => whose.is_seen_by(role),
     }
 }
