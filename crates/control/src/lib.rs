@@ -47,6 +47,7 @@ pub mod support;
 pub mod telling;
 pub mod tenants;
 pub mod todo;
+pub mod tokens;
 pub mod uploads;
 pub mod users;
 pub mod visits;

@@ -45,6 +45,7 @@ pub mod subjects;
 pub mod support;
 pub mod telling;
 pub mod todo;
+pub mod tokens;
 pub mod uploads;
 pub mod users;
 mod values;
