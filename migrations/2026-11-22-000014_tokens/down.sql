@@ -1,3 +1,4 @@
+DROP INDEX notices_by_alert;
 DROP INDEX imports_by_moment;
 DROP TABLE first_answers;
 DROP TABLE token_uses;

@@ -60,3 +60,6 @@ CALL farsight_keep_to_tenant('first_answers', 'SELECT, INSERT, DELETE');
 
 -- The latest moment of any import is asked for at each one.
 CREATE INDEX imports_by_moment ON imports (tenant_id, recorded_at);
+
+-- The latest notice of an alert tells machines when it changed.
+CREATE INDEX notices_by_alert ON notices (tenant_id, alert_id, notice_id);

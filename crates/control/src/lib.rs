@@ -33,6 +33,7 @@ pub mod organisation;
 pub mod penalties;
 pub mod people;
 pub mod policies;
+pub mod pulls;
 pub mod pulse;
 pub mod readiness;
 pub mod rectifications;

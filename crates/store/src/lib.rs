@@ -27,6 +27,7 @@ pub mod penalties;
 pub mod pictures;
 pub mod policies;
 pub mod pool;
+pub mod pulls;
 pub mod pulse;
 mod reading;
 pub mod rectifications;

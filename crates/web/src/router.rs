@@ -17,7 +17,7 @@ use crate::pages::{
     inspections, jobs, me, penalties, people, policy, rectifications, search, settlements, sign_in,
     statements, support, todo, uploads, users,
 };
-use crate::{App, assets, health, live, metrics, middleware};
+use crate::{App, api, assets, health, live, metrics, middleware};
 
 /// What a path names with its placeholders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ const FORM_BYTES: usize = 120 << 20;
 /// Who takes complaints in.
 const CALLERS: Who = Who::Roles(&[Role::CallCentre, Role::Hq]);
 /// Who follows complaints.
-const COMPLAINTS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
+pub(crate) const COMPLAINTS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
 /// Who changes rosters.
 const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
 
@@ -119,6 +119,8 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/healthz", Nothing, Machine, get(health::alive)),
         route("/readyz", Nothing, Machine, get(health::ready)),
         route("/metrics", Nothing, Machine, get(metrics::show)),
+        route("/api/v1/openapi.json", Nothing, Machine, get(api::docs::document)),
+        route("/api/v1/docs", Nothing, Anyone, get(api::docs::page)),
         route("/assets/{hash}/{name}", Asset, Machine, get(assets::show)),
         route("/favicon.ico", Asset, Machine, get(assets::icon)),
         // Coming in, and oneself.
@@ -237,6 +239,10 @@ pub fn router(app: App) -> Router {
     let bare = routes().into_iter().fold(Router::new(), |router, route| {
         let admitted = route.does.layer(from_fn_with_state((app.clone(), route.who), admit));
         router.route(route.path, admitted)
+    });
+    let bare = api::operations().into_iter().fold(bare, |router, operation| {
+        let gate = api::Gate { app: app.clone(), who: operation.who, needs: operation.needs };
+        router.route(operation.path, operation.does.layer(from_fn_with_state(gate, api::admit)))
     });
     let nowhere = Router::new()
         .fallback(async || PageError::NotFound)

@@ -5,5 +5,6 @@ mod cases;
 mod coming_in;
 mod desks;
 mod isolation;
+mod machines;
 mod sending;
 mod settling;
