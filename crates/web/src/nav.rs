@@ -74,6 +74,7 @@ const HQ: &[Place] = &[
     place("/cameras", "cameras"),
     place("/draws", "draws"),
     place("/users", "users"),
+    place("/tokens", "tokens"),
     place("/audit", "audit"),
 ];
 const CALL_CENTRE: &[Place] =
@@ -83,6 +84,7 @@ const OPERATOR: &[Place] = &[
     place("/feeds", "feeds"),
     place("/deliveries", "deliveries"),
     place("/users", "users"),
+    place("/tokens", "tokens"),
     place("/audit", "audit"),
 ];
 

@@ -27,5 +27,6 @@ pub(crate) mod sign_in;
 pub(crate) mod statements;
 pub(crate) mod support;
 pub(crate) mod todo;
+pub(crate) mod tokens;
 pub(crate) mod uploads;
 pub(crate) mod users;

@@ -15,7 +15,7 @@ use crate::page::PageError;
 use crate::pages::{
     alerts, appeals, audit, board, cameras, complaints, dealers, desk, draws, entries, evidence, home,
     inspections, jobs, me, penalties, people, policy, rectifications, search, settlements, sign_in,
-    statements, support, todo, uploads, users,
+    statements, support, todo, tokens, uploads, users,
 };
 use crate::{App, api, assets, health, live, metrics, middleware};
 
@@ -54,6 +54,8 @@ pub(crate) enum Object {
     Job,
     /// A user of the tower.
     User,
+    /// A machine of the tenant's.
+    Machine,
     /// Something of the person alone, like a session.
     Own,
     /// A secret link.
@@ -230,6 +232,9 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/users/{user}/disable", User, ADMINISTRATORS, post(users::disable)),
         route("/users/{user}/enable", User, ADMINISTRATORS, post(users::enable)),
         route("/users/{user}/invite", User, ADMINISTRATORS, post(users::invite)),
+        route("/tokens", Nothing, ADMINISTRATORS, get(tokens::list).post(tokens::add)),
+        route("/tokens/{machine}/rotate", Object::Machine, ADMINISTRATORS, post(tokens::rotate)),
+        route("/tokens/{machine}/revoke", Object::Machine, ADMINISTRATORS, post(tokens::revoke)),
 
     ]
 }

@@ -8,7 +8,7 @@ use farsight_ledger::settlement::Role;
 use farsight_rulebook::tables::TABLES;
 use farsight_rulebook::time::{HOUR, Instant};
 use farsight_tests::office::{at, sealer};
-use farsight_tests::tower::{number, run};
+use farsight_tests::tower::number;
 use farsight_tests::{Office, Tower, books};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
