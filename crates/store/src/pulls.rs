@@ -116,7 +116,8 @@ fn linked(tx: &mut Tx, from: &str, actions: &[&str], wanted: &Wanted) -> Result<
 
 /// Appeals, each at the latest deed on it.
 pub fn appeals(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
-    let from = "a.appeal_id::text AS key FROM appeals a JOIN latest l ON l.subject = 'appeal:' || a.appeal_id";
+    let from =
+        "a.appeal_id::text AS key FROM appeals a JOIN latest l ON l.subject = 'appeal:' || a.appeal_id";
     linked(tx, from, &["appeal.make", "appeal.decide", "appeal.withdraw"], wanted)
 }
 

@@ -256,11 +256,10 @@ impl Session {
 
     /// Takes these numbers for itself where no other session has them; gives those it got, until [`Self::let_go`].
     pub fn hold(&mut self, numbers: &[i64]) -> Result<Vec<i64>, StoreError> {
-        let held: Vec<Number> = diesel::sql_query(
-            "SELECT number FROM unnest($1) AS number WHERE pg_try_advisory_lock(number)",
-        )
-        .bind::<Array<BigInt>, _>(numbers)
-        .load(&mut *self.connection)?;
+        let held: Vec<Number> =
+            diesel::sql_query("SELECT number FROM unnest($1) AS number WHERE pg_try_advisory_lock(number)")
+                .bind::<Array<BigInt>, _>(numbers)
+                .load(&mut *self.connection)?;
         Ok(held.into_iter().map(|row| row.number).collect())
     }
 

@@ -52,8 +52,10 @@ pub fn find(tx: &mut Tx, email: &str) -> Result<Option<User>, StoreError> {
 
 /// All people, by address; machines are found among the [`crate::tokens`].
 pub fn all(tx: &mut Tx) -> Result<Vec<User>, StoreError> {
-    let rows: Vec<Row> = diesel::sql_query("SELECT email, role, regions, dealers FROM users WHERE kind = 'person' ORDER BY email")
-        .load(tx.connection)?;
+    let rows: Vec<Row> = diesel::sql_query(
+        "SELECT email, role, regions, dealers FROM users WHERE kind = 'person' ORDER BY email",
+    )
+    .load(tx.connection)?;
     rows.into_iter().map(user).collect()
 }
 

@@ -19,8 +19,8 @@ use crate::intake::Intake;
 use crate::live::Live;
 use crate::middleware::Limits;
 use crate::requests::Requests;
-use crate::{api, router};
 use crate::views::{ViewError, Views};
+use crate::{api, router};
 
 /// Tells the present moment: the binary's one clock, or a test's.
 pub type Clock = Arc<metrics::Clock>;

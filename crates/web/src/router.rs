@@ -98,7 +98,8 @@ const FORM_BYTES: usize = 120 << 20;
 /// Who takes complaints in.
 const CALLERS: Who = Who::Roles(&[Role::CallCentre, Role::Hq]);
 /// Who follows complaints.
-pub(crate) const COMPLAINTS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
+pub(crate) const COMPLAINTS: Who =
+    Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
 /// Who changes rosters.
 const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
 

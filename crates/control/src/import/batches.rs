@@ -207,7 +207,11 @@ impl Group<'_> {
     }
 
     /// What was answered before, by key.
-    fn known(&self, tx: &mut Tx, mine: &[usize]) -> Result<BTreeMap<String, (Vec<u8>, Report)>, ControlError> {
+    fn known(
+        &self,
+        tx: &mut Tx,
+        mine: &[usize],
+    ) -> Result<BTreeMap<String, (Vec<u8>, Report)>, ControlError> {
         let keys: Vec<&str> =
             mine.iter().filter_map(|place| Some(&*self.batches[*place].key.as_ref()?.key)).collect();
         if keys.is_empty() {

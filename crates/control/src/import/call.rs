@@ -195,6 +195,7 @@ impl Call<'_> {
         errors: &mut Errors,
     ) -> Result<(), ControlError> {
         let table = sources[0].table();
+        let part = !tx.scope().is_whole();
         let references = if few { None } else { Some(References::load(tx)?) };
         take_in::stage(tx, table, |stage| {
             for (number, source) in sources.iter().enumerate() {
@@ -205,6 +206,7 @@ impl Call<'_> {
                     references: references.as_ref(),
                     errors: &mut *errors,
                     rows: &mut rows[number],
+                    part,
                 };
                 reading.read(source, self.reading, self.progress, stage)?;
             }
@@ -222,6 +224,8 @@ struct OneSource<'s, 'l> {
     references: Option<&'s References>,
     errors: &'s mut Errors<'l>,
     rows: &'s mut u64,
+    /// Whether whoever sends it sees a part of the network only: the table itself refuses what refers beyond it.
+    part: bool,
 }
 
 impl OneSource<'_, '_> {
@@ -288,7 +292,7 @@ impl OneSource<'_, '_> {
             };
             self.errors.add(self.number, error);
         }
-        if dangling && self.errors.is_lenient(self.number) {
+        if dangling && (self.part || self.errors.is_lenient(self.number)) {
             return Ok(());
         }
         *self.rows += 1;

@@ -46,7 +46,10 @@ impl JsonRows {
         } else {
             serde_json::from_str(&self.text).map(|one| vec![one])
         }
-        .map_err(|why| SourceError::WrongFormat { file: self.file.clone(), what: format!("not JSON: {why}") })?;
+        .map_err(|why| SourceError::WrongFormat {
+            file: self.file.clone(),
+            what: format!("not JSON: {why}"),
+        })?;
         for (number, object) in (1..).zip(objects) {
             if let ControlFlow::Break(()) = ndjson::object_row(object.get(), number, false, sink) {
                 break;

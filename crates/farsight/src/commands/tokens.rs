@@ -17,8 +17,7 @@ pub(super) fn run(installation: &Installation, command: &TokenCommand) -> Result
     match command {
         TokenCommand::Add(arguments) => add(installation, arguments),
         TokenCommand::Rotate { name, overlap } => {
-            let issued =
-                tokens::rotate(&mut installation.desk()?, &installation.sealer()?, name, *overlap)?;
+            let issued = tokens::rotate(&mut installation.desk()?, &installation.sealer()?, name, *overlap)?;
             told(installation, name, &issued)
         }
         TokenCommand::Revoke { name } => {
@@ -51,7 +50,8 @@ fn add(installation: &Installation, arguments: &TokenAddArguments) -> Result<Exi
 
 fn told(installation: &Installation, name: &str, issued: &Issued) -> Result<ExitCode, Failure> {
     let expires_at = moment(issued.expires_at.0);
-    let result = json!({ "machine": name, "number": issued.token, "token": issued.secret, "expires_at": expires_at });
+    let result =
+        json!({ "machine": name, "number": issued.token, "token": issued.secret, "expires_at": expires_at });
     output::print(installation.global.json, &result, |_| {
         format!(
             "{}\nThis is the token of {name}, until {expires_at}; it is not shown again. Send it as `Authorization: Bearer …`.",
@@ -88,7 +88,8 @@ fn line(token: &Listed, now: Instant) -> String {
         None if token.holds(now) => format!("until {}", moment(token.expires_at)),
         None => format!("ended {}", moment(token.expires_at)),
     };
-    let used = token.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {}", moment(at)));
+    let used =
+        token.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {}", moment(at)));
     let may = [(token.reads, "reads"), (token.acts, "acts")];
     let may: Vec<&str> = may.into_iter().filter_map(|(may, word)| may.then_some(word)).collect();
     format!(

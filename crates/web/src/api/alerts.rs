@@ -71,7 +71,6 @@ pub(crate) struct AlertOut {
     act: String,
 }
 
-
 fn told(caller: &Caller, alert: Shown) -> AlertOut {
     AlertOut {
         alert_id: alert.alert,
@@ -107,9 +106,8 @@ pub(crate) async fn list(caller: Caller, paging: Paging) -> Given<Piece<AlertOut
 /// One alert.
 pub(crate) async fn one(caller: Caller, of: OfAlert) -> Given<AlertOut> {
     let language = caller.language();
-    let found = caller.at_desk(move |desk| {
-        alerts::find(desk, of.alert, language)?.ok_or(ControlError::NotFound("alert"))
-    });
+    let found = caller
+        .at_desk(move |desk| alerts::find(desk, of.alert, language)?.ok_or(ControlError::NotFound("alert")));
     let alert = found.await?;
     Ok(told(&caller, alert))
 }

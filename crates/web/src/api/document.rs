@@ -104,7 +104,8 @@ fn told(operation: &Operation, part: &Part, problem: &Value) -> Value {
         "responses": responses(operation, part, problem),
     });
     if let Some(takes) = &part.takes {
-        told["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": takes } } });
+        told["requestBody"] =
+            json!({ "required": true, "content": { "application/json": { "schema": takes } } });
     }
     told
 }
@@ -141,7 +142,8 @@ fn responses(operation: &Operation, part: &Part, problem: &Value) -> Value {
         "default": bad("Anything else that goes wrong."),
     });
     if let Some(gives) = &part.gives {
-        responses["200"] = json!({ "description": "Done.", "content": { "application/json": { "schema": gives } } });
+        responses["200"] =
+            json!({ "description": "Done.", "content": { "application/json": { "schema": gives } } });
     }
     if operation.method == HttpMethod::Get {
         responses["304"] = json!({ "description": "What If-None-Match names has not changed." });
@@ -153,17 +155,21 @@ fn responses(operation: &Operation, part: &Part, problem: &Value) -> Value {
 fn sending(operation: &Operation, table: &Table, part: &Part, problem: &Value) -> Value {
     let one = json!({ "$ref": format!("#/components/schemas/{}", row_name(table)) });
     let example = example(table);
-    let header = |name: &str, said: &str, schema: Value| {
-        json!({ "name": name, "in": "header", "required": false, "description": said, "schema": schema })
-    };
+    let header = |name: &str, said: &str, schema: Value| json!({ "name": name, "in": "header", "required": false, "description": said, "schema": schema });
     let mut told = told(operation, part, problem);
     told["operationId"] = json!(format!("{}-{}", operation.id, table.name.replace('_', "-")));
     told["summary"] = json!(format!("{} Table {}.", operation.about, table.name));
     told["parameters"] = json!([
-        header("Prefer", "`handling=lenient` takes good rows in though others are bad; else a request is whole or nothing.",
-            json!({ "type": "string", "enum": ["handling=strict", "handling=lenient"] })),
-        header("Idempotency-Key", "By what a request is known again for seven days: the same is given its first answer again.",
-            json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" })),
+        header(
+            "Prefer",
+            "`handling=lenient` takes good rows in though others are bad; else a request is whole or nothing.",
+            json!({ "type": "string", "enum": ["handling=strict", "handling=lenient"] })
+        ),
+        header(
+            "Idempotency-Key",
+            "By what a request is known again for seven days: the same is given its first answer again.",
+            json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" })
+        ),
     ]);
     told["requestBody"] = json!({ "required": true, "content": {
         "application/json": { "schema": { "oneOf": [one, { "type": "array", "items": one }] }, "example": example },
@@ -185,8 +191,12 @@ fn row_name(table: &Table) -> String {
 fn row(table: &Table) -> Value {
     let properties: Map<String, Value> =
         table.all_columns().map(|column| (column.name.to_owned(), cell(column))).collect();
-    let required: Vec<&str> =
-        table.columns.iter().filter(|column| column.key && column.required).map(|column| column.name).collect();
+    let required: Vec<&str> = table
+        .columns
+        .iter()
+        .filter(|column| column.key && column.required)
+        .map(|column| column.name)
+        .collect();
     json!({
         "type": "object",
         "description": "A new fact needs all that is not nullable; a correction needs the key, and keeps what it does not name.",
@@ -208,10 +218,9 @@ fn cell(column: &Column) -> Value {
             (json!("string"), json!({ "description": "RFC 3339, or local time in the tenant's zone." }))
         }
         Kind::Count { max } => (json!("integer"), json!({ "minimum": 0, "maximum": max })),
-        Kind::Hundredths { .. } | Kind::Money => (
-            json!(["string", "number"]),
-            json!({ "description": "A decimal from 0 up; best as a text." }),
-        ),
+        Kind::Hundredths { .. } | Kind::Money => {
+            (json!(["string", "number"]), json!({ "description": "A decimal from 0 up; best as a text." }))
+        }
         Kind::Degrees { limit } => (json!("number"), json!({ "minimum": -limit, "maximum": limit })),
         Kind::Flag => (json!("boolean"), json!({})),
         Kind::Choice(words) => (json!("string"), json!({ "enum": words })),

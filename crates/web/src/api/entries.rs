@@ -140,7 +140,11 @@ pub(crate) struct StandsOn {
 /// The receipt of an entry; that it was looked at is in the audit log.
 pub(crate) async fn receipt(caller: Caller, of: OfEntry) -> Given<Receipt> {
     let language: Language = caller.language();
-    let it = caller.at_desk(move |desk| explain::explain(desk, of.entry, language)).await?;
+    let explained = caller.at_desk(move |desk| {
+        pulls::entry(desk, of.entry)?;
+        explain::explain(desk, of.entry, language)
+    });
+    let it = explained.await?;
     let stands = |it: explain::Stands| StandsOn {
         fact: it.fact,
         table: it.table.to_owned(),

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Json;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use farsight_control::import::{self, Answered, Batch, Key, Report};
 use farsight_exchange::{Format, JSON_MAX_BYTES, Source};
 use farsight_rulebook::tables::{self, Table};

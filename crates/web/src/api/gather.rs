@@ -53,7 +53,9 @@ impl Gather {
         let (answer, answered) = oneshot::channel();
         if self.is_first(of, Waiting { batch, answer })? {
             let (this, caller) = (Arc::clone(&self), caller.clone());
-            tokio::task::spawn_blocking(move || Leading { gather: this, of, ended: false }.store_all(&caller));
+            tokio::task::spawn_blocking(move || {
+                Leading { gather: this, of, ended: false }.store_all(&caller)
+            });
         }
         answered.await.unwrap_or_else(|_| Err(Problem::fault("facts were given up before they were stored")))
     }
@@ -64,9 +66,11 @@ impl Gather {
         if let Some(queue) = waiting.get_mut(&of) {
             if queue.len() >= MOST_WAITING {
                 let status = axum::http::StatusCode::TOO_MANY_REQUESTS;
-                let detail = "too many requests wait to be stored: send less at once, or more rows in one request";
-                return Err(Problem::new(status, "too_many_waiting", detail)
-                    .later(std::time::Duration::from_secs(1)));
+                let detail =
+                    "too many requests wait to be stored: send less at once, or more rows in one request";
+                return Err(
+                    Problem::new(status, "too_many_waiting", detail).later(std::time::Duration::from_secs(1))
+                );
             }
             queue.push_back(one);
             return Ok(false);

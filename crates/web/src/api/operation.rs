@@ -72,9 +72,10 @@ where
     F: Fn(Caller, P) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Given<T>> + Send,
 {
-    let does = get(move |caller: Caller, headers: HeaderMap, named: Named<P>, _: Asked<Nothing>| async move {
-        Ok::<_, Problem>(shown(&headers, &handler(caller, named.0).await?))
-    });
+    let does =
+        get(move |caller: Caller, headers: HeaderMap, named: Named<P>, _: Asked<Nothing>| async move {
+            Ok::<_, Problem>(shown(&headers, &handler(caller, named.0).await?))
+        });
     let part = |schemas: &mut Schemas| Part {
         parameters: P::into_params(|| Some(ParameterIn::Path)),
         gives: Some(schemas.of::<T>()),
@@ -155,7 +156,8 @@ fn unreadable(why: JsonRejection) -> Problem {
         StatusCode::PAYLOAD_TOO_LARGE => "too_large",
         _ => "bad_body",
     };
-    let status = if why.status() == StatusCode::BAD_REQUEST { StatusCode::UNPROCESSABLE_ENTITY } else { why.status() };
+    let status =
+        if why.status() == StatusCode::BAD_REQUEST { StatusCode::UNPROCESSABLE_ENTITY } else { why.status() };
     Problem::new(status, code, why.body_text())
 }
 
@@ -163,11 +165,8 @@ fn unreadable(why: JsonRejection) -> Problem {
 fn shown<T: Serialize>(headers: &HeaderMap, it: &T) -> Response {
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
     if !["application/json", "application/*", "*/*"].iter().any(|kind| accepts.contains(kind)) {
-        let problem = Problem::new(
-            StatusCode::NOT_ACCEPTABLE,
-            "not_acceptable",
-            "this is application/json: accept it",
-        );
+        let problem =
+            Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "this is application/json: accept it");
         return problem.into_response();
     }
     let body = match serde_json::to_vec(it) {

@@ -180,7 +180,9 @@ mod tests {
         let mark = Mark { seq: 7, key: "C 1".to_owned() };
         let told = cursor("alerts", &mark);
         assert_eq!(paging(None, Some(&told), None).wanted("alerts").unwrap().after, mark);
-        for (list, cursor) in [("entries", told.as_str()), ("alerts", "x"), ("alerts", ""), ("alerts", "MSBh")] {
+        for (list, cursor) in
+            [("entries", told.as_str()), ("alerts", "x"), ("alerts", ""), ("alerts", "MSBh")]
+        {
             let refused = paging(None, Some(cursor), None).wanted(list);
             assert!(refused.is_err(), "{list} {cursor}");
         }

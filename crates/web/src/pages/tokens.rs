@@ -38,9 +38,10 @@ fn row(token: &Listed, now: Instant) -> Value {
         (None, true) => "holds",
         (None, false) => "ended",
     };
+    let scope = [token.regions.as_slice(), &token.dealers].concat().join(", ");
     value(json!({
         "number": token.token, "name": tokens::name_of(&token.machine), "role": token.role,
-        "scope": [token.regions.as_slice(), &token.dealers].concat().join(", "), "tables": token.tables.join(", "),
+        "scope": scope, "tables": token.tables.join(", "),
         "reads": token.reads, "acts": token.acts, "rate": token.rate, "state": state, "expires_at": token.expires_at,
         "last_used_at": token.last_used_at, "made_by": token.made_by,
     }))
@@ -111,8 +112,7 @@ pub(crate) async fn rotate(
 ) -> PageResult {
     let hours = overlap.hours.trim().parse().unwrap_or(-1);
     let app = entered.app().clone();
-    let issued =
-        entered.at_desk(move |desk| tokens::rotate(desk, &app.parts.sealer, &name, hours)).await?;
+    let issued = entered.at_desk(move |desk| tokens::rotate(desk, &app.parts.sealer, &name, hours)).await?;
     page(entered, Some(issued)).await
 }
 

@@ -567,7 +567,10 @@ async fn walk_operations(machine: Machine, role: Role, codes: Arc<Codes>) -> Fou
     let document: serde_json::Value = serde_json::from_str(&document).unwrap();
     for operation in api::operations() {
         let path = operation.path;
-        assert!(!has_object(path) || operation.of != Object::Nothing || path.ends_with("{table}"), "{path} names an object");
+        assert!(
+            !has_object(path) || operation.of != Object::Nothing || path.ends_with("{table}"),
+            "{path} names an object"
+        );
         let method = if operation.method == utoipa::openapi::HttpMethod::Get { "GET" } else { "POST" };
         let lets = operation.who.lets(role);
         if !has_object(path) || is_of_tenant(operation.of) || path.ends_with("{table}") {
@@ -591,7 +594,10 @@ async fn walk_operations(machine: Machine, role: Role, codes: Arc<Codes>) -> Fou
             found.unmarked_in(&answer.text, role, &filled);
             let same = (answer.status, &answer.text) == (nobodys.status, &nobodys.text);
             found.look(seen || same, || {
-                format!("{role:?} {method} {filled} is not as nobody's: {} {} / {} {}", answer.status, answer.text, nobodys.status, nobodys.text)
+                format!(
+                    "{role:?} {method} {filled} is not as nobody's: {} {} / {} {}",
+                    answer.status, answer.text, nobodys.status, nobodys.text
+                )
             });
             found.look(!seen || method == "POST" || matches!(answer.status, 200 | 404), || {
                 format!("{role:?} {filled}: {} {}", answer.status, answer.text)
