@@ -116,7 +116,7 @@ impl Words {
         told(alert).speak(&voice, version.map(|version| &*version.policy), at).map_err(explain::unsaid)
     }
 
-    fn show(&self, alert: Alert, language: Language, at: Instant) -> Result<Shown, ControlError> {
+    pub(crate) fn show(&self, alert: Alert, language: Language, at: Instant) -> Result<Shown, ControlError> {
         let Spoken { happened, cost, act, text } = self.say(&alert, language, at)?;
         let when = |at: Instant| self.ground.zone.rfc3339(at);
         Ok(Shown {

@@ -73,6 +73,9 @@ pub enum ControlError {
     /// Something about a statement that is refused.
     #[error(transparent)]
     Statement(#[from] crate::statements::StatementRefusal),
+    /// Something about a token that is refused.
+    #[error(transparent)]
+    Token(#[from] crate::tokens::Refusal),
     /// Something about a user that is refused.
     #[error(transparent)]
     User(#[from] crate::users::UserRefusal),
@@ -159,6 +162,7 @@ impl ControlError {
             Self::Penalty(refusal) => refusal.code(),
             Self::Unfit(unfit) => unfit.code(),
             Self::Statement(refusal) => refusal.code(),
+            Self::Token(refusal) => refusal.code(),
             Self::User(refusal) => refusal.code(),
             Self::Provider(refusal) => refusal.code(),
             Self::Policy { .. } => "bad_policy",

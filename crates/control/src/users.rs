@@ -241,7 +241,7 @@ fn is_address(email: &str) -> Result<(), UserRefusal> {
 }
 
 /// Whether a scope fits the role, and names what there is.
-fn fits(tx: &mut Tx, user: &User) -> Result<(), ControlError> {
+pub(crate) fn fits(tx: &mut Tx, user: &User) -> Result<(), ControlError> {
     let refused = match user.role {
         Role::RegionalManager => {
             (user.regions.is_empty() || !user.dealers.is_empty()).then_some(UserRefusal::Regions)

@@ -135,6 +135,9 @@ pub struct RowError {
     pub file: String,
     /// The line, or the row of a sheet, from 1; of a record over several lines the first.
     pub line: u64,
+    /// Which row of the source it is, from 0; of a source that is bad as a whole 0. A file is told by lines alone.
+    #[serde(skip)]
+    pub index: u64,
     /// The column's name.
     pub column: String,
     /// What stands there, cut to 80 characters, control characters written out.

@@ -10,6 +10,7 @@ use flate2::read::MultiGzDecoder;
 
 use crate::error::SourceError;
 use crate::lines::RECORD_MAX_BYTES;
+use crate::source::Source;
 
 /// How many bytes a gzip'd file may expand to before its ratio is looked at.
 pub const GZIP_FREE_BYTES: u64 = 64 << 20;
@@ -75,7 +76,7 @@ pub(crate) fn failed(file: &str, line: u64, why: std::io::Error) -> SourceError 
 
 /// Counts what is read of a file.
 struct Counted {
-    file: File,
+    file: Bytes,
     read: Arc<AtomicU64>,
     progress: Progress,
 }
@@ -122,6 +123,11 @@ fn peek<R: Read>(mut from: R, count: usize) -> std::io::Result<(Vec<u8>, Peeked<
 pub(crate) fn open(path: &Path, progress: &Progress) -> Result<Bytes, SourceError> {
     let file = path.display().to_string();
     let opened = File::open(path).map_err(|why| SourceError::Unreadable { file: file.clone(), why })?;
+    expanded(Box::new(opened), path, file, progress)
+}
+
+/// The same of bytes that are open.
+fn expanded(opened: Bytes, path: &Path, file: String, progress: &Progress) -> Result<Bytes, SourceError> {
     let read = Arc::new(AtomicU64::new(0));
     let counted = Counted { file: opened, read: Arc::clone(&read), progress: progress.clone() };
     let (head, whole) = peek(counted, 2).map_err(|why| failed(&file, 1, why))?;
@@ -137,9 +143,16 @@ pub(crate) fn open(path: &Path, progress: &Progress) -> Result<Bytes, SourceErro
 }
 
 /// Opens a text: not empty, no other encoding or kind of file by the look of its beginning, without its byte order mark.
-pub(crate) fn open_text(path: &Path, progress: &Progress) -> Result<Bytes, SourceError> {
-    let file = path.display().to_string();
-    let (head, mut whole) = peek(open(path, progress)?, 4096).map_err(|why| failed(&file, 1, why))?;
+pub(crate) fn open_text(source: &Source, progress: &Progress) -> Result<Bytes, SourceError> {
+    let file = source.label();
+    let opened: Bytes = match &source.held {
+        Some(held) => Box::new(Cursor::new(Arc::clone(held))),
+        None => Box::new(
+            File::open(&source.path).map_err(|why| SourceError::Unreadable { file: file.clone(), why })?,
+        ),
+    };
+    let bytes = expanded(opened, &source.path, file.clone(), progress)?;
+    let (head, mut whole) = peek(bytes, 4096).map_err(|why| failed(&file, 1, why))?;
     if head.is_empty() {
         return Err(SourceError::Empty { file });
     }

@@ -20,6 +20,7 @@ pub use error::{RowError, SourceError};
 pub use farsight_rulebook::tables::Cell;
 pub use input::{GZIP_FREE_BYTES, GZIP_MAX_BYTES, GZIP_RATIO, Progress};
 pub use lines::RECORD_MAX_BYTES;
+pub use read::json::JSON_MAX_BYTES;
 pub use read::workbook::{WORKBOOK_MAX_BYTES, WORKBOOK_MAX_PARTS, WORKBOOK_STRINGS_MAX_BYTES};
 pub use read::{ERRORS_REPORTED, Found, Reader, Reading, Row, Summary};
 pub use source::{Format, Source, find};

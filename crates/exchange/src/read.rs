@@ -2,6 +2,7 @@
 
 mod csv;
 mod header;
+pub(crate) mod json;
 mod ndjson;
 pub(crate) mod workbook;
 mod xlsx;
@@ -34,6 +35,8 @@ pub struct Reading {
 pub struct Row<'a> {
     /// Its line in the file, or row in the sheet, from 1; of a record over several lines the first.
     pub line: u64,
+    /// Which row of the source it is, from 0; bad ones count.
+    pub index: u64,
     /// One cell for each column of [`Table::all_columns`], in that order. A column with a default is never empty; an
     /// optional key column that the file lacks is empty.
     pub cells: &'a [Cell<'a>],
@@ -71,6 +74,7 @@ enum Rows {
     Csv(Box<csv::CsvRows>),
     Ndjson(ndjson::NdjsonRows),
     Xlsx(Box<xlsx::XlsxRows>),
+    Json(json::JsonRows),
 }
 
 impl Reader {
@@ -80,6 +84,7 @@ impl Reader {
             Format::Csv => Rows::Csv(Box::new(csv::CsvRows::open(source, progress)?)),
             Format::Ndjson => Rows::Ndjson(ndjson::NdjsonRows::open(source, progress)?),
             Format::Xlsx => Rows::Xlsx(Box::new(xlsx::XlsxRows::open(source, progress)?)),
+            Format::Json => Rows::Json(json::JsonRows::open(source, progress)?),
         };
         let values = Values { clock: LocalClock::new(&reading.zone), currency: reading.currency };
         Ok(Self { label: source.label(), table: source.table, values, rows })
@@ -101,6 +106,7 @@ impl Reader {
             Rows::Csv(rows) => rows.each(&mut sink)?,
             Rows::Ndjson(rows) => rows.each(&mut sink)?,
             Rows::Xlsx(rows) => rows.each(&mut sink)?,
+            Rows::Json(rows) => rows.each(&mut sink)?,
         }
         Ok(sink.summary)
     }
@@ -177,21 +183,23 @@ impl Sink<'_> {
             }
         }
         if draft.faults.is_empty() {
+            let index = self.summary.rows + self.summary.bad_rows;
             self.summary.rows += 1;
             let cells = &draft.cells[..self.table.width()];
-            return (self.found)(Found::Row(Row { line: draft.line, cells }));
+            return (self.found)(Found::Row(Row { line: draft.line, index, cells }));
         }
         self.bad(draft)
     }
 
     fn bad(&mut self, draft: Draft<'_>) -> ControlFlow<()> {
+        let index = self.summary.rows + self.summary.bad_rows;
         self.summary.bad_rows += 1;
         for Flaw { column, value, fault } in draft.faults {
             self.summary.errors += 1;
             if self.summary.errors <= ERRORS_REPORTED {
                 let (file, line) = (self.label.to_owned(), draft.line);
                 let (code, reason) = (fault.code(), fault.to_string());
-                (self.found)(Found::Bad(RowError { file, line, column, value, code, reason }))?;
+                (self.found)(Found::Bad(RowError { file, line, index, column, value, code, reason }))?;
             }
         }
         ControlFlow::Continue(())

@@ -1,6 +1,7 @@
 //! Which files hold which facts, told by their names.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use farsight_rulebook::tables::{TABLES, Table};
 
@@ -16,6 +17,8 @@ pub enum Format {
     Ndjson,
     /// A sheet of a workbook.
     Xlsx,
+    /// One JSON object, or an array of them. No file is of it: it is what a request holds.
+    Json,
 }
 
 /// A file, or a sheet of a workbook, with the facts of one table.
@@ -27,9 +30,21 @@ pub struct Source {
     pub(crate) format: Format,
     pub(crate) bytes: u64,
     pub(crate) called: Option<String>,
+    pub(crate) held: Option<Arc<[u8]>>,
 }
 
 impl Source {
+    /// A file whose name tells nothing: what it holds is known to whoever put it there.
+    pub fn at(path: PathBuf, bytes: u64, table: &'static Table, format: Format) -> Self {
+        Self { path, sheet: None, table, format, bytes, called: None, held: None }
+    }
+
+    /// Facts that are held in memory.
+    pub fn held(held: Arc<[u8]>, table: &'static Table, format: Format) -> Self {
+        let bytes = held.len() as u64;
+        Self { path: PathBuf::new(), sheet: None, table, format, bytes, called: None, held: Some(held) }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -91,7 +106,7 @@ pub fn find<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Source>, SourceError> {
             Some((Format::Xlsx, _)) => sources.extend(sheets(&path)?),
             Some((format, Some(table))) => {
                 let bytes = look(&path)?.len();
-                sources.push(Source { path, sheet: None, table, format, bytes, called: None });
+                sources.push(Source::at(path, bytes, table, format));
             }
             _ => unknown.push(path.display().to_string()),
         }
@@ -152,6 +167,7 @@ fn sheets(path: &Path) -> Result<Vec<Source>, SourceError> {
             format: Format::Xlsx,
             bytes: share,
             called: None,
+            held: None,
         })
     };
     filled.into_iter().map(one).collect()

@@ -112,6 +112,9 @@ pub(crate) enum Command {
     /// People who may enter
     #[command(subcommand)]
     User(UserCommand),
+    /// Machines that may enter
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Take facts in: CSV, NDJSON (gzip'd or not) or XLSX, told by file name, each file whole or not at all
     Import(ImportArguments),
     /// Judge the facts, reconcile the ledger, open and resolve alerts
@@ -248,6 +251,60 @@ pub(crate) struct TenantAddArguments {
     /// For tests and demonstrations: its commands take --now
     #[arg(long)]
     pub(crate) simulated: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token for a machine; it is printed once
+    Add(TokenAddArguments),
+    /// Make a new token for the same machine; the old one goes on for a while
+    Rotate {
+        /// The machine's name
+        name: String,
+        /// How many hours the old token goes on for
+        #[arg(long, value_name = "HOURS", default_value_t = farsight_control::tokens::OVERLAP_HOURS)]
+        overlap: i64,
+    },
+    /// Revoke all tokens of a machine, at once
+    Revoke {
+        /// The machine's name
+        name: String,
+    },
+    /// List the tokens, with when each was last used
+    List,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ability {
+    Read,
+    Write,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenAddArguments {
+    /// What the machine is called: letters, digits, '-', '_', '.'
+    pub(crate) name: String,
+    /// What it does
+    #[arg(long, value_enum)]
+    pub(crate) role: RoleName,
+    /// A region it watches (regional managers; may be repeated)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) region: Vec<String>,
+    /// A dealer it works for (dealers; may be repeated)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) dealer: Vec<String>,
+    /// A table whose facts it may send, or `all` (may be repeated)
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) table: Vec<String>,
+    /// Whether it may read, or take deeds as well [default: read, or nothing else where a table is named]
+    #[arg(long, value_enum)]
+    pub(crate) may: Option<Ability>,
+    /// For how many days it holds
+    #[arg(long, default_value_t = farsight_control::tokens::DAYS)]
+    pub(crate) days: i64,
+    /// Requests a minute
+    #[arg(long, default_value_t = farsight_control::tokens::RATE)]
+    pub(crate) rate: i32,
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@ mod jobs;
 mod sample;
 mod serve;
 mod tenants;
+mod tokens;
 mod work;
 
 use std::net::SocketAddr;
@@ -57,6 +58,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::User(UserCommand::Invite { email }) => tenants::invite(&installation, &email),
         Command::User(UserCommand::Password { email }) => tenants::set_password(&installation, &email),
         Command::User(UserCommand::List) => tenants::list_users(&installation),
+        Command::Token(command) => tokens::run(&installation, &command),
         Command::Import(arguments) => import::run(&installation, &arguments),
         Command::Check(arguments) => books::check(&installation, &arguments),
         Command::Settle(arguments) => books::settle(&installation, &arguments),

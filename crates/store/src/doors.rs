@@ -102,21 +102,23 @@ fn account(row: AccountRow) -> Result<Account, StoreError> {
 
 /// The account of an address, kept from change by others until the transaction ends.
 pub fn of_email(tx: &mut Tx, email: &str) -> Result<Option<Account>, StoreError> {
-    let row: Option<AccountRow> =
-        diesel::sql_query(format!("SELECT {ACCOUNT} FROM users u WHERE u.email = $1 FOR UPDATE"))
-            .bind::<Text, _>(email)
-            .get_result(tx.connection)
-            .optional()?;
+    let row: Option<AccountRow> = diesel::sql_query(format!(
+        "SELECT {ACCOUNT} FROM users u WHERE u.email = $1 AND u.kind = 'person' FOR UPDATE"
+    ))
+    .bind::<Text, _>(email)
+    .get_result(tx.connection)
+    .optional()?;
     row.map(account).transpose()
 }
 
 /// The account of a number, kept from change by others until the transaction ends.
 pub fn of_user(tx: &mut Tx, user: i32) -> Result<Option<Account>, StoreError> {
-    let row: Option<AccountRow> =
-        diesel::sql_query(format!("SELECT {ACCOUNT} FROM users u WHERE u.user_id = $1 FOR UPDATE"))
-            .bind::<Integer, _>(user)
-            .get_result(tx.connection)
-            .optional()?;
+    let row: Option<AccountRow> = diesel::sql_query(format!(
+        "SELECT {ACCOUNT} FROM users u WHERE u.user_id = $1 AND u.kind = 'person' FOR UPDATE"
+    ))
+    .bind::<Integer, _>(user)
+    .get_result(tx.connection)
+    .optional()?;
     row.map(account).transpose()
 }
 

@@ -2,7 +2,7 @@
 
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Integer, Text, Timestamptz};
 use farsight_rulebook::time::Instant;
 
 use crate::values::{instant, pg_instant};
@@ -64,6 +64,37 @@ pub fn add(
         crate::runs::touch(tx, checks, import.id)?;
     }
     Ok(())
+}
+
+/// Writes several imports of one moment down, and that every check has yet to see them.
+pub fn add_all(
+    tx: &mut Tx,
+    imports: &[Import],
+    at: Instant,
+    recorded_at: Instant,
+    checks: &[&str],
+) -> Result<(), StoreError> {
+    let big = |of: fn(&Import) -> i64| -> Vec<i64> { imports.iter().map(of).collect() };
+    let text = |of: fn(&Import) -> &str| -> Vec<&str> { imports.iter().map(of).collect() };
+    diesel::sql_query(
+        "INSERT INTO imports (tenant_id, import_id, fact_table, source, imported_by, imported_at, recorded_at, row_count, added, corrected)
+         SELECT $1, i.id, i.fact_table, i.source, i.by, $2, $3, i.row_count, i.added, i.corrected
+         FROM unnest($4, $5, $6, $7, $8, $9, $10) AS i (id, fact_table, source, by, row_count, added, corrected)",
+    )
+    .bind::<Integer, _>(tx.tenant())
+    .bind::<Timestamptz, _>(pg_instant(at))
+    .bind::<Timestamptz, _>(pg_instant(recorded_at))
+    .bind::<Array<BigInt>, _>(big(|import| import.id))
+    .bind::<Array<Text>, _>(text(|import| import.table))
+    .bind::<Array<Text>, _>(text(|import| &import.source))
+    .bind::<Array<Text>, _>(text(|import| &import.by))
+    .bind::<Array<BigInt>, _>(big(|import| import.rows as i64))
+    .bind::<Array<BigInt>, _>(big(|import| import.added as i64))
+    .bind::<Array<BigInt>, _>(big(|import| import.corrected as i64))
+    .execute(tx.connection)?;
+    let changed = |import: &&Import| import.added + import.corrected > 0;
+    let changed: Vec<i64> = imports.iter().filter(changed).map(|import| import.id).collect();
+    if changed.is_empty() { Ok(()) } else { crate::runs::touch_all(tx, checks, &changed) }
 }
 
 /// When each table was sent since an instant: by table, then time.

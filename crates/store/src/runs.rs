@@ -76,13 +76,18 @@ pub fn touched(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
 
 /// Marks an import as not yet seen by these checks.
 pub fn touch(tx: &mut Tx, checks: &[&str], import: i64) -> Result<(), StoreError> {
+    touch_all(tx, checks, &[import])
+}
+
+/// Marks imports as not yet seen by these checks.
+pub(crate) fn touch_all(tx: &mut Tx, checks: &[&str], imports: &[i64]) -> Result<(), StoreError> {
     diesel::sql_query(
-        "INSERT INTO touched (tenant_id, check_name, import_id) SELECT $1, name, $3 FROM unnest($2) AS name
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO touched (tenant_id, check_name, import_id)
+         SELECT $1, name, import FROM unnest($2) AS name CROSS JOIN unnest($3) AS import ON CONFLICT DO NOTHING",
     )
     .bind::<Integer, _>(tx.tenant())
     .bind::<Array<Text>, _>(checks)
-    .bind::<BigInt, _>(import)
+    .bind::<Array<BigInt>, _>(imports)
     .execute(tx.connection)?;
     Ok(())
 }

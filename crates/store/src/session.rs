@@ -7,7 +7,7 @@ use diesel::connection::{LoadConnection, SimpleConnection};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, PooledConnection};
-use diesel::sql_types::{BigInt, Integer};
+use diesel::sql_types::{Array, BigInt, Integer};
 use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
 
@@ -38,6 +38,11 @@ impl Scope {
     /// What a user sees whose role has regions or dealers.
     pub const fn part(tenant: i32, person: Person) -> Self {
         Self { tenant, person: Some(person) }
+    }
+
+    /// Whether it is the whole network.
+    pub const fn is_whole(self) -> bool {
+        self.person.is_none()
     }
 
     /// The tenant.
@@ -252,6 +257,23 @@ impl Session {
         let value = result?;
         given_back?;
         Ok(value)
+    }
+
+    /// Takes these numbers for itself where no other session has them; gives those it got, until [`Self::let_go`].
+    pub fn hold(&mut self, numbers: &[i64]) -> Result<Vec<i64>, StoreError> {
+        let held: Vec<Number> =
+            diesel::sql_query("SELECT number FROM unnest($1) AS number WHERE pg_try_advisory_lock(number)")
+                .bind::<Array<BigInt>, _>(numbers)
+                .load(&mut *self.connection)?;
+        Ok(held.into_iter().map(|row| row.number).collect())
+    }
+
+    /// Gives numbers back that it got.
+    pub fn let_go(&mut self, numbers: &[i64]) -> Result<(), StoreError> {
+        diesel::sql_query("SELECT pg_advisory_unlock(number) FROM unnest($1) AS number")
+            .bind::<Array<BigInt>, _>(numbers)
+            .execute(&mut *self.connection)?;
+        Ok(())
     }
 
     fn turn(&mut self, sql: &str, scope: Scope, turn: Turn) -> Result<(), StoreError> {

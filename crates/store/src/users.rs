@@ -40,7 +40,7 @@ fn user(row: Row) -> Result<User, StoreError> {
     Ok(User { email: row.email, role, regions: row.regions, dealers: row.dealers })
 }
 
-/// The user of an address.
+/// The user of an address: a person or a machine.
 pub fn find(tx: &mut Tx, email: &str) -> Result<Option<User>, StoreError> {
     let row: Option<Row> =
         diesel::sql_query("SELECT email, role, regions, dealers FROM users WHERE email = $1")
@@ -50,10 +50,12 @@ pub fn find(tx: &mut Tx, email: &str) -> Result<Option<User>, StoreError> {
     row.map(user).transpose()
 }
 
-/// All users, by address.
+/// All people, by address; machines are found among the [`crate::tokens`].
 pub fn all(tx: &mut Tx) -> Result<Vec<User>, StoreError> {
-    let rows: Vec<Row> = diesel::sql_query("SELECT email, role, regions, dealers FROM users ORDER BY email")
-        .load(tx.connection)?;
+    let rows: Vec<Row> = diesel::sql_query(
+        "SELECT email, role, regions, dealers FROM users WHERE kind = 'person' ORDER BY email",
+    )
+    .load(tx.connection)?;
     rows.into_iter().map(user).collect()
 }
 
@@ -163,7 +165,7 @@ pub fn listed(
     }
     let order = [("email", "email"), ("name", "name"), ("role", "role"), ("seen", "seen_at")];
     let rows: Vec<Row> = diesel::sql_query(format!(
-        "SELECT l.*, count(*) OVER () AS total FROM ({LISTED}) AS l WHERE ($1 IS NULL OR role = $1)
+        "SELECT l.*, count(*) OVER () AS total FROM ({LISTED} WHERE u.kind = 'person') AS l WHERE ($1 IS NULL OR role = $1)
            AND ($2 IS NULL OR strpos(lower(email || ' ' || name), lower($2)) > 0) {}",
         part.order(&order, "email")
     ))
@@ -176,7 +178,7 @@ pub fn listed(
 
 /// The user of a number.
 pub fn one(tx: &mut Tx, user: i32) -> Result<Option<Listed>, StoreError> {
-    Ok(diesel::sql_query(format!("{LISTED} WHERE u.user_id = $1"))
+    Ok(diesel::sql_query(format!("{LISTED} WHERE u.user_id = $1 AND u.kind = 'person'"))
         .bind::<Integer, _>(user)
         .get_result(tx.connection)
         .optional()?)

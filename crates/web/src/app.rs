@@ -5,8 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use farsight_control::metrics::{self, Metrics};
 use farsight_control::sealing::Sealer;
+use farsight_control::{ControlError, Desk};
+use farsight_ledger::settlement::Role;
+use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::pool::Pool;
 use farsight_store::registry::{self, Tenant};
+use farsight_store::session::Person;
 use farsight_store::{Database, StoreError};
 use prometheus::Registry;
 
@@ -15,8 +19,8 @@ use crate::intake::Intake;
 use crate::live::Live;
 use crate::middleware::Limits;
 use crate::requests::Requests;
-use crate::router;
 use crate::views::{ViewError, Views};
+use crate::{api, router};
 
 /// Tells the present moment: the binary's one clock, or a test's.
 pub type Clock = Arc<metrics::Clock>;
@@ -74,6 +78,8 @@ pub struct App {
     pub(crate) views: Arc<Views>,
     pub(crate) live: Arc<Live>,
     pub(crate) intake: Arc<Intake>,
+    pub(crate) calls: Arc<api::Calls>,
+    pub(crate) gather: Arc<api::Gather>,
     pub(crate) limits: Limits,
     pub(crate) pace: Arc<Pace>,
     /// One look at readiness at a time: who asks often must not open many connections.
@@ -84,7 +90,10 @@ pub struct App {
 impl App {
     /// Over the binary's parts; the metrics of requests are registered here, templates and words are read.
     pub fn new(parts: Parts) -> Result<Self, AppError> {
-        let paths = router::routes().into_iter().map(|route| route.path).collect();
+        let mut paths: Vec<&'static str> = router::routes().into_iter().map(|route| route.path).collect();
+        paths.extend(api::operations().into_iter().map(|operation| operation.path));
+        paths.sort_unstable();
+        paths.dedup();
         let requests = Arc::new(Requests::register(&parts.registry, paths)?);
         Ok(Self {
             parts: Arc::new(parts),
@@ -92,6 +101,8 @@ impl App {
             views: Arc::new(Views::read()?),
             live: Arc::default(),
             intake: Arc::default(),
+            calls: Arc::default(),
+            gather: Arc::default(),
             limits: Limits::default(),
             pace: Arc::default(),
             readiness: Arc::default(),
@@ -113,6 +124,26 @@ impl App {
             return Ok(known);
         }
         Ok(self.look_for_tenants()?.into_iter().find(|tenant| tenant.id == id))
+    }
+
+    /// The desk of a person or machine, with what of the network is theirs.
+    pub(crate) fn desk(
+        &self,
+        tenant: &Tenant,
+        zone: &Zone,
+        (user, role, actor): (i32, Role, &str),
+        now: Instant,
+    ) -> Result<Desk, ControlError> {
+        let part = matches!(role, Role::RegionalManager | Role::Dealer);
+        let person = Person { user, today: zone.date(now) };
+        Ok(Desk {
+            database: self.parts.database.clone(),
+            session: self.parts.pool.session()?,
+            tenant: tenant.clone(),
+            actor: actor.to_owned(),
+            now,
+            person: part.then_some(person),
+        })
     }
 
     /// All tenants there are now.

@@ -12,7 +12,6 @@ use farsight_ledger::settlement::Role;
 use farsight_rulebook::money::Currency;
 use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::registry::Tenant;
-use farsight_store::session::Person;
 use minijinja::Value;
 use serde_json::json;
 
@@ -138,16 +137,7 @@ impl Entered {
     /// The desk of this person.
     pub(crate) fn desk(&self) -> Result<Desk, ControlError> {
         let it = &self.0;
-        let part = matches!(self.role(), Role::RegionalManager | Role::Dealer);
-        let person = Person { user: self.user(), today: it.zone.date(it.now) };
-        Ok(Desk {
-            database: it.app.parts.database.clone(),
-            session: it.app.parts.pool.session()?,
-            tenant: it.tenant.clone(),
-            actor: self.email().to_owned(),
-            now: it.now,
-            person: part.then_some(person),
-        })
+        it.app.desk(&it.tenant, &it.zone, (self.user(), self.role(), self.email()), it.now)
     }
 
     /// What every page of theirs has.

@@ -5,6 +5,7 @@
 
 mod admit;
 mod answer;
+mod api;
 mod app;
 mod ask;
 mod assets;

@@ -13,7 +13,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::answer::refusal;
-use crate::{App, requests};
+use crate::api::problem;
+use crate::{App, api, requests};
 
 /// How much a request may take.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,9 @@ pub struct Limits {
     pub body_bytes: usize,
 }
 
+/// A batch of facts may take so long: millions of rows come in one.
+const BATCH: Duration = Duration::from_mins(30);
+
 impl Default for Limits {
     fn default() -> Self {
         Self { time: Duration::from_secs(30), body_bytes: 1 << 20 }
@@ -33,16 +37,18 @@ impl Default for Limits {
 /// Puts the layers around the routes. `Router::layer` wraps what is there, so the list is written from the innermost.
 pub(crate) fn around(router: Router<App>, app: &App) -> Router<App> {
     router
-        // 7. A body that is too large is refused, told or found out; a route that takes more says so itself.
+        // 8. A body that is too large is refused, told or found out; a route that takes more says so itself.
         .layer(DefaultBodyLimit::max(app.limits.body_bytes))
-        // 6. What changes anything comes from a page of this tower, not of another's.
+        // 7. What changes anything comes from a page of this tower, not of another's.
         .layer(from_fn(from_own_page))
-        // 5. Texts travel compressed.
+        // 6. Texts travel compressed.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        // 4. A request that takes too long is given up.
+        // 5. A request that takes too long is given up.
         .layer(from_fn_with_state(app.clone(), in_time))
-        // 3. A fault of the program is an answer too, and the process goes on.
+        // 4. A fault of the program is an answer too, and the process goes on.
         .layer(CatchPanicLayer::custom(panicked))
+        // 3. Machines are told whatever went wrong as a problem document.
+        .layer(from_fn(problem::everywhere))
         // 2. Every answer says how little a browser may do with it.
         .layer(from_fn_with_state(app.clone(), guard))
         // 1. Every request is counted and logged, as it was answered in the end.
@@ -50,7 +56,9 @@ pub(crate) fn around(router: Router<App>, app: &App) -> Router<App> {
 }
 
 async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(app.limits.time, next.run(request)).await {
+    let batch = request.uri().path().starts_with(api::FACTS);
+    let time = if batch { BATCH } else { app.limits.time };
+    match tokio::time::timeout(time, next.run(request)).await {
         Ok(answer) => answer,
         Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "took_too_long"),
     }

@@ -75,6 +75,7 @@ const HQ: &[Place] = &[
     place("/draws", "draws"),
     place("/users", "users"),
     place("/single-sign-on", "single-sign-on"),
+    place("/tokens", "tokens"),
     place("/audit", "audit"),
 ];
 const CALL_CENTRE: &[Place] =
@@ -85,6 +86,7 @@ const OPERATOR: &[Place] = &[
     place("/deliveries", "deliveries"),
     place("/users", "users"),
     place("/single-sign-on", "single-sign-on"),
+    place("/tokens", "tokens"),
     place("/audit", "audit"),
 ];
 

@@ -28,6 +28,7 @@ pub(crate) mod single_sign_on;
 pub(crate) mod statements;
 pub(crate) mod support;
 pub(crate) mod todo;
+pub(crate) mod tokens;
 pub(crate) mod uploads;
 pub(crate) mod users;
 pub(crate) mod with_provider;

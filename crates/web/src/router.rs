@@ -18,6 +18,9 @@ use crate::pages::{
     single_sign_on, statements, support, todo, uploads, users, with_provider,
 };
 use crate::{App, assets, health, live, metrics, middleware, scim};
+    statements, support, todo, tokens, uploads, users,
+};
+use crate::{App, api, assets, health, live, metrics, middleware};
 
 /// What a path names with its placeholders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,8 @@ pub(crate) enum Object {
     Provider,
     /// What an identity provider told, by the provider's own secret.
     Provisioned,
+    /// A machine of the tenant's.
+    Machine,
     /// Something of the person alone, like a session.
     Own,
     /// A secret link.
@@ -100,7 +105,8 @@ const FORM_BYTES: usize = 120 << 20;
 /// Who takes complaints in.
 const CALLERS: Who = Who::Roles(&[Role::CallCentre, Role::Hq]);
 /// Who follows complaints.
-const COMPLAINTS: Who = Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
+pub(crate) const COMPLAINTS: Who =
+    Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
 /// Who changes rosters.
 const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
 
@@ -123,6 +129,8 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/healthz", Nothing, Machine, get(health::alive)),
         route("/readyz", Nothing, Machine, get(health::ready)),
         route("/metrics", Nothing, Machine, get(metrics::show)),
+        route("/api/v1/openapi.json", Nothing, Machine, get(api::docs::document)),
+        route("/api/v1/docs", Nothing, Anyone, get(api::docs::page)),
         route("/assets/{hash}/{name}", Asset, Machine, get(assets::show)),
         route("/favicon.ico", Asset, Machine, get(assets::icon)),
         // Coming in, and oneself.
@@ -244,6 +252,9 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/single-sign-on/{provider}/look", Provider, ADMINISTRATORS, post(single_sign_on::look)),
         route("/single-sign-on/{provider}/secret", Provider, ADMINISTRATORS, post(single_sign_on::make_secret)),
         route("/single-sign-on/{provider}/secret/gone", Provider, ADMINISTRATORS, post(single_sign_on::take_secret_away)),
+        route("/tokens", Nothing, ADMINISTRATORS, get(tokens::list).post(tokens::add)),
+        route("/tokens/{machine}/rotate", Object::Machine, ADMINISTRATORS, post(tokens::rotate)),
+        route("/tokens/{machine}/revoke", Object::Machine, ADMINISTRATORS, post(tokens::revoke)),
 
         // Identity providers tell of their people (SCIM 2.0).
         route("/scim/v2/{tenant}/ServiceProviderConfig", Provisioned, Machine, get(scim::about::config)),
@@ -263,6 +274,10 @@ pub fn router(app: App) -> Router {
     let bare = routes().into_iter().fold(Router::new(), |router, route| {
         let admitted = route.does.layer(from_fn_with_state((app.clone(), route.who), admit));
         router.route(route.path, admitted)
+    });
+    let bare = api::operations().into_iter().fold(bare, |router, operation| {
+        let gate = api::Gate { app: app.clone(), who: operation.who, needs: operation.needs };
+        router.route(operation.path, operation.does.layer(from_fn_with_state(gate, api::admit)))
     });
     let nowhere = Router::new()
         .fallback(async || PageError::NotFound)

@@ -8,6 +8,7 @@ mod desks;
 mod isolation;
 mod oneself;
 mod provider;
+mod machines;
 mod sending;
 mod settling;
 mod single_sign_on;

@@ -38,7 +38,7 @@ pub(crate) fn enter(
     })?;
     let id = imports::next_id(tx)?;
     let recorded_at = imports::recording_instant(tx, now)?;
-    let merge = Merge { table: entered.table, first_import: id, recorded_at, excluded: &[] };
+    let merge = Merge { table: entered.table, first_import: id, recorded_at, excluded: &[], asks_all: false };
     let Taken { counts, faults } = merge.run(tx, staged)?;
     if let Some(fault) = faults.first() {
         return Ok(Err(format!("{} '{}': {}", fault.column, fault.value, fault.reason)));
@@ -58,6 +58,11 @@ pub(crate) fn enter(
     Ok(Ok(merged))
 }
 
+/// The names of all checks: each has yet to see what comes in.
+pub(super) fn checks() -> Vec<&'static str> {
+    CHECKS.iter().map(|check| check.name).collect()
+}
+
 /// Writes an import down: for the facts, for the checks that have yet to see it, and in the audit log.
 pub(super) fn record(
     tx: &mut Tx,
@@ -65,7 +70,7 @@ pub(super) fn record(
     now: Instant,
     recorded_at: Instant,
 ) -> Result<(), ControlError> {
-    let checks: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
+    let checks = checks();
     imports::add(tx, import, now, recorded_at, &checks)?;
     let detail = json!({
         "import": import.id, "table": import.table, "rows": import.rows, "added": import.added, "corrected": import.corrected,

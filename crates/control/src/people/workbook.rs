@@ -180,6 +180,7 @@ fn foreign_rows(desk: &mut Desk, dealer: &str, sources: &[Source]) -> Result<Vec
             errors.push(RowError {
                 file: row.file.clone(),
                 line: row.line,
+                index: 0,
                 column: column.to_owned(),
                 value: value.chars().take(80).collect(),
                 code,
@@ -255,6 +256,7 @@ fn told(sources: &[Source], reading: &Reading) -> Result<(Vec<Told>, Vec<RowErro
             errors.push(RowError {
                 file: label,
                 line: 0,
+                index: 0,
                 column: String::new(),
                 value: table.name.to_owned(),
                 code: "foreign_sheet",

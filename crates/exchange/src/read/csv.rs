@@ -21,7 +21,7 @@ pub(super) struct CsvRows {
 
 impl CsvRows {
     pub(super) fn open(source: &Source, progress: &Progress) -> Result<Self, SourceError> {
-        let input = CsvInput::new(Lines::new(open_text(&source.path, progress)?));
+        let input = CsvInput::new(Lines::new(open_text(source, progress)?));
         let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input);
         let mut rows = Self { file: source.label(), reader, record: ByteRecord::new(), places: Vec::new() };
         let Some(line) = rows.advance()? else { return Err(SourceError::Empty { file: rows.file }) };

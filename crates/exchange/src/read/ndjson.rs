@@ -23,7 +23,7 @@ pub(super) struct NdjsonRows {
 
 impl NdjsonRows {
     pub(super) fn open(source: &Source, progress: &Progress) -> Result<Self, SourceError> {
-        let bytes = match open_text(&source.path, progress) {
+        let bytes = match open_text(source, progress) {
             // No facts, no objects: unlike a table, this format has no header to lack.
             Err(SourceError::Empty { .. }) => Box::new(std::io::empty()),
             opened => opened?,
@@ -45,31 +45,37 @@ impl NdjsonRows {
     }
 
     fn row(&self, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let mut draft = Draft::at(self.lines.number());
-        let line = self.lines.line();
+        let (number, line) = (self.lines.number(), self.lines.line());
         let Ok(text) = std::str::from_utf8(line) else {
+            let mut draft = Draft::at(number);
             draft.fault("", "", CellFault::NotUtf8(guess_encoding(line)));
             return sink.row(draft);
         };
-        let mut fields = Fields { table: sink.table, known: Vec::new(), unknown: Vec::new() };
-        if let Err(why) = object(text, &mut fields) {
-            let cut = why.is_eof() && !self.lines.ended();
-            let fault = if cut { CellFault::CutOffObject } else { CellFault::NotAnObject(why.to_string()) };
-            draft.fault("", text.trim(), fault);
-            return sink.row(draft);
-        }
-        let texts: Vec<_> = fields.known.iter().map(|(place, raw)| (*place, text_of(raw))).collect();
-        for name in &fields.unknown {
-            draft.fault(name, "", CellFault::UnknownColumn(sink.table.name, header::hint(sink.table, name)));
-        }
-        let mut seen = [false; farsight_rulebook::tables::MAX_COLUMNS];
-        for (place, text) in &texts {
-            let raw = if seen[*place] { Raw::Bad(Fault::Twice, "") } else { text.raw() };
-            seen[*place] = true;
-            sink.cell(&mut draft, *place, raw);
-        }
-        sink.row(draft)
+        object_row(text, number, !self.lines.ended(), sink)
     }
+}
+
+/// Hands an object on as a row; `open` says that what follows it may have been cut off.
+pub(super) fn object_row(text: &str, number: u64, open: bool, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let mut draft = Draft::at(number);
+    let mut fields = Fields { table: sink.table, known: Vec::new(), unknown: Vec::new() };
+    if let Err(why) = object(text, &mut fields) {
+        let cut = why.is_eof() && open;
+        let fault = if cut { CellFault::CutOffObject } else { CellFault::NotAnObject(why.to_string()) };
+        draft.fault("", text.trim(), fault);
+        return sink.row(draft);
+    }
+    let texts: Vec<_> = fields.known.iter().map(|(place, raw)| (*place, text_of(raw))).collect();
+    for name in &fields.unknown {
+        draft.fault(name, "", CellFault::UnknownColumn(sink.table.name, header::hint(sink.table, name)));
+    }
+    let mut seen = [false; farsight_rulebook::tables::MAX_COLUMNS];
+    for (place, text) in &texts {
+        let raw = if seen[*place] { Raw::Bad(Fault::Twice, "") } else { text.raw() };
+        seen[*place] = true;
+        sink.cell(&mut draft, *place, raw);
+    }
+    sink.row(draft)
 }
 
 /// A field's value, its string decoded.

@@ -4,7 +4,7 @@
 //! stored and with itself by whole statements, so that a file's size is no matter.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use farsight_rulebook::tables::{Cell, Column, Kind, MAX_COLUMNS, Refers, Rule, Table};
 use farsight_rulebook::time::Instant;
 
@@ -36,11 +36,14 @@ pub struct Fault {
     pub other: Option<(i32, i64)>,
 }
 
-/// Tables too large to hold in memory, with their key.
-fn large(table: &str) -> Option<&'static str> {
+/// Tables that are referred to, with their key, and whether they are too large to hold in memory.
+fn referred_to(table: &str) -> Option<(&'static str, bool)> {
     match table {
-        "complaints" => Some("complaint_id"),
-        "work_orders" => Some("work_order_id"),
+        "complaints" => Some(("complaint_id", true)),
+        "work_orders" => Some(("work_order_id", true)),
+        "dealers" => Some(("dealer_code", false)),
+        "people" => Some(("person_code", false)),
+        "regions" => Some(("region_code", false)),
         _ => None,
     }
 }
@@ -115,6 +118,8 @@ pub struct Merge<'m> {
     pub recorded_at: Instant,
     /// Files that failed; their rows are passed over.
     pub excluded: &'m [i32],
+    /// Whether references into small tables are asked for too: where few rows came, they were not looked at before.
+    pub asks_all: bool,
 }
 
 /// What a merge did for one file.
@@ -167,11 +172,16 @@ impl Merge<'_> {
             tx.look_at_all()?;
         }
         let mut faults = self.dangling(tx)?;
+        // What refers to what a person does not see is theirs to write neither: the table itself would refuse it.
+        if !faults.is_empty() && !tx.scope().is_whole() {
+            return Ok(Taken { counts: Vec::new(), faults });
+        }
         let added = tx.execute(&self.insert_new())? as u64;
         let mut clashing = false;
         if added < staged {
             clashing = true;
             faults.extend(self.correct(tx)?);
+            faults.extend(self.taken(tx)?);
         }
         faults.extend(self.left_out(tx)?);
         faults.extend(self.inconsistent(tx)?);
@@ -246,7 +256,10 @@ impl Merge<'_> {
         let mut faults = Vec::new();
         for column in self.table.columns {
             let Some(Refers::To(to)) = column.refers else { continue };
-            let Some(key) = large(to) else { continue };
+            let Some((key, large)) = referred_to(to) else { continue };
+            if !large && !self.asks_all {
+                continue;
+            }
             let name = quoted(column.name);
             let query = format!(
                 "SELECT s.file, s.line, s.{name} AS value, NULL::integer AS other_file, NULL::bigint AS other_line FROM staging s
@@ -337,6 +350,28 @@ impl Merge<'_> {
             stamp = self.stamps(),
         ))?;
         Ok(faults)
+    }
+
+    /// Rows of a person with a part of the network whose key is a row's that they do not see: nothing of it is told.
+    fn taken(&self, tx: &mut Tx) -> Result<Vec<Fault>, StoreError> {
+        if tx.scope().is_whole() {
+            return Ok(Vec::new());
+        }
+        let required = self.required_bits();
+        let key_column = self.table.key().next().map_or("", |(_, column)| column.name);
+        let query = format!(
+            "SELECT s.file, s.line, {key} AS value, NULL::integer AS other_file, NULL::bigint AS other_line FROM staging s
+             WHERE (s.present & {required}) = {required} AND {included} AND NOT EXISTS (
+                 SELECT FROM {table} t WHERE {same} AND t.superseded_at = 'infinity')
+             ORDER BY s.file, s.line LIMIT {MAX_FAULTS}",
+            key = self.key_text("s"),
+            included = self.included(),
+            table = self.table.name,
+            same = self.same_key("t", "s"),
+        );
+        Self::ask(tx, &query, key_column, "key_taken", || {
+            "this key is taken by a row that is not yours: choose another".to_owned()
+        })
     }
 
     /// Rows that leave out a required column and are not known: nothing to keep of them.
@@ -509,6 +544,20 @@ impl Merge<'_> {
         }
         Ok(counts.into_iter().collect())
     }
+}
+
+/// Takes rows, by file and line, out of what is staged; says how many of each file those were.
+pub fn leave_out(tx: &mut Tx, rows: &[(i32, i64)]) -> Result<Vec<(i32, u64)>, StoreError> {
+    let (files, lines): (Vec<i32>, Vec<i64>) = rows.iter().copied().unzip();
+    let gone: Vec<CountRow> = diesel::sql_query(
+        "WITH gone AS (
+             DELETE FROM staging s USING unnest($1, $2) AS r (file, line) WHERE s.file = r.file AND s.line = r.line RETURNING s.file)
+         SELECT file::bigint AS import_id, count(*) AS number FROM gone GROUP BY 1",
+    )
+    .bind::<Array<Integer>, _>(files)
+    .bind::<Array<BigInt>, _>(lines)
+    .load(tx.connection)?;
+    Ok(gone.into_iter().map(|row| (row.import_id as i32, row.number as u64)).collect())
 }
 
 /// A ruling as it now stands stored, for the checks that need more than its row.

@@ -1,0 +1,118 @@
+//! Who may call what: the layer around each operation that knows the token, and refuses.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use farsight_control::tokens::{self, Bearer};
+use farsight_rulebook::tables;
+use farsight_store::tokens::Held;
+
+use super::caller::Caller;
+use super::operation::Needs;
+use super::problem::{Given, Problem};
+use crate::App;
+use crate::admit::Who;
+use crate::reader::Reader;
+
+/// What stands before an operation.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) app: App,
+    pub(crate) who: Who,
+    pub(crate) needs: Needs,
+}
+
+/// Lets in which machine may call.
+pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let called = Called::of(&request);
+    let caller = tokio::task::spawn_blocking(move || gate.let_in(&called)).await;
+    match caller.unwrap_or_else(|error| Err(Problem::fault(&error.to_string()))) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// What of a request tells who calls for what.
+struct Called {
+    headers: HeaderMap,
+    /// The last part of the path: where facts are sent, their table.
+    last: String,
+}
+
+impl Called {
+    fn of(request: &Request) -> Self {
+        let last = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+        Self { headers: request.headers().clone(), last }
+    }
+}
+
+fn strange() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "token",
+        "no token, or one that does not hold (any more): send `Authorization: Bearer fsk_…`",
+    )
+}
+
+impl Gate {
+    fn let_in(&self, called: &Called) -> Given<Caller> {
+        let bearer = bearer(&called.headers).ok_or_else(strange)?;
+        let tenant = self.app.tenant(bearer.tenant).map_err(|error| Problem::fault(&error.to_string()))?;
+        let tenant = tenant.ok_or_else(strange)?;
+        let now = (self.app.parts.clock)();
+        let mut session =
+            self.app.parts.pool.session().map_err(|error| Problem::fault(&error.to_string()))?;
+        let held = tokens::known(&mut session, &tenant, &bearer, now)?.ok_or_else(strange)?;
+        drop(session);
+        let token = (tenant.id, held.token);
+        if let Err(wait) = self.app.calls.check(token, held.rate) {
+            return Err(Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                "more requests than this token may send in a minute: wait as Retry-After says",
+            )
+            .later(wait));
+        }
+        if !self.who.lets(held.role) {
+            return Err(Problem::not_found());
+        }
+        let what = self.needs.of(&held, &called.last)?;
+        let caller = Caller::new(&self.app, tenant, held, Reader::of(&called.headers, ""), now)?;
+        if self.app.calls.is_news(token, &what, now) {
+            tokens::note_use(&mut caller.desk(now)?, token.1, &what)?;
+            self.app.calls.note(token, &what);
+        }
+        Ok(caller)
+    }
+}
+
+/// The token of a request.
+fn bearer(headers: &HeaderMap) -> Option<Bearer> {
+    let (scheme, shown) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") { Bearer::read(shown.trim()) } else { None }
+}
+
+impl Needs {
+    /// What a token is used for, in a word, where it may be.
+    fn of(self, held: &Held, table: &str) -> Given<String> {
+        let (may, what) = match self {
+            Self::Nothing => (true, "read".to_owned()),
+            Self::Read => (held.reads, "read".to_owned()),
+            Self::Act => (held.acts, "act".to_owned()),
+            Self::Send if tables::table(table).is_none() => return Err(Problem::not_found()),
+            Self::Send => (held.sends(table), format!("write {table}")),
+        };
+        if may {
+            return Ok(what);
+        }
+        Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "token_may_not",
+            format!("this token may not {what}: use another, or have one made that may"),
+        ))
+    }
+}

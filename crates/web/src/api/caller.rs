@@ -1,0 +1,184 @@
+//! The machine that calls, and the desk it works at.
+
+use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use farsight_control::{ControlError, Desk};
+use farsight_rulebook::messages::Language;
+use farsight_rulebook::money::{Currency, Money};
+use farsight_rulebook::time::{HOUR, Instant, Zone};
+use farsight_store::registry::Tenant;
+use farsight_store::tokens::Held;
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+
+use super::problem::{Given, Problem};
+use crate::App;
+use crate::reader::Reader;
+
+/// A machine that showed a token and may be where it is. Operations have it only behind [`super::admit`].
+#[derive(Clone)]
+pub(crate) struct Caller(Arc<Inner>);
+
+struct Inner {
+    app: App,
+    tenant: Tenant,
+    zone: Zone,
+    currency: Currency,
+    held: Held,
+    language: Language,
+    now: Instant,
+}
+
+impl Caller {
+    pub(crate) fn new(
+        app: &App,
+        tenant: Tenant,
+        held: Held,
+        reader: Reader,
+        now: Instant,
+    ) -> Result<Self, ControlError> {
+        let zone = farsight_control::ground::zone(&tenant)?;
+        let currency = farsight_control::ground::currency(&tenant)?;
+        let language = reader.language;
+        Ok(Self(Arc::new(Inner { app: app.clone(), tenant, zone, currency, held, language, now })))
+    }
+
+    /// What the routes work with.
+    pub(crate) fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    /// Whose network it is.
+    pub(crate) fn tenant(&self) -> &Tenant {
+        &self.0.tenant
+    }
+
+    /// Its token.
+    pub(crate) fn held(&self) -> &Held {
+        &self.0.held
+    }
+
+    /// How it wishes texts to be.
+    pub(crate) fn language(&self) -> Language {
+        self.0.language
+    }
+
+    /// A moment as RFC 3339, in the tenant's zone.
+    pub(crate) fn moment(&self, at: Instant) -> String {
+        self.0.zone.rfc3339(at)
+    }
+
+    /// The same of microseconds since 1970.
+    pub(crate) fn micros(&self, at: i64) -> String {
+        self.moment(Instant(at))
+    }
+
+    /// An amount with its currency.
+    pub(crate) fn amount(&self, amount: Money) -> super::paging::Amount {
+        super::paging::Amount::of(&self.0.currency, amount)
+    }
+
+    /// Carries a use case out at a desk with this machine's scope, on a thread that may block.
+    pub(crate) async fn at_desk<T, F>(&self, work: F) -> Given<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Desk) -> Result<T, ControlError> + Send + 'static,
+    {
+        let this = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&mut this.desk(this.0.now)?));
+        done.await.map_err(|error| Problem::fault(&error.to_string()))?.map_err(Problem::from)
+    }
+
+    /// The desk of this machine at a moment.
+    pub(crate) fn desk(&self, now: Instant) -> Result<Desk, ControlError> {
+        let it = &self.0;
+        it.app.desk(&it.tenant, &it.zone, (it.held.user, it.held.role, &it.held.machine), now)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Given<Self> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(Problem::not_found)
+    }
+}
+
+/// More tokens than this are not remembered at once.
+const KNOWN: usize = 10_000;
+
+type Token = (i32, i32);
+
+/// How often each token called, and what of that is written down already. Each replica counts for itself.
+#[derive(Default)]
+pub(crate) struct Calls {
+    limits: Mutex<HashMap<Token, (u32, Arc<DefaultDirectRateLimiter>)>>,
+    noted: Mutex<(i64, HashSet<(Token, String)>)>,
+}
+
+impl Calls {
+    /// Counts a call; too many: how long to wait. A burst of a minute's calls is let through.
+    pub(crate) fn check(&self, token: Token, rate: u32) -> Result<(), Duration> {
+        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        if limits.len() > KNOWN {
+            limits.clear();
+        }
+        let limit = match limits.get(&token) {
+            Some((known, limit)) if *known == rate => Arc::clone(limit),
+            _ => {
+                let quota = Quota::per_minute(NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN));
+                let limit = Arc::new(RateLimiter::direct(quota));
+                limits.insert(token, (rate, Arc::clone(&limit)));
+                limit
+            }
+        };
+        drop(limits);
+        limit.check().map_err(|refused| refused.wait_time_from(DefaultClock::default().now()))
+    }
+
+    /// Whether this use of a token in this hour is news to this process.
+    pub(crate) fn is_news(&self, token: Token, what: &str, now: Instant) -> bool {
+        let hour = now.0.div_euclid(HOUR);
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.0 != hour {
+            *noted = (hour, HashSet::new());
+        }
+        !noted.1.contains(&(token, what.to_owned()))
+    }
+
+    /// It is written down.
+    pub(crate) fn note(&self, token: Token, what: &str) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.1.insert((token, what.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_token_has_a_rate_of_its_own() {
+        let calls = Calls::default();
+        assert!(calls.check((1, 1), 2).is_ok() && calls.check((1, 1), 2).is_ok());
+        assert!(calls.check((1, 1), 2).is_err_and(|wait| wait <= Duration::from_secs(31)));
+        assert!(calls.check((1, 2), 2).is_ok(), "another token");
+        assert!(calls.check((2, 1), 2).is_ok(), "another tenant's");
+        assert!(calls.check((1, 1), 3).is_ok(), "a rate that was changed holds at once");
+    }
+
+    #[test]
+    fn a_use_is_news_once_an_hour() {
+        let calls = Calls::default();
+        assert!(calls.is_news((1, 1), "read", Instant(0)));
+        calls.note((1, 1), "read");
+        assert!(!calls.is_news((1, 1), "read", Instant(HOUR - 1)));
+        assert!(calls.is_news((1, 1), "act", Instant(HOUR - 1)));
+        assert!(calls.is_news((1, 1), "read", Instant(HOUR)));
+    }
+}

@@ -1,0 +1,216 @@
+//! `/complaints`: complaints with what was done on them, and doing it.
+
+use farsight_control::complaints::{self, CallbackOutcome, Deed, DeedKind};
+use farsight_control::pulls;
+use farsight_store::complaints::{Complaint, Event};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::caller::Caller;
+use super::paging::{Paging, Piece};
+use super::problem::Given;
+
+const LIST: &str = "complaints";
+
+/// A complaint.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfComplaint {
+    /// Its id.
+    complaint: String,
+}
+
+/// A complaint with the first (of submissions and answers the last) deed of each kind.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ComplaintOut {
+    /// Its id.
+    complaint_id: String,
+    /// The dealer.
+    dealer_code: String,
+    /// `general` or `major`.
+    severity: String,
+    /// The category.
+    category: String,
+    /// The vehicle.
+    vin: Option<String>,
+    /// The way it came.
+    channel: Option<String>,
+    /// What the customer said.
+    text: Option<String>,
+    /// When it was received.
+    #[schema(format = DateTime)]
+    received_at: String,
+    /// When it was dispatched to the dealer.
+    #[schema(format = DateTime)]
+    dispatched_at: Option<String>,
+    /// The first reply.
+    #[schema(format = DateTime)]
+    replied_at: Option<String>,
+    /// The dealer's general manager in person.
+    #[schema(format = DateTime)]
+    dealer_gm_at: Option<String>,
+    /// The region's deputy director in person.
+    #[schema(format = DateTime)]
+    deputy_at: Option<String>,
+    /// The last submission.
+    #[schema(format = DateTime)]
+    submitted_at: Option<String>,
+    /// The last answered callback.
+    #[schema(format = DateTime)]
+    answered_at: Option<String>,
+    /// The first satisfied callback.
+    #[schema(format = DateTime)]
+    closed_at: Option<String>,
+    /// Whether it was withdrawn.
+    withdrawn: bool,
+}
+
+fn told(caller: &Caller, it: Complaint) -> ComplaintOut {
+    let moment = |at: Option<_>| at.map(|at| caller.moment(at));
+    ComplaintOut {
+        complaint_id: it.id,
+        dealer_code: it.dealer,
+        severity: if it.major { "major" } else { "general" }.to_owned(),
+        category: it.category,
+        vin: it.vin,
+        channel: it.channel,
+        text: it.text,
+        received_at: caller.moment(it.received_at),
+        dispatched_at: moment(it.dispatched_at),
+        replied_at: moment(it.replied_at),
+        dealer_gm_at: moment(it.dealer_gm_at),
+        deputy_at: moment(it.deputy_at),
+        submitted_at: moment(it.submitted_at),
+        answered_at: moment(it.answered_at),
+        closed_at: moment(it.closed_at),
+        withdrawn: it.withdrawn,
+    }
+}
+
+/// The complaints, in the order of what became known of them last.
+pub(crate) async fn list(caller: Caller, paging: Paging) -> Given<Piece<ComplaintOut>> {
+    let wanted = paging.wanted(LIST)?;
+    let pulled = caller.at_desk(move |desk| pulls::complaints(desk, &wanted)).await?;
+    Ok(Piece::of(LIST, pulled, |complaint| told(&caller, complaint)))
+}
+
+/// A complaint with all that happened.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OneComplaint {
+    /// The complaint.
+    complaint: ComplaintOut,
+    /// What happened, by time.
+    events: Vec<EventOut>,
+    /// The deeds that the caller may do on it now.
+    may: Vec<String>,
+}
+
+/// Something that happened to a complaint.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EventOut {
+    /// When.
+    #[schema(format = DateTime)]
+    at: String,
+    /// What: `first-reply`, `handled`, `submitted` or `callback`.
+    kind: String,
+    /// In which post it was handled.
+    actor_role: Option<String>,
+    /// What the customer said.
+    satisfied: Option<bool>,
+    /// What was noted.
+    note: Option<String>,
+    /// Who wrote it down.
+    by: String,
+}
+
+fn event(caller: &Caller, event: Event) -> EventOut {
+    EventOut {
+        at: caller.moment(event.at),
+        kind: event.kind,
+        actor_role: event.actor_role,
+        satisfied: event.satisfied,
+        note: event.note,
+        by: event.by,
+    }
+}
+
+fn whole(caller: &Caller, one: complaints::One) -> OneComplaint {
+    OneComplaint {
+        complaint: told(caller, one.complaint),
+        events: one.events.into_iter().map(|it| event(caller, it)).collect(),
+        may: one.may.iter().map(|kind| kind.name().to_owned()).collect(),
+    }
+}
+
+/// One complaint.
+pub(crate) async fn one(caller: Caller, of: OfComplaint) -> Given<OneComplaint> {
+    let one = caller.at_desk(move |desk| complaints::one(desk, &of.complaint)).await?;
+    Ok(whole(&caller, one))
+}
+
+/// What is done on a complaint.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Done {
+    /// The deed.
+    deed: DeedIn,
+    /// What the customer said, of a callback.
+    outcome: Option<OutcomeIn>,
+    /// What is noted; of a withdrawal the reason.
+    #[serde(default)]
+    #[schema(required = false)]
+    note: String,
+}
+
+/// A deed on a complaint.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DeedIn {
+    /// It is dispatched to the dealer.
+    Dispatch,
+    /// The dealer replied to the customer.
+    FirstReply,
+    /// Somebody handled it in person.
+    Handle,
+    /// It is submitted for the manufacturer's callback.
+    Submit,
+    /// The manufacturer called the customer.
+    Callback,
+    /// It is taken out of every check.
+    Withdraw,
+}
+
+/// What came of a callback.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OutcomeIn {
+    /// The customer is satisfied.
+    Satisfied,
+    /// The customer is not.
+    NotSatisfied,
+    /// Nobody answered.
+    NoAnswer,
+}
+
+/// Does a deed on a complaint.
+pub(crate) async fn act(caller: Caller, of: OfComplaint, done: Done) -> Given<OneComplaint> {
+    let kind = match done.deed {
+        DeedIn::Dispatch => DeedKind::Dispatch,
+        DeedIn::FirstReply => DeedKind::FirstReply,
+        DeedIn::Handle => DeedKind::Handle,
+        DeedIn::Submit => DeedKind::Submit,
+        DeedIn::Callback => DeedKind::CallBack,
+        DeedIn::Withdraw => DeedKind::Withdraw,
+    };
+    let outcome = match done.outcome {
+        Some(OutcomeIn::Satisfied) => CallbackOutcome::Satisfied,
+        Some(OutcomeIn::NotSatisfied) => CallbackOutcome::NotSatisfied,
+        Some(OutcomeIn::NoAnswer) | None => CallbackOutcome::NoAnswer,
+    };
+    let acted = caller.at_desk(move |desk| {
+        complaints::act(desk, &of.complaint, &Deed { kind, outcome, note: &done.note })?;
+        complaints::one(desk, &of.complaint)
+    });
+    let one = acted.await?;
+    Ok(whole(&caller, one))
+}

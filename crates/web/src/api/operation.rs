@@ -1,0 +1,191 @@
+//! An operation: where it is, who may call it, and what it takes and gives, all of it from the handler's own types. What
+//! the document says of it cannot differ from what it does.
+
+use std::future::Future;
+
+use axum::body::Body;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Json, Path, Query};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::openapi::HttpMethod;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::{IntoParams, ToSchema};
+
+use super::caller::Caller;
+use super::document::{Part, Schemas};
+use super::paging::Piece;
+use super::problem::{Given, Problem};
+use crate::App;
+use crate::admit::Who;
+use crate::router::Object;
+
+/// What a token has to be good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Nothing: to know oneself.
+    Nothing,
+    /// Reading.
+    Read,
+    /// Taking deeds.
+    Act,
+    /// Sending facts of the table that the path ends in.
+    Send,
+}
+
+/// An operation.
+pub(crate) struct Operation {
+    pub(crate) path: &'static str,
+    pub(crate) method: HttpMethod,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the test of isolation is made from it"))]
+    pub(crate) of: Object,
+    pub(crate) who: Who,
+    pub(crate) needs: Needs,
+    /// Its name in the document.
+    pub(crate) id: &'static str,
+    /// What it does, in a sentence.
+    pub(crate) about: &'static str,
+    /// What it takes and gives.
+    pub(crate) part: fn(&mut Schemas) -> Part,
+    pub(crate) does: MethodRouter<App>,
+}
+
+/// Where an operation is, whose objects its path names, and who may call it.
+pub(crate) type Place = (&'static str, Object, Who);
+/// Its name in the document, and what it does.
+pub(crate) type Said = (&'static str, &'static str);
+
+/// No placeholders, or no query.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// An operation that gives an object.
+pub(crate) fn read<P, T, F, A>((path, of, who): Place, (id, about): Said, handler: F) -> Operation
+where
+    P: DeserializeOwned + IntoParams + Send + 'static,
+    T: Serialize + ToSchema + 'static,
+    F: Fn(Caller, P) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Given<T>> + Send,
+{
+    let does =
+        get(move |caller: Caller, headers: HeaderMap, named: Named<P>, _: Asked<Nothing>| async move {
+            Ok::<_, Problem>(shown(&headers, &handler(caller, named.0).await?))
+        });
+    let part = |schemas: &mut Schemas| Part {
+        parameters: P::into_params(|| Some(ParameterIn::Path)),
+        gives: Some(schemas.of::<T>()),
+        ..Part::default()
+    };
+    Operation { path, method: HttpMethod::Get, of, who, needs: Needs::Read, id, about, part, does }
+}
+
+/// An operation that gives objects, piece by piece.
+pub(crate) fn list<Q, T, F, A>((path, of, who): Place, (id, about): Said, handler: F) -> Operation
+where
+    Q: DeserializeOwned + IntoParams + Send + 'static,
+    T: Serialize + ToSchema + 'static,
+    F: Fn(Caller, Q) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Given<Piece<T>>> + Send,
+{
+    let does = get(move |caller: Caller, headers: HeaderMap, asked: Asked<Q>| async move {
+        Ok::<_, Problem>(shown(&headers, &handler(caller, asked.0).await?))
+    });
+    let part = |schemas: &mut Schemas| Part {
+        parameters: Q::into_params(|| Some(ParameterIn::Query)),
+        gives: Some(schemas.piece::<T>()),
+        ..Part::default()
+    };
+    Operation { path, method: HttpMethod::Get, of, who, needs: Needs::Read, id, about, part, does }
+}
+
+/// An operation that does something, told by a body.
+pub(crate) fn act<P, B, T, F, A>((path, of, who): Place, (id, about): Said, handler: F) -> Operation
+where
+    P: DeserializeOwned + IntoParams + Send + 'static,
+    B: DeserializeOwned + ToSchema + Send + 'static,
+    T: Serialize + ToSchema + 'static,
+    F: Fn(Caller, P, B) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Given<T>> + Send,
+{
+    let does =
+        post(move |caller: Caller, named: Named<P>, body: Result<Json<B>, JsonRejection>| async move {
+            let Json(body) = body.map_err(unreadable)?;
+            Ok::<_, Problem>(Json(handler(caller, named.0, body).await?))
+        });
+    let part = |schemas: &mut Schemas| Part {
+        parameters: P::into_params(|| Some(ParameterIn::Path)),
+        takes: Some(schemas.of::<B>()),
+        gives: Some(schemas.of::<T>()),
+    };
+    Operation { path, method: HttpMethod::Post, of, who, needs: Needs::Act, id, about, part, does }
+}
+
+/// What a path names; what cannot be read names nothing.
+pub(crate) struct Named<P>(pub(crate) P);
+
+impl<P: DeserializeOwned + Send, S: Send + Sync> axum::extract::FromRequestParts<S> for Named<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Given<Self> {
+        let Path(named) = Path::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
+        Ok(Self(named))
+    }
+}
+
+/// What a query asks.
+pub(crate) struct Asked<Q>(pub(crate) Q);
+
+impl<Q: DeserializeOwned + Send, S: Send + Sync> axum::extract::FromRequestParts<S> for Asked<Q> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Given<Self> {
+        let asked = Query::from_request_parts(parts, state).await;
+        let Query(asked) = asked.map_err(|why| Problem::refused("bad_query", why.body_text()))?;
+        Ok(Self(asked))
+    }
+}
+
+fn unreadable(why: JsonRejection) -> Problem {
+    let code = match why.status() {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "media_type",
+        StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+        _ => "bad_body",
+    };
+    let status =
+        if why.status() == StatusCode::BAD_REQUEST { StatusCode::UNPROCESSABLE_ENTITY } else { why.status() };
+    Problem::new(status, code, why.body_text())
+}
+
+/// An object as it is given: with a tag by which a caller that has it already is told so.
+fn shown<T: Serialize>(headers: &HeaderMap, it: &T) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    if !["application/json", "application/*", "*/*"].iter().any(|kind| accepts.contains(kind)) {
+        let problem =
+            Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "this is application/json: accept it");
+        return problem.into_response();
+    }
+    let body = match serde_json::to_vec(it) {
+        Ok(body) => body,
+        Err(why) => return Problem::fault(&why.to_string()).into_response(),
+    };
+    let tag = format!("W/\"{}\"", hex::encode(&Sha256::digest(&body)[..16]));
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let known = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*"));
+    let mut answer = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        ([kind], Body::from(body)).into_response()
+    };
+    let kept = HeaderValue::from_static("private, no-cache");
+    answer.headers_mut().insert(header::CACHE_CONTROL, kept);
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        answer.headers_mut().insert(header::ETAG, tag);
+    }
+    answer
+}
