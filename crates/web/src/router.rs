@@ -15,12 +15,9 @@ use crate::page::PageError;
 use crate::pages::{
     alerts, appeals, audit, board, cameras, complaints, dealers, desk, draws, entries, evidence, home,
     inspections, jobs, me, penalties, people, policy, rectifications, search, settlements, sign_in,
-    single_sign_on, statements, support, todo, uploads, users, with_provider,
+    single_sign_on, statements, support, todo, tokens, uploads, users, with_provider,
 };
-use crate::{App, assets, health, live, metrics, middleware, scim};
-    statements, support, todo, tokens, uploads, users,
-};
-use crate::{App, api, assets, health, live, metrics, middleware};
+use crate::{App, api, assets, health, live, metrics, middleware, scim};
 
 /// What a path names with its placeholders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
