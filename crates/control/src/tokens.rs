@@ -245,9 +245,8 @@ fn check(new: &New) -> Result<Vec<String>, Refusal> {
         let all = if part { OF_DEALERS.map(str::to_owned).to_vec() } else { vec![ALL_TABLES.to_owned()] };
         return Ok(all);
     }
-    let fits = |table: &String| match part {
-        true => OF_DEALERS.contains(&table.as_str()),
-        false => tables::table(table).is_some(),
+    let fits = |table: &String| {
+        if part { OF_DEALERS.contains(&table.as_str()) } else { tables::table(table).is_some() }
     };
     let wrong: Vec<&str> =
         new.tables.iter().filter(|table| !fits(table)).map(std::string::String::as_str).collect();

@@ -145,7 +145,7 @@ impl Call<'_> {
             let merge = Merge { table, first_import, recorded_at, excluded: &failed, asks_all: few };
             let mut out = BTreeSet::new();
             let attempt = tx.attempt(|tx| {
-                let (counts, faults) = self.merge(tx, &merge, left, ground.as_ref())?;
+                let Taken { counts, faults } = self.merge(tx, &merge, left, ground.as_ref())?;
                 let any = !faults.is_empty();
                 for fault in faults {
                     let source = fault.file as usize;
@@ -177,12 +177,12 @@ impl Call<'_> {
         merge: &Merge,
         left: u64,
         ground: Option<&Ground>,
-    ) -> Result<(Vec<(i64, Merged)>, Vec<Fault>), ControlError> {
+    ) -> Result<Taken, ControlError> {
         let Taken { counts, mut faults } = merge.run(tx, left)?;
         if let Some(ground) = ground {
             faults.extend(rulings::faults(tx, ground, self.reading.currency, merge.first_import)?);
         }
-        Ok((counts, faults))
+        Ok(Taken { counts, faults })
     }
 
     /// Reads all sources into the staging table; bad rows are kept as errors.

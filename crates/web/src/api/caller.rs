@@ -80,7 +80,7 @@ impl Caller {
 
     /// An amount with its currency.
     pub(crate) fn amount(&self, amount: Money) -> super::paging::Amount {
-        super::paging::Amount::of(&self.0.currency, amount)
+        super::paging::Amount::of(self.0.currency, amount)
     }
 
     /// Carries a use case out at a desk with this machine's scope, on a thread that may block.

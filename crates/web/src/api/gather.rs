@@ -54,7 +54,7 @@ impl Gather {
         if self.is_first(of, Waiting { batch, answer })? {
             let (this, caller) = (Arc::clone(&self), caller.clone());
             tokio::task::spawn_blocking(move || {
-                Leading { gather: this, of, ended: false }.store_all(&caller)
+                Leading { gather: this, of, ended: false }.store_all(&caller);
             });
         }
         answered.await.unwrap_or_else(|_| Err(Problem::fault("facts were given up before they were stored")))

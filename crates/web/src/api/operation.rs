@@ -114,7 +114,7 @@ where
 {
     let does =
         post(move |caller: Caller, named: Named<P>, body: Result<Json<B>, JsonRejection>| async move {
-            let Json(body) = body.map_err(unreadable)?;
+            let Json(body) = body.map_err(|why| unreadable(&why))?;
             Ok::<_, Problem>(Json(handler(caller, named.0, body).await?))
         });
     let part = |schemas: &mut Schemas| Part {
@@ -150,7 +150,7 @@ impl<Q: DeserializeOwned + Send, S: Send + Sync> axum::extract::FromRequestParts
     }
 }
 
-fn unreadable(why: JsonRejection) -> Problem {
+fn unreadable(why: &JsonRejection) -> Problem {
     let code = match why.status() {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "media_type",
         StatusCode::PAYLOAD_TOO_LARGE => "too_large",

@@ -157,7 +157,7 @@ pub(crate) struct Amount {
 }
 
 impl Amount {
-    pub(crate) fn of(currency: &Currency, amount: Money) -> Self {
+    pub(crate) fn of(currency: Currency, amount: Money) -> Self {
         Self::told(currency.show(amount).to_string(), currency.code())
     }
 

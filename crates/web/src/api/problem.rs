@@ -23,15 +23,19 @@ pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 pub(crate) struct Problem {
     /// The kind of problem, as a URI; it ends in the code.
     #[serde(rename = "type")]
-    kind: String,
+    #[schema(value_type = String)]
+    kind: Box<str>,
     /// The kind of problem in words.
-    title: String,
+    #[schema(value_type = String)]
+    title: &'static str,
     /// The status of the answer.
     status: u16,
     /// What was tried, and what to do.
-    detail: String,
+    #[schema(value_type = String)]
+    detail: Box<str>,
     /// The stable code.
-    code: String,
+    #[schema(value_type = String)]
+    code: Box<str>,
     /// What is wrong with each row, of facts: the first of many.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -41,7 +45,7 @@ pub(crate) struct Problem {
     error_count: Option<u64>,
     /// After so many seconds it may be tried again.
     #[serde(skip)]
-    retry_after: Option<u64>,
+    retry_after: Option<u32>,
 }
 
 /// What is wrong with a row.
@@ -74,13 +78,13 @@ impl From<RowFault> for Fault {
 pub(crate) type Given<T> = Result<T, Problem>;
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<Box<str>>) -> Self {
         Self {
-            kind: format!("urn:farsight:problem:{code}"),
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            kind: format!("urn:farsight:problem:{code}").into(),
+            title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: detail.into(),
-            code: code.to_owned(),
+            code: code.into(),
             errors: Vec::new(),
             error_count: None,
             retry_after: None,
@@ -93,7 +97,7 @@ impl Problem {
     }
 
     /// What was asked for cannot be.
-    pub(crate) fn refused(code: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn refused(code: &str, detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
     }
 
@@ -120,7 +124,7 @@ impl Problem {
 
     /// The same, to be tried again after a while.
     pub(crate) fn later(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        self.retry_after = Some(wait.as_secs() as u32 + u32::from(wait.subsec_nanos() > 0));
         self
     }
 }

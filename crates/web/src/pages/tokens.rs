@@ -71,7 +71,7 @@ pub(crate) struct Typed {
 }
 
 impl Typed {
-    fn new(&self) -> Result<New, PageError> {
+    fn wished(&self) -> Result<New, PageError> {
         let codes = |text: &str| -> Vec<String> {
             let parts = text.split([',', ' ', ';', '，', '、', '\n', '\r']);
             parts.filter(|code| !code.is_empty()).map(str::to_owned).collect()
@@ -92,7 +92,7 @@ impl Typed {
 
 /// Makes a token, and shows it.
 pub(crate) async fn add(entered: Entered, Form(typed): Form<Typed>) -> PageResult {
-    let (new, app) = (typed.new()?, entered.app().clone());
+    let (new, app) = (typed.wished()?, entered.app().clone());
     let issued = entered.at_desk(move |desk| tokens::add(desk, &app.parts.sealer, &new)).await?;
     page(entered, Some(issued)).await
 }
