@@ -1,6 +1,6 @@
 //! `/statements`: a dealer's own entries of a settled month.
 
-use farsight_control::statements::{self, Statement};
+use farsight_control::statements::{self, ShownLine, Statement};
 use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
 use farsight_store::settlements::Part;
@@ -70,8 +70,8 @@ pub(crate) async fn list(caller: Caller, months: Months) -> Given<Piece<Statemen
         let which = Which { period, ..Which::default() };
         statements::list(desk, which, Part { sort: Some(("period", false)), limit, offset })
     });
-    let (items, total) = listed.await?;
-    Ok(Listing::piece(LIST, (limit, offset, total), items, |it| told(&caller, it)))
+    let listed = listed.await?;
+    Ok(Listing::piece(LIST, (limit, offset, listed.total), listed.rows, |it| told(&caller, it)))
 }
 
 /// A statement with its lines.
@@ -131,7 +131,7 @@ fn line(caller: &Caller, line: Line) -> LineOut {
 pub(crate) async fn one(caller: Caller, of: OfStatement) -> Given<OneStatement> {
     let period: Period = of.period.parse().map_err(|_| Problem::not_found())?;
     let it: Statement = caller.at_desk(move |desk| statements::show(desk, period, &of.dealer)).await?;
-    let lines = |lines: Vec<Line>| lines.into_iter().map(|it| line(&caller, it)).collect();
+    let lines = |lines: Vec<ShownLine>| lines.into_iter().map(|it| line(&caller, it.line)).collect();
     Ok(OneStatement {
         lines: lines(it.lines),
         adjustments: lines(it.adjustments),
