@@ -254,6 +254,24 @@ pub fn of_machine(tx: &mut Tx, machine: &str) -> Result<Vec<Listed>, StoreError>
         .load(tx.connection)?)
 }
 
+/// Whose eyes see what somebody does: their own; for a machine also those of whoever made it a token. In lower case.
+pub fn eyes(tx: &mut Tx, by: &str) -> Result<Vec<String>, StoreError> {
+    let mut eyes = vec![by.to_lowercase()];
+    let makers = diesel::sql_query(
+        "SELECT DISTINCT lower(k.made_by) AS made_by FROM tokens k JOIN users u ON u.tenant_id = k.tenant_id AND u.user_id = k.user_id
+         WHERE u.email = $1",
+    )
+    .bind::<Text, _>(by);
+    eyes.extend(makers.load::<MadeBy>(tx.connection)?.into_iter().map(|row| row.made_by));
+    Ok(eyes)
+}
+
+#[derive(QueryableByName)]
+struct MadeBy {
+    #[diesel(sql_type = Text)]
+    made_by: String,
+}
+
 /// A token holds until a moment at the latest.
 pub fn end_by(tx: &mut Tx, token: i32, at: Instant) -> Result<(), StoreError> {
     diesel::sql_query("UPDATE tokens SET expires_at = least(expires_at, $2) WHERE token_id = $1")

@@ -1,11 +1,12 @@
 //! An appeal's life.
 
 use farsight_control::appeals::{self, Verdict};
-use farsight_control::entries;
+use farsight_control::{entries, tokens};
+use farsight_ledger::settlement::Role;
 use farsight_rulebook::messages::Language;
 use farsight_store::appeals::{Filter, State};
 use farsight_store::entries::{Filter as Entries, Standing};
-use farsight_tests::office::at;
+use farsight_tests::office::{at, sealer};
 
 use super::world::{World, no};
 
@@ -104,6 +105,28 @@ fn whoever_had_a_hand_in_the_finding_does_not_decide() {
     no(appeals::decide(world.by("north@oem"), appeal, Verdict::Reject, "No."), "appeal_own_finding");
     assert!(appeals::one(world.by("north@oem"), appeal).unwrap().may_decide.is_err());
     appeals::decide(world.by("north2@oem"), appeal, Verdict::Reject, "No.").unwrap();
+}
+
+#[test]
+fn a_machine_sees_with_the_eyes_of_whoever_made_it() {
+    let mut world = world();
+    let own = entry(&world, "inspection:I-1#item-01");
+    let appeal = appeals::make(world.by("one@d1"), own, "Why?").unwrap();
+    farsight_tests::tower::run(&mut world.tower.sql(), "UPDATE imports SET imported_by = 'hq@oem'");
+    let terms = tokens::New {
+        name: "robot".to_owned(),
+        role: Role::Hq,
+        regions: Vec::new(),
+        dealers: Vec::new(),
+        tables: Vec::new(),
+        reads: true,
+        acts: true,
+        days: 1,
+        rate: 60,
+    };
+    tokens::add(world.by("hq@oem"), &sealer(), &terms).unwrap();
+    let machine = tokens::list(world.by("hq@oem")).unwrap().remove(0).machine;
+    no(appeals::decide(world.by(&machine), appeal, Verdict::Reject, "No."), "appeal_own_finding");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use farsight_ledger::settlement::Role;
 use farsight_rulebook::facts::RulingKind;
 use farsight_store::appeals::{self as stored, Appeal, Decision, State};
 use farsight_store::session::{Isolation, Turn};
-use farsight_store::{Tx, rectifications, users};
+use farsight_store::{Tx, rectifications, tokens, users};
 use jiff::civil::Date;
 use serde_json::json;
 
@@ -32,7 +32,8 @@ impl Verdict {
 }
 
 /// Whether a person may decide an appeal: refused, in this order, when it is over; when the person is neither of
-/// headquarters nor a manager of the dealer's region today; when the person had a hand in what the entry stands on.
+/// headquarters nor a manager of the dealer's region today; when the person, or for a machine whoever made its tokens, had a
+/// hand in what the entry stands on.
 pub(super) fn may(tx: &mut Tx, appeal: &Appeal, by: &str, today: Date) -> Result<(), ControlError> {
     if appeal.state != State::Open {
         return Err(Refusal::Over.into());
@@ -40,7 +41,8 @@ pub(super) fn may(tx: &mut Tx, appeal: &Appeal, by: &str, today: Date) -> Result
     if !watches(tx, &appeal.dealer, by, today)? {
         return Err(Refusal::MayNotDecide { by: by.to_owned() }.into());
     }
-    if stored::makers(tx, appeal.entry)?.iter().any(|maker| maker == by) {
+    let eyes = tokens::eyes(tx, by)?;
+    if stored::makers(tx, appeal.entry)?.iter().any(|maker| eyes.contains(maker)) {
         return Err(Refusal::OwnFinding { by: by.to_owned() }.into());
     }
     Ok(())
