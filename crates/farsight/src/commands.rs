@@ -48,6 +48,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     {
         return sample::verify_file(&global, file); // an outsider has no database
     }
+    if matches!(command, Command::Demo(_) | Command::Serve(_) | Command::Work(_)) {
+        crate::arenas::have_few();
+    }
     let installation = Installation::open(&global)?;
     let code = match command {
         Command::Demo(arguments) => demo::run(&installation, &arguments),

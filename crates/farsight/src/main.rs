@@ -1,5 +1,6 @@
 //! The command `farsight` (千里眼): reads what was asked, wires the parts together, prints what came of it.
 
+mod arenas;
 mod arguments;
 mod chance;
 mod clock;
