@@ -153,6 +153,10 @@ fn work_and_tell(tower: &Tower, office: &mut Office) {
         "standard_pictures VALUES ({t}, 'C-1', 'D-1', repeat('00', 32), now(), 'anna@oem', now())",
         "sessions SELECT {t}, ''::bytea, user_id, now(), now(), now(), NULL, '', '' FROM users WHERE tenant_id = {t} LIMIT 1",
         "password_resets SELECT {t}, ''::bytea, user_id, now(), now() FROM users WHERE tenant_id = {t} LIMIT 1",
+        "tokens (tenant_id, user_id, secret_sha256, reads, acts, tables, rate, made_at, made_by, expires_at)
+             SELECT {t}, user_id, '', true, true, '{}', 1, now(), 'test', now() FROM users WHERE tenant_id = {t} LIMIT 1",
+        "token_uses SELECT {t}, token_id, now(), 'read' FROM tokens WHERE tenant_id = {t}",
+        "first_answers SELECT {t}, user_id, 'K', '', '{}', now() FROM tokens WHERE tenant_id = {t}",
         "identity_providers VALUES ({t}, 'staff', 'S', 'https://s', 'c', '', '{}', '{}', '{}', false, true, NULL, NULL, now())",
         "claim_rules VALUES ({t}, 'staff', 0, 'groups', 'hq', 'hq', '{}', '{}')",
         "sign_ins_under_way VALUES ({t}, '', 'staff', '', '/', now())",
