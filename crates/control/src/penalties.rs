@@ -9,7 +9,7 @@ use farsight_rulebook::time::Instant;
 use farsight_store::audit::{self, Deed};
 use farsight_store::penalties::{self as stored, Decision, Draft, Filter, New, State};
 use farsight_store::session::{Isolation, Turn};
-use farsight_store::{Tx, complaints, rectifications, users};
+use farsight_store::{Tx, complaints, rectifications, tokens, users};
 use serde_json::json;
 
 use crate::appeals::{text, watches};
@@ -140,18 +140,19 @@ pub fn one(desk: &mut Desk, id: i64) -> Result<One, ControlError> {
         let draft = stored::find(tx, id)?.ok_or(ControlError::NotFound("penalty"))?;
         let watches = watches(tx, &draft.dealer, &actor, today)?;
         let may_withdraw = draft.state == State::Open && draft.drafted_by == actor;
-        Ok(One { may_decide: may_decide(&draft, &actor, watches), draft, may_withdraw })
+        let eyes = tokens::same_eyes(tx, &actor)?;
+        Ok(One { may_decide: may_decide(&draft, &actor, &eyes, watches), draft, may_withdraw })
     })
 }
 
-fn may_decide(draft: &Draft, by: &str, watches: bool) -> Result<(), Refusal> {
+fn may_decide(draft: &Draft, by: &str, eyes: &[String], watches: bool) -> Result<(), Refusal> {
     if !watches {
         return Err(Refusal::MayNot { by: by.to_owned() });
     }
     if draft.state != State::Open {
         return Err(Refusal::Over);
     }
-    if draft.drafted_by == by { Err(Refusal::OwnDraft { by: by.to_owned() }) } else { Ok(()) }
+    if eyes.contains(&draft.drafted_by) { Err(Refusal::OwnDraft { by: by.to_owned() }) } else { Ok(()) }
 }
 
 /// Drafts a penalty for a mishandled complaint and gives its number.
@@ -207,7 +208,7 @@ pub fn decide(desk: &mut Desk, id: i64, approve: bool, reason: &str) -> Result<(
             rectifications::take_turn(tx)?;
             let draft = stored::find(tx, id)?.ok_or(ControlError::NotFound("penalty"))?;
             let watches = watches(tx, &draft.dealer, &actor, today)?;
-            may_decide(&draft, &actor, watches)?;
+            may_decide(&draft, &actor, &tokens::same_eyes(tx, &actor)?, watches)?;
             let ground = ground::load(tx, &tenant)?;
             if approve {
                 within(&ground, now, draft.amount)?;

@@ -87,7 +87,7 @@ pub fn calculate_by_schedule(desk: &mut Desk, period: Period) -> Result<Option<S
 fn may_calculate(tx: &mut Tx, period: Period, by: &str) -> Result<(), ControlError> {
     let actor = users::actor(tx, by)?;
     let stored = settlements::find(tx, period)?;
-    settlement::calculate(stored.as_ref().map(|stored| &stored.settlement), actor)?;
+    settlement::calculate(stored.as_ref().map(|stored| &stored.settlement), &actor)?;
     if let Some(locked) = settlements::last_locked(tx)?.filter(|locked| *locked >= period) {
         return Err(Refusal::Past { period, next: locked.next() }.into());
     }
@@ -103,7 +103,7 @@ fn reviewed(desk: &mut Desk, period: Period, by: &str, seen: Option<i64>) -> Res
     let by = &*by.to_lowercase();
     step(desk, period, by, "settlement.review", |tx, step| {
         let actor = users::actor(tx, by)?;
-        settlement::review(&calculated(tx, period)?, actor)?;
+        settlement::review(&calculated(tx, period)?, &actor)?;
         as_seen(tx, period, seen)?;
         Ok(settlements::moved(tx, step, Status::Reviewed)?)
     })
@@ -118,7 +118,7 @@ fn approved(desk: &mut Desk, period: Period, by: &str, seen: Option<i64>) -> Res
     let by = &*by.to_lowercase();
     step(desk, period, by, "settlement.approve", |tx, step| {
         let actor = users::actor(tx, by)?;
-        settlement::approve(&calculated(tx, period)?, actor)?;
+        settlement::approve(&calculated(tx, period)?, &actor)?;
         as_seen(tx, period, seen)?;
         Ok(settlements::moved(tx, step, Status::Approved)?)
     })
@@ -135,7 +135,7 @@ fn locked(desk: &mut Desk, period: Period, by: &str, seen: Option<i64>) -> Resul
     step(desk, period, by, "settlement.lock", |tx, step| {
         let actor = users::actor(tx, by)?;
         let around = surroundings(tx, period, zone.end_of(period.last_day()))?;
-        settlement::lock(&calculated(tx, period)?, actor, &around)?;
+        settlement::lock(&calculated(tx, period)?, &actor, &around)?;
         as_seen(tx, period, seen)?;
         let head = audit::head(tx)?.map_or_else(String::new, |(_, hash)| hash);
         Ok(settlements::locked(tx, step, &head)?)

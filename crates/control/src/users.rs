@@ -5,7 +5,7 @@ use farsight_store::audit::Deed;
 use farsight_store::session::Isolation;
 use farsight_store::settlements::Part;
 use farsight_store::users::{self, Listed, NetworkTable, User};
-use farsight_store::{Tx, audit, doors};
+use farsight_store::{Tx, audit, doors, tokens};
 
 use crate::sealing::Sealer;
 use crate::{ControlError, Desk};
@@ -67,7 +67,7 @@ fn check(user: &User) -> Result<(), ControlError> {
 /// The user who takes a step, as the ledger looks at them.
 pub(crate) fn actor<'a>(tx: &mut Tx, email: &'a str) -> Result<Actor<'a>, ControlError> {
     match users::find(tx, email)? {
-        Some(user) => Ok(Actor { email, role: user.role }),
+        Some(user) => Ok(Actor { email, role: user.role, eyes: tokens::same_eyes(tx, email)? }),
         None => Err(ControlError::Usage(format!(
             "no user '{email}': add them with `farsight user add {email} --role finance`, or correct --by"
         ))),

@@ -284,15 +284,8 @@ pub(crate) enum Ability {
 pub(crate) struct TokenAddArguments {
     /// What the machine is called: letters, digits, '-', '_', '.'
     pub(crate) name: String,
-    /// What it does
-    #[arg(long, value_enum)]
-    pub(crate) role: RoleName,
-    /// A region it watches (regional managers; may be repeated)
-    #[arg(long, value_name = "CODE")]
-    pub(crate) region: Vec<String>,
-    /// A dealer it works for (dealers; may be repeated)
-    #[arg(long, value_name = "CODE")]
-    pub(crate) dealer: Vec<String>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArguments,
     /// A table whose facts it may send, or `all` (may be repeated)
     #[arg(long, value_name = "TABLE")]
     pub(crate) table: Vec<String>,
@@ -335,19 +328,26 @@ pub(crate) enum RoleName {
     Operator,
 }
 
+/// What somebody or a machine does, and for whom.
+#[derive(Debug, Args)]
+pub(crate) struct ScopeArguments {
+    /// The role
+    #[arg(long, value_enum)]
+    pub(crate) role: RoleName,
+    /// A region to watch (regional managers; may be repeated)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) region: Vec<String>,
+    /// A dealer to work for (dealers; may be repeated)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) dealer: Vec<String>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct UserAddArguments {
     /// The e-mail address
     pub(crate) email: String,
-    /// What they do
-    #[arg(long, value_enum)]
-    pub(crate) role: RoleName,
-    /// A region they watch (regional managers; may be repeated)
-    #[arg(long, value_name = "CODE")]
-    pub(crate) region: Vec<String>,
-    /// A dealer they work for (dealers' users; may be repeated)
-    #[arg(long, value_name = "CODE")]
-    pub(crate) dealer: Vec<String>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArguments,
 }
 
 #[derive(Debug, Args)]

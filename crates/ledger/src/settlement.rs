@@ -99,13 +99,15 @@ pub struct Settlement {
     pub approved_by: Option<String>,
 }
 
-/// A person taking a step.
-#[derive(Debug, Clone, Copy)]
+/// A person or machine taking a step.
+#[derive(Debug, Clone)]
 pub struct Actor<'a> {
     /// Who.
     pub email: &'a str,
     /// As what.
     pub role: Role,
+    /// Every name that sees with the same eyes: a machine with those of whoever made its tokens.
+    pub eyes: Vec<String>,
 }
 
 /// What must hold around a settlement before it is locked.
@@ -220,20 +222,20 @@ impl Refusal {
 }
 
 /// Whether it may be calculated (again); a reviewed or approved one starts over.
-pub fn calculate(settlement: Option<&Settlement>, actor: Actor) -> Result<(), Refusal> {
+pub fn calculate(settlement: Option<&Settlement>, actor: &Actor) -> Result<(), Refusal> {
     may(actor, "calculating", &[Role::Finance, Role::Hq], "finance or hq")?;
     not_locked(settlement)
 }
 
 /// Whether it may be reviewed.
-pub fn review(settlement: &Settlement, actor: Actor) -> Result<(), Refusal> {
+pub fn review(settlement: &Settlement, actor: &Actor) -> Result<(), Refusal> {
     may(actor, "reviewing", &[Role::Finance, Role::Hq], "finance or hq")?;
     not_locked(Some(settlement))?;
     stands(settlement, "review", Status::Calculated)
 }
 
 /// Whether it may be approved: by another person than reviewed it.
-pub fn approve(settlement: &Settlement, actor: Actor) -> Result<(), Refusal> {
+pub fn approve(settlement: &Settlement, actor: &Actor) -> Result<(), Refusal> {
     may(actor, "approving", &[Role::Finance], "finance")?;
     not_locked(Some(settlement))?;
     stands(settlement, "approve", Status::Reviewed)?;
@@ -241,7 +243,7 @@ pub fn approve(settlement: &Settlement, actor: Actor) -> Result<(), Refusal> {
 }
 
 /// Whether it may be locked: by another person than approved it, in order, with every check and fact seen.
-pub fn lock(settlement: &Settlement, actor: Actor, around: &Surroundings) -> Result<(), Refusal> {
+pub fn lock(settlement: &Settlement, actor: &Actor, around: &Surroundings) -> Result<(), Refusal> {
     may(actor, "locking", &[Role::Finance], "finance")?;
     not_locked(Some(settlement))?;
     stands(settlement, "lock", Status::Approved)?;
@@ -260,7 +262,7 @@ pub fn lock(settlement: &Settlement, actor: Actor, around: &Surroundings) -> Res
     Ok(())
 }
 
-fn may(actor: Actor, step: &'static str, roles: &[Role], needed: &'static str) -> Result<(), Refusal> {
+fn may(actor: &Actor, step: &'static str, roles: &[Role], needed: &'static str) -> Result<(), Refusal> {
     if roles.contains(&actor.role) {
         return Ok(());
     }
@@ -283,12 +285,13 @@ fn stands(settlement: &Settlement, step: &'static str, needed: Status) -> Result
 
 fn second_person(
     settlement: &Settlement,
-    actor: Actor,
+    actor: &Actor,
     first: Option<&str>,
     done: &'static str,
     step: &'static str,
 ) -> Result<(), Refusal> {
-    if first != Some(actor.email) {
+    let same = |first: &str| first == actor.email || actor.eyes.iter().any(|name| name == first);
+    if !first.is_some_and(same) {
         return Ok(());
     }
     Err(Refusal::FourEyes { email: actor.email.to_owned(), done, period: settlement.period, step })
@@ -298,8 +301,8 @@ fn second_person(
 mod tests {
     use super::*;
 
-    const ANNA: Actor<'static> = Actor { email: "anna@oem", role: Role::Finance };
-    const BO: Actor<'static> = Actor { email: "bo@oem", role: Role::Finance };
+    const ANNA: Actor<'static> = Actor { email: "anna@oem", role: Role::Finance, eyes: Vec::new() };
+    const BO: Actor<'static> = Actor { email: "bo@oem", role: Role::Finance, eyes: Vec::new() };
 
     fn settlement(status: Status) -> Settlement {
         let done = |from| (status >= from).then(|| ANNA.email.to_owned());
@@ -325,22 +328,28 @@ mod tests {
             (Status::Locked, "locked", "locked", "locked", "locked"),
         ] {
             let it = settlement(status);
-            assert_eq!(code(calculate(Some(&it), BO)), calculated, "{status}");
-            assert_eq!(code(review(&it, BO)), reviewed, "{status}");
-            assert_eq!(code(approve(&it, BO)), approved, "{status}");
-            assert_eq!(code(lock(&it, BO, &around)), locked, "{status}");
+            assert_eq!(code(calculate(Some(&it), &BO)), calculated, "{status}");
+            assert_eq!(code(review(&it, &BO)), reviewed, "{status}");
+            assert_eq!(code(approve(&it, &BO)), approved, "{status}");
+            assert_eq!(code(lock(&it, &BO, &around)), locked, "{status}");
         }
-        assert_eq!(code(approve(&settlement(Status::Reviewed), ANNA)), "four_eyes");
-        assert_eq!(code(lock(&settlement(Status::Approved), ANNA, &around)), "four_eyes");
-        let dealer = Actor { email: "d@dealer", role: Role::Dealer };
-        assert_eq!(code(lock(&settlement(Status::Approved), dealer, &around)), "role_may_not");
+        assert_eq!(code(approve(&settlement(Status::Reviewed), &ANNA)), "four_eyes");
+        assert_eq!(code(lock(&settlement(Status::Approved), &ANNA, &around)), "four_eyes");
+        let machine = Actor { email: "machine:erp", role: Role::Finance, eyes: vec![ANNA.email.to_owned()] };
+        assert_eq!(
+            code(approve(&settlement(Status::Reviewed), &machine)),
+            "four_eyes",
+            "a machine of Anna's"
+        );
+        let dealer = Actor { email: "d@dealer", role: Role::Dealer, eyes: Vec::new() };
+        assert_eq!(code(lock(&settlement(Status::Approved), &dealer, &around)), "role_may_not");
     }
 
     #[test]
     fn a_period_is_locked_in_order_and_only_on_whole_books() {
         let it = settlement(Status::Approved);
         let month = |text: &str| Some(text.parse().unwrap());
-        let with = |around: Surroundings| code(lock(&it, BO, &around));
+        let with = |around: Surroundings| code(lock(&it, &BO, &around));
         assert_eq!(
             with(Surroundings { last_locked: month("2025-01"), ..Surroundings::default() }),
             "out_of_order"

@@ -356,14 +356,22 @@ impl Tx<'_> {
     pub(crate) fn next_number(&mut self, table: &str, column: &str) -> Result<i64, StoreError> {
         self.take_turn(Turn::Cases)?;
         let query = format!("SELECT coalesce(max({column}), 0) + 1 AS number FROM {table}");
+        self.beyond_the_person(|tx| tx.number(&query))
+    }
+
+    /// Looks at the whole tenant, also where a person sees some rows only: for what must not depend on who asks, such as
+    /// the numbers that are taken. Nothing of it may be shown.
+    pub(crate) fn beyond_the_person<T>(
+        &mut self,
+        look: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         if self.scope.person.is_none() {
-            return self.number(&query);
+            return look(self);
         }
-        // Numbers are the whole tenant's: a person sees some rows only, and would take a number that is taken.
         self.execute("SET LOCAL ROLE farsight_app")?;
-        let number = self.number(&query)?;
+        let seen = look(self)?;
         self.execute("SET LOCAL ROLE farsight_person")?;
-        Ok(number)
+        Ok(seen)
     }
 
     /// Reads row by row, holding none.

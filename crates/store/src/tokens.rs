@@ -247,29 +247,40 @@ pub fn all(tx: &mut Tx) -> Result<Vec<Listed>, StoreError> {
         .load(tx.connection)?)
 }
 
-/// The tokens of a machine, the latest first, kept from change by others until the transaction ends.
+/// The tokens of a machine, the latest first.
 pub fn of_machine(tx: &mut Tx, machine: &str) -> Result<Vec<Listed>, StoreError> {
-    Ok(diesel::sql_query(format!("{LISTED} WHERE u.email = $1 ORDER BY k.token_id DESC FOR UPDATE"))
+    Ok(diesel::sql_query(format!("{LISTED} WHERE u.email = $1 ORDER BY k.token_id DESC"))
         .bind::<Text, _>(machine)
         .load(tx.connection)?)
 }
 
-/// Whose eyes see what somebody does: their own; for a machine also those of whoever made it a token. In lower case.
-pub fn eyes(tx: &mut Tx, by: &str) -> Result<Vec<String>, StoreError> {
-    let mut eyes = vec![by.to_lowercase()];
-    let makers = diesel::sql_query(
-        "SELECT DISTINCT lower(k.made_by) AS made_by FROM tokens k JOIN users u ON u.tenant_id = k.tenant_id AND u.user_id = k.user_id
-         WHERE u.email = $1",
-    )
-    .bind::<Text, _>(by);
-    eyes.extend(makers.load::<MadeBy>(tx.connection)?.into_iter().map(|row| row.made_by));
-    Ok(eyes)
+/// Every name that sees with the same eyes as somebody, their own among them: a machine sees with the eyes of whoever made
+/// its tokens, and so does every other machine of theirs. In lower case; the same whoever asks.
+pub fn same_eyes(tx: &mut Tx, by: &str) -> Result<Vec<String>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Named {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let names: Vec<Named> = tx.beyond_the_person(|tx| {
+        let query = diesel::sql_query(
+            "WITH made AS (SELECT lower(u.email) AS machine, lower(k.made_by) AS maker
+                           FROM tokens k JOIN users u ON u.tenant_id = k.tenant_id AND u.user_id = k.user_id),
+                  eyes AS (SELECT lower($1) AS name UNION SELECT maker FROM made WHERE machine = lower($1))
+             SELECT name FROM eyes UNION SELECT machine FROM made WHERE maker IN (SELECT name FROM eyes)",
+        );
+        Ok(query.bind::<Text, _>(by).load(tx.connection)?)
+    })?;
+    Ok(names.into_iter().map(|named| named.name).collect())
 }
 
-#[derive(QueryableByName)]
-struct MadeBy {
-    #[diesel(sql_type = Text)]
-    made_by: String,
+/// Keeps a machine's tokens from being made or ended by others until the transaction ends; nothing where there is no such
+/// machine.
+pub fn hold_machine(tx: &mut Tx, machine: &str) -> Result<(), StoreError> {
+    diesel::sql_query("SELECT FROM users WHERE email = $1 AND kind = 'machine' FOR UPDATE")
+        .bind::<Text, _>(machine)
+        .execute(tx.connection)?;
+    Ok(())
 }
 
 /// A token holds until a moment at the latest.

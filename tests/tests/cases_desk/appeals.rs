@@ -107,16 +107,12 @@ fn whoever_had_a_hand_in_the_finding_does_not_decide() {
     appeals::decide(world.by("north2@oem"), appeal, Verdict::Reject, "No.").unwrap();
 }
 
-#[test]
-fn a_machine_sees_with_the_eyes_of_whoever_made_it() {
-    let mut world = world();
-    let own = entry(&world, "inspection:I-1#item-01");
-    let appeal = appeals::make(world.by("one@d1"), own, "Why?").unwrap();
-    farsight_tests::tower::run(&mut world.tower.sql(), "UPDATE imports SET imported_by = 'hq@oem'");
+/// A machine's token, made by whoever is at headquarters; gives the machine as the log names it.
+fn machine(world: &mut World, name: &str, role: Role, regions: &[&str]) -> String {
     let terms = tokens::New {
-        name: "robot".to_owned(),
-        role: Role::Hq,
-        regions: Vec::new(),
+        name: name.to_owned(),
+        role,
+        regions: regions.iter().map(|code| (*code).to_owned()).collect(),
         dealers: Vec::new(),
         tables: Vec::new(),
         reads: true,
@@ -125,8 +121,27 @@ fn a_machine_sees_with_the_eyes_of_whoever_made_it() {
         rate: 60,
     };
     tokens::add(world.by("hq@oem"), &sealer(), &terms).unwrap();
-    let machine = tokens::list(world.by("hq@oem")).unwrap().remove(0).machine;
-    no(appeals::decide(world.by(&machine), appeal, Verdict::Reject, "No."), "appeal_own_finding");
+    format!("machine:{name}")
+}
+
+#[test]
+fn a_machine_sees_with_the_eyes_of_whoever_made_it() {
+    let mut world = world();
+    let own = entry(&world, "inspection:I-1#item-01");
+    let appeal = appeals::make(world.by("one@d1"), own, "Why?").unwrap();
+    let network = machine(&mut world, "robot", Role::Hq, &[]);
+    let regional = machine(&mut world, "north-robot", Role::RegionalManager, &["N"]);
+    let hands = ["hq@oem", &*network, &*regional];
+    for found in hands {
+        farsight_tests::tower::run(
+            &mut world.tower.sql(),
+            &format!("UPDATE imports SET imported_by = '{found}'"),
+        );
+        for decides in hands {
+            no(appeals::decide(world.by(decides), appeal, Verdict::Reject, "No."), "appeal_own_finding");
+        }
+    }
+    appeals::decide(world.by("north@oem"), appeal, Verdict::Reject, "No.").unwrap();
 }
 
 #[test]

@@ -72,7 +72,8 @@ C-2 | D2 | 2025-02-12 09:00 | 2025-02-12 10:00 | general | waiting",
         let sql = format!("SELECT user_id::bigint FROM users WHERE email = '{email}'");
         let user = number(&mut self.tower.sql(), &sql) as i32;
         let desk = &mut self.office.desk;
-        let part = email.contains("@d") || email.starts_with("north") || email.starts_with("south");
+        let part = ["north", "south", "machine:north"].iter().any(|name| email.starts_with(name))
+            || email.contains("@d");
         let today = farsight_control::ground::zone(&desk.tenant).unwrap().date(desk.now);
         email.clone_into(&mut desk.actor);
         desk.person = part.then_some(Person { user, today });

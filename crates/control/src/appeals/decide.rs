@@ -32,8 +32,8 @@ impl Verdict {
 }
 
 /// Whether a person may decide an appeal: refused, in this order, when it is over; when the person is neither of
-/// headquarters nor a manager of the dealer's region today; when the person, or for a machine whoever made its tokens, had a
-/// hand in what the entry stands on.
+/// headquarters nor a manager of the dealer's region today; when the person, or a machine or maker of machines that sees with
+/// the same eyes, had a hand in what the entry stands on.
 pub(super) fn may(tx: &mut Tx, appeal: &Appeal, by: &str, today: Date) -> Result<(), ControlError> {
     if appeal.state != State::Open {
         return Err(Refusal::Over.into());
@@ -41,7 +41,7 @@ pub(super) fn may(tx: &mut Tx, appeal: &Appeal, by: &str, today: Date) -> Result
     if !watches(tx, &appeal.dealer, by, today)? {
         return Err(Refusal::MayNotDecide { by: by.to_owned() }.into());
     }
-    let eyes = tokens::eyes(tx, by)?;
+    let eyes = tokens::same_eyes(tx, by)?;
     if stored::makers(tx, appeal.entry)?.iter().any(|maker| eyes.contains(maker)) {
         return Err(Refusal::OwnFinding { by: by.to_owned() }.into());
     }

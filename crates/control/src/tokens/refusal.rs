@@ -6,7 +6,7 @@ use super::{MOST_DAYS, MOST_RATE};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Not a name.
-    #[error("a machine's name is a code: 1 to 64 letters, digits, '-', '_' or '.'")]
+    #[error("a machine's name is a code: 1 to 64 small letters, digits, '-', '_' or '.'")]
     Name,
     /// Too short or too long a life.
     #[error("a token holds for 1 to {MOST_DAYS} days")]

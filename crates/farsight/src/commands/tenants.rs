@@ -74,9 +74,9 @@ pub(super) fn add_user(
     let mut desk = installation.desk()?;
     let user = User {
         email: arguments.email.clone(),
-        role: role(arguments.role),
-        regions: arguments.region.clone(),
-        dealers: arguments.dealer.clone(),
+        role: role(arguments.scope.role),
+        regions: arguments.scope.region.clone(),
+        dealers: arguments.scope.dealer.clone(),
     };
     let new = users::add(&mut desk, &user)?;
     let result = json!({ "user": user.email, "role": user.role.name(), "new": new });

@@ -35,9 +35,9 @@ fn add(installation: &Installation, arguments: &TokenAddArguments) -> Result<Exi
     let reads = arguments.may.is_some() || arguments.table.is_empty();
     let new = New {
         name: arguments.name.clone(),
-        role: role(arguments.role),
-        regions: arguments.region.clone(),
-        dealers: arguments.dealer.clone(),
+        role: role(arguments.scope.role),
+        regions: arguments.scope.region.clone(),
+        dealers: arguments.scope.dealer.clone(),
         tables: arguments.table.clone(),
         reads,
         acts: arguments.may == Some(Ability::Write),

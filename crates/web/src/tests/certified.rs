@@ -158,7 +158,6 @@ fn machine_time() -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs node and tests/oidc/node_modules: ./run test installs them"]
 async fn a_certified_provider_lets_people_in_and_out() {
     let mut door = Door::new(true).await;
     let provider = Provider::start(0, "first");
