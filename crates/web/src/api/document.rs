@@ -18,6 +18,8 @@ pub(crate) struct Part {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) takes: Option<Value>,
     pub(crate) gives: Option<Value>,
+    /// What else there is to say of it, where bodies are not one object of JSON.
+    pub(crate) besides: Option<fn(&mut Value)>,
 }
 
 /// The schemas of all types that come up.
@@ -64,16 +66,16 @@ pub(crate) fn document(operations: &[Operation]) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations {
         let part = (operation.part)(&mut schemas);
-        let method = if operation.method == HttpMethod::Get { "get" } else { "post" };
+        let method = operation.verb().to_lowercase();
         if operation.needs == Needs::Send {
             for table in TABLES {
                 let path = operation.path.replace("{table}", table.name);
                 let sends = sending(operation, table, &part, &problem);
-                insert(&mut paths, path, method, sends);
+                insert(&mut paths, path, &method, sends);
                 schemas.0.insert(row_name(table), row(table));
             }
         } else {
-            insert(&mut paths, operation.path.to_owned(), method, told(operation, &part, &problem));
+            insert(&mut paths, operation.path.to_owned(), &method, told(operation, &part, &problem));
         }
     }
     json!({
@@ -106,6 +108,15 @@ fn told(operation: &Operation, part: &Part, problem: &Value) -> Value {
     if let Some(takes) = &part.takes {
         told["requestBody"] =
             json!({ "required": true, "content": { "application/json": { "schema": takes } } });
+    }
+    if let Some(going) = operation.goes {
+        told["deprecated"] = json!(true);
+        let until =
+            format!(" Deprecated since {}; it may be gone from {} on.", going.deprecated_on, going.sunset_on);
+        told["description"] = json!(needed(operation) + &until);
+    }
+    if let Some(besides) = part.besides {
+        besides(&mut told);
     }
     told
 }

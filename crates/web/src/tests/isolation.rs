@@ -346,6 +346,7 @@ impl Codes {
             "dealer" => dealer.to_owned(),
             "complaint" => format!("C-{dealer}"),
             "inspection" => format!("I-{dealer}"),
+            "request" => format!("S-{dealer}"),
             "camera" => format!("CAM-{dealer}"),
             "entry" => self.entries[&whose].clone(),
             "alert" => self.alerts[&whose].clone(),
@@ -599,7 +600,7 @@ async fn walk_operations(machine: Machine, role: Role, codes: Arc<Codes>) -> Fou
             !has_object(path) || operation.of != Object::Nothing || path.ends_with("{table}"),
             "{path} names an object"
         );
-        let method = if operation.method == utoipa::openapi::HttpMethod::Get { "GET" } else { "POST" };
+        let method = operation.verb();
         let lets = operation.who.lets(role);
         if !has_object(path) || is_of_tenant(operation.of) || path.ends_with("{table}") {
             let filled = codes.path(path, Whose::Own);
@@ -613,7 +614,7 @@ async fn walk_operations(machine: Machine, role: Role, codes: Arc<Codes>) -> Fou
         let nobodys = machine.send(method, &nobody, &said, &json).await;
         for whose in Whose::ALL {
             let seen = lets && sees(role, operation.of, whose);
-            if method == "POST" && seen {
+            if !matches!(method, "GET" | "HEAD") && seen {
                 continue; // what is theirs they may change
             }
             let filled = codes.path(path, whose);
@@ -627,9 +628,10 @@ async fn walk_operations(machine: Machine, role: Role, codes: Arc<Codes>) -> Fou
                     answer.status, answer.text, nobodys.status, nobodys.text
                 )
             });
-            found.look(!seen || method == "POST" || matches!(answer.status, 200 | 404), || {
-                format!("{role:?} {filled}: {} {}", answer.status, answer.text)
-            });
+            found.look(
+                !seen || !matches!(method, "GET" | "HEAD") || matches!(answer.status, 200 | 404),
+                || format!("{role:?} {filled}: {} {}", answer.status, answer.text),
+            );
         }
     }
     found
