@@ -157,26 +157,29 @@ pub(crate) async fn one(caller: Caller, of: OfComplaint) -> Given<OneComplaint> 
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewComplaint {
     /// The dealer.
+    #[schema(example = "dealer-1")]
     dealer_code: String,
     /// `general` or `major`.
+    #[schema(example = "general")]
     severity: String,
     /// The category.
+    #[schema(example = "waiting")]
     category: String,
     /// The vehicle, where one is named.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, example = "vin-1")]
     vin: String,
     /// The way it came.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, example = "hotline")]
     channel: String,
     /// What the customer says.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, example = "Waited for two hours.")]
     text: String,
     /// Whether it goes to the dealer at once.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, example = true)]
     dispatch: bool,
 }
 
@@ -197,12 +200,13 @@ pub(crate) async fn take_in(caller: Caller, _: Nothing, new: NewComplaint) -> Gi
 #[serde(deny_unknown_fields)]
 pub(crate) struct Done {
     /// The deed.
+    #[schema(example = "submit")]
     deed: DeedIn,
     /// What the customer said: of a callback it is needed.
     outcome: Option<OutcomeIn>,
     /// What is noted; of a withdrawal the reason.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, example = "Spoke with the customer.")]
     note: String,
 }
 

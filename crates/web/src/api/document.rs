@@ -18,6 +18,8 @@ pub(crate) struct Part {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) takes: Option<Value>,
     pub(crate) gives: Option<Value>,
+    /// What could be sent, made from what it takes.
+    pub(crate) example: Option<Value>,
     /// What else there is to say of it, where bodies are not one object of JSON.
     pub(crate) besides: Option<fn(&mut Value)>,
 }
@@ -35,6 +37,36 @@ impl Schemas {
             self.0.insert(name, value(&schema));
         }
         value(&Ref::from_schema_name(T::name()))
+    }
+
+    /// An object as it could be sent: of each field its example, else what its schema allows first.
+    fn example(&self, schema: &Value) -> Value {
+        if let Some(said) = schema.get("example") {
+            return said.clone();
+        }
+        let named = schema["$ref"].as_str().and_then(|to| to.rsplit('/').next());
+        if let Some(named) = named.and_then(|name| self.0.get(name)) {
+            return self.example(named);
+        }
+        for choice in ["oneOf", "allOf"] {
+            let choices = schema[choice].as_array().into_iter().flatten();
+            if let Some(chosen) = choices.filter(|one| one["type"] != "null").next_back() {
+                return self.example(chosen);
+            }
+        }
+        if let Some(words) = schema["enum"].as_array() {
+            return words.first().cloned().unwrap_or_default();
+        }
+        match (&schema["type"], schema["format"].as_str()) {
+            (Value::String(kind), Some("date")) if kind == "string" => json!("2026-03-05"),
+            (Value::String(kind), _) if kind == "string" => json!("some words"),
+            (Value::String(kind), _) if kind == "integer" => json!(1),
+            (Value::String(kind), _) if kind == "boolean" => json!(false),
+            _ => {
+                let fields = schema["properties"].as_object().into_iter().flatten();
+                fields.map(|(name, field)| (name.clone(), self.example(field))).collect()
+            }
+        }
     }
 
     /// A piece of a list of them.
@@ -65,7 +97,8 @@ pub(crate) fn document(operations: &[Operation]) -> Value {
     let problem = schemas.of::<Problem>();
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations {
-        let part = (operation.part)(&mut schemas);
+        let mut part = (operation.part)(&mut schemas);
+        part.example = part.takes.as_ref().map(|takes| schemas.example(takes));
         let method = operation.verb().to_lowercase();
         if operation.needs == Needs::Send {
             for table in TABLES {
@@ -106,8 +139,7 @@ fn told(operation: &Operation, part: &Part, problem: &Value) -> Value {
         "responses": responses(operation, part, problem),
     });
     if let Some(takes) = &part.takes {
-        told["requestBody"] =
-            json!({ "required": true, "content": { "application/json": { "schema": takes } } });
+        told["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": takes, "example": part.example } } });
     }
     if let Some(going) = operation.goes {
         told["deprecated"] = json!(true);

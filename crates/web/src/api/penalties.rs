@@ -88,12 +88,13 @@ pub(crate) async fn one(caller: Caller, of: OfDraft) -> Given<PenaltyOut> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPenalty {
     /// The complaint that was mishandled.
+    #[schema(example = "complaint-1")]
     complaint_id: String,
     /// What it is to cost, above zero, within the limits of the policy: a decimal in the tenant's currency.
-    #[schema(example = "2000.00")]
+    #[schema(example = "2000.00", example = "5000.00")]
     amount: String,
     /// Why.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, example = "Nobody called the customer back.")]
     body: String,
 }
 
@@ -121,7 +122,7 @@ pub(crate) struct Decision {
     /// What is decided.
     verdict: Verdict,
     /// Why.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, example = "The recordings show it.")]
     reason: String,
 }
 

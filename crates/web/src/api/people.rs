@@ -154,13 +154,16 @@ fn day(field: &str, text: &str) -> Given<Date> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct HireIn {
     /// The person's code, new or known.
+    #[schema(example = "person-2")]
     person_code: String,
     /// The name.
+    #[schema(example = "Wang Wei")]
     name: String,
     /// The position, such as `service-advisor` or `technician`.
+    #[schema(example = "technician")]
     position: String,
     /// The first day.
-    #[schema(format = Date)]
+    #[schema(format = Date, example = "2026-03-01")]
     from: String,
 }
 
@@ -179,18 +182,20 @@ pub(crate) async fn hire(caller: Caller, of: OfDealer, it: HireIn) -> Given<Rost
 #[serde(deny_unknown_fields)]
 pub(crate) struct LeaveIn {
     /// The person.
+    #[schema(example = "person-2")]
     person_code: String,
     /// The position.
+    #[schema(example = "technician")]
     position: String,
     /// The employment's first day.
-    #[schema(format = Date)]
+    #[schema(format = Date, example = "2026-03-01")]
     from: String,
     /// The last day.
-    #[schema(format = Date)]
+    #[schema(format = Date, example = "2026-03-31")]
     to: String,
     /// Why, such as `resigned` or `transfer`.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, example = "resigned")]
     reason: String,
 }
 
@@ -209,20 +214,23 @@ pub(crate) async fn leave(caller: Caller, of: OfDealer, it: LeaveIn) -> Given<Ro
 #[serde(deny_unknown_fields)]
 pub(crate) struct CertifyIn {
     /// The number on the certificate.
+    #[schema(example = "certificate-2")]
     certificate_id: String,
     /// The holder.
+    #[schema(example = "person-2")]
     person_code: String,
     /// What it certifies: `service-advisor`, `technician` or `nev`.
+    #[schema(example = "technician")]
     kind: String,
     /// Its level, where it has one: `basic`, `special` or `difficult`.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, example = "basic")]
     level: String,
     /// The first day it counts.
-    #[schema(format = Date)]
+    #[schema(format = Date, example = "2026-03-01")]
     issued_on: String,
     /// The last day it counts.
-    #[schema(format = Date)]
+    #[schema(format = Date, example = "2028-02-29")]
     expires_on: String,
 }
 
@@ -241,9 +249,10 @@ pub(crate) async fn certify(caller: Caller, of: OfDealer, it: CertifyIn) -> Give
 #[serde(deny_unknown_fields)]
 pub(crate) struct RevokeIn {
     /// The certificate.
+    #[schema(example = "certificate-2")]
     certificate_id: String,
     /// From which day on.
-    #[schema(format = Date)]
+    #[schema(format = Date, example = "2026-03-20")]
     on: String,
 }
 

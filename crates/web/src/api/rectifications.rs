@@ -100,20 +100,21 @@ pub(crate) async fn list(caller: Caller, paging: Paging) -> Given<Piece<OrderOut
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewOrder {
     /// The dealer.
+    #[schema(example = "dealer-1")]
     dealer_code: String,
     /// The inspection whose failures it is about.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, example = "inspection-1")]
     inspection_id: String,
     /// What is to be mended.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, example = "Mend the lamps of bay 3")]
     title: String,
     /// More of it.
     #[serde(default)]
-    #[schema(required = false, max_length = 2000)]
+    #[schema(required = false, max_length = 2000, example = "Two of four are dark.")]
     body: String,
     /// By when: from tomorrow on, within two years.
-    #[schema(format = Date)]
+    #[schema(format = Date, example = "2026-05-31")]
     due_on: String,
 }
 
@@ -184,7 +185,7 @@ pub(crate) async fn one(caller: Caller, of: OfOrder) -> Given<OneOrder> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Said {
     /// What was mended, or what is still missing.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, example = "The lamps are mended; see the pictures.")]
     body: String,
 }
 
@@ -205,7 +206,7 @@ pub(crate) struct Judgement {
     /// What is judged.
     verdict: Verdict,
     /// Why.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, example = "All lamps are lit.")]
     body: String,
 }
 

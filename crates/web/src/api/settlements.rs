@@ -103,6 +103,7 @@ pub(crate) async fn one(caller: Caller, of: OfMonth) -> Given<SettlementOut> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Looked {
     /// `figures` of the settlement that was looked at.
+    #[schema(example = "1775008800000000")]
     figures: String,
 }
 

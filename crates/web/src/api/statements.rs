@@ -166,7 +166,7 @@ pub(crate) struct Dispute {
     /// The entry.
     entry_id: i64,
     /// What is wrong with it.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, example = "This was another dealer.")]
     reason: String,
 }
 
@@ -185,7 +185,7 @@ pub(crate) struct Reply {
     /// The entry.
     entry_id: i64,
     /// What was decided.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, example = "It was yours: see the picture.")]
     reply: String,
 }
 

@@ -126,10 +126,13 @@ pub(crate) async fn owed(caller: Caller, _: Nothing) -> Given<AllOwed> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewRequest {
     /// The dealer.
+    #[schema(example = "dealer-1")]
     dealer_code: String,
     /// The vehicle.
+    #[schema(example = "vin-1")]
     vin: String,
     /// The fault.
+    #[schema(example = "fault-1")]
     fault_code: String,
 }
 
