@@ -43,21 +43,22 @@ impl Asked {
 /// What findings stand on: the latest run of each check, the imports and policies there are, what the person sees, and the
 /// program. As long as this text is the same, so are the findings.
 pub fn basis(desk: &mut Desk) -> Result<String, ControlError> {
-    let scope = desk.scope();
-    desk.session.transaction(scope, Isolation::Snapshot, |tx| {
-        let mut text = concat!("farsight ", env!("CARGO_PKG_VERSION")).to_owned();
-        let mut marks = runs::marks(tx)?;
-        marks.sort_by(|a, b| a.check.cmp(&b.check));
-        for mark in marks {
-            let _ = write!(text, " {}@{}", mark.check, mark.as_of.0); // writing into a text cannot fail
-        }
-        let (imports, policies) = (imports::next_id(tx)?, policies::all(tx)?.len());
-        let _ = write!(text, " {imports} {policies}");
-        for dealer in read::dealer_codes(tx)? {
-            let _ = write!(text, " {dealer}");
-        }
-        Ok(text)
-    })
+    let (own, network) = (desk.scope(), desk.tenant.network());
+    let mut text = concat!("farsight ", env!("CARGO_PKG_VERSION")).to_owned();
+    // Runs and imports are the whole network's; which dealers are seen is the person's own.
+    let (mut marks, imports, policies) = desk.session.transaction(network, Isolation::Snapshot, |tx| {
+        Ok::<_, ControlError>((runs::marks(tx)?, imports::next_id(tx)?, policies::all(tx)?.len()))
+    })?;
+    marks.sort_by(|a, b| a.check.cmp(&b.check));
+    for mark in marks {
+        let _ = write!(text, " {}@{}", mark.check, mark.as_of.0); // writing into a text cannot fail
+    }
+    let _ = write!(text, " {imports} {policies}");
+    let dealers = desk.session.transaction(own, Isolation::ReadCommitted, |tx| read::dealer_codes(tx))?;
+    for dealer in dealers {
+        let _ = write!(text, " {dealer}");
+    }
+    Ok(text)
 }
 
 /// A piece of the findings, by dealer, clause, subject and family. A piece may have fewer than asked for, or none, though

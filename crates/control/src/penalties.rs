@@ -13,6 +13,7 @@ use farsight_store::{Tx, complaints, rectifications, users};
 use serde_json::json;
 
 use crate::appeals::{text, watches};
+use crate::users::same_eyes;
 use crate::{ControlError, Desk, ground, rulings};
 
 /// Why something about a penalty is refused, in the order in which it is looked at.
@@ -140,18 +141,20 @@ pub fn one(desk: &mut Desk, id: i64) -> Result<One, ControlError> {
         let draft = stored::find(tx, id)?.ok_or(ControlError::NotFound("penalty"))?;
         let watches = watches(tx, &draft.dealer, &actor, today)?;
         let may_withdraw = draft.state == State::Open && draft.drafted_by == actor;
-        Ok(One { may_decide: may_decide(&draft, &actor, watches), draft, may_withdraw })
+        let own = same_eyes(tx, &draft.drafted_by, &actor)?;
+        Ok(One { may_decide: may_decide(&draft, &actor, (watches, own)), draft, may_withdraw })
     })
 }
 
-fn may_decide(draft: &Draft, by: &str, watches: bool) -> Result<(), Refusal> {
+/// Whether somebody who watches the dealer, and whose own draft it may be, decides it.
+fn may_decide(draft: &Draft, by: &str, (watches, own): (bool, bool)) -> Result<(), Refusal> {
     if !watches {
         return Err(Refusal::MayNot { by: by.to_owned() });
     }
     if draft.state != State::Open {
         return Err(Refusal::Over);
     }
-    if draft.drafted_by == by { Err(Refusal::OwnDraft { by: by.to_owned() }) } else { Ok(()) }
+    if own { Err(Refusal::OwnDraft { by: by.to_owned() }) } else { Ok(()) }
 }
 
 /// Drafts a penalty for a mishandled complaint and gives its number.
@@ -207,7 +210,8 @@ pub fn decide(desk: &mut Desk, id: i64, approve: bool, reason: &str) -> Result<(
             rectifications::take_turn(tx)?;
             let draft = stored::find(tx, id)?.ok_or(ControlError::NotFound("penalty"))?;
             let watches = watches(tx, &draft.dealer, &actor, today)?;
-            may_decide(&draft, &actor, watches)?;
+            let own = same_eyes(tx, &draft.drafted_by, &actor)?;
+            may_decide(&draft, &actor, (watches, own))?;
             let ground = ground::load(tx, &tenant)?;
             if approve {
                 within(&ground, now, draft.amount)?;

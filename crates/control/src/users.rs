@@ -5,7 +5,7 @@ use farsight_store::audit::Deed;
 use farsight_store::session::Isolation;
 use farsight_store::settlements::Part;
 use farsight_store::users::{self, Listed, NetworkTable, User};
-use farsight_store::{Tx, audit, doors};
+use farsight_store::{Tx, audit, doors, tokens};
 
 use crate::sealing::Sealer;
 use crate::{ControlError, Desk};
@@ -72,6 +72,12 @@ pub(crate) fn actor<'a>(tx: &mut Tx, email: &'a str) -> Result<Actor<'a>, Contro
             "no user '{email}': add them with `farsight user add {email} --role finance`, or correct --by"
         ))),
     }
+}
+
+/// Whether two are one pair of eyes: the same person, a machine and whoever made it a token, or two machines of one maker.
+pub(crate) fn same_eyes(tx: &mut Tx, one: &str, other: &str) -> Result<bool, ControlError> {
+    let eyes = tokens::eyes(tx, one)?;
+    Ok(tokens::eyes(tx, other)?.iter().any(|eye| eyes.contains(eye)))
 }
 
 /// All users, by address.

@@ -358,14 +358,22 @@ impl Tx<'_> {
     pub(crate) fn next_number(&mut self, table: &str, column: &str) -> Result<i64, StoreError> {
         self.take_turn(Turn::Cases)?;
         let query = format!("SELECT coalesce(max({column}), 0) + 1 AS number FROM {table}");
-        if self.scope.person.is_none() {
-            return self.number(&query);
-        }
         // Numbers are the whole tenant's: a person sees some rows only, and would take a number that is taken.
+        self.beyond_person(|tx| tx.number(&query))
+    }
+
+    /// Reads what is the whole tenant's, for a decision: never for what a person is shown.
+    pub(crate) fn beyond_person<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.scope.person.is_none() {
+            return read(self);
+        }
         self.execute("SET LOCAL ROLE farsight_app")?;
-        let number = self.number(&query)?;
+        let done = read(self)?;
         self.execute("SET LOCAL ROLE farsight_person")?;
-        Ok(number)
+        Ok(done)
     }
 
     /// Reads row by row, holding none.

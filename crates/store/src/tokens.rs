@@ -262,7 +262,9 @@ pub fn eyes(tx: &mut Tx, by: &str) -> Result<Vec<String>, StoreError> {
          WHERE u.email = $1",
     )
     .bind::<Text, _>(by);
-    eyes.extend(makers.load::<MadeBy>(tx.connection)?.into_iter().map(|row| row.made_by));
+    // No person sees tokens; whose eyes they are is asked for everybody.
+    let makers = tx.beyond_person(|tx| Ok(makers.load::<MadeBy>(tx.connection)?))?;
+    eyes.extend(makers.into_iter().map(|row| row.made_by));
     Ok(eyes)
 }
 

@@ -50,6 +50,8 @@ impl House {
 
     fn machine(&mut self, name: &str, role: Role, (regions, dealers): (&[&str], &[&str])) -> Machine {
         let owned = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect();
+        // Each is made by somebody else: two machines of one maker are one pair of eyes.
+        self.office.desk.actor = format!("maker-of-{name}@oem");
         let secret = token(&mut self.office, name, |new| {
             (new.role, new.regions, new.dealers) = (role, owned(regions), owned(dealers));
             if role == Role::Hq {
@@ -244,12 +246,15 @@ async fn a_month_is_settled_by_two_machines_and_its_statement_answered() {
     let step = async |machine: &Machine, step: &str, figures: &Value| {
         machine.post(&format!("{month}/{step}"), &json!({ "figures": figures })).await
     };
-    assert_eq!(hq.post(&format!("{month}/calculate"), &json!({})).await.status, 422, "finance does");
+    assert_eq!(step(&hq, "review", &json!("1")).await.status, 422, "finance does");
     let figures = done(&anna.post(&format!("{month}/calculate"), &json!({})).await)["figures"].clone();
     assert_eq!(step(&anna, "review", &json!("x")).await.code(), "bad_figures");
     assert_eq!(step(&anna, "review", &json!("1")).await.status, 422, "of other figures");
     let figures = done(&step(&anna, "review", &figures).await)["figures"].clone();
-    assert_eq!(step(&anna, "approve", &figures).await.status, 422, "four eyes");
+    refused(&step(&anna, "approve", &figures).await, "four_eyes");
+    house.office.desk.actor = "maker-of-anna@oem".to_owned();
+    let twin = Machine::new(&house.app, &token(&mut house.office, "twin", |new| new.role = Role::Finance));
+    refused(&step(&twin, "approve", &figures).await, "four_eyes");
     let approved = done(&step(&bo, "approve", &figures).await);
     assert_eq!(approved["status"], "approved");
     let (all, next) = anna.pull("statements", 1, String::new()).await;
@@ -302,6 +307,12 @@ async fn penalties_and_orders_have_two_pairs_of_eyes() {
     let path = format!("/api/v1/penalties/{}", draft["draft_id"]);
     let approve = json!({ "verdict": "approve", "reason": "agreed" });
     refused(&north.post(&format!("{path}/decide"), &approve).await, "penalty_own_draft");
+    house.office.desk.actor = "maker-of-north@oem".to_owned();
+    let twin = token(&mut house.office, "twin", |new| {
+        (new.role, new.regions) = (Role::RegionalManager, vec!["N".to_owned()]);
+    });
+    let twin = Machine::new(&house.app, &twin);
+    refused(&twin.post(&format!("{path}/decide"), &approve).await, "penalty_own_draft");
     let (_, next) = hq.pull("penalties", 2, String::new()).await;
     assert_eq!(done(&hq.post(&format!("{path}/decide"), &approve).await)["state"], "approved");
     assert_eq!(hq.pull("penalties", 2, next).await.0[0]["ruling_id"], draft_ruling(&draft));
@@ -398,12 +409,7 @@ async fn what_is_voided_is_told() {
         let (all, next) = d1.pull(list, 2, String::new()).await;
         assert!(all.iter().all(|it| it["voided"] == false), "{all:?}");
         let sent = hq.post(&format!("/api/v1/facts/{table}"), &row).await;
-        assert_eq!(
-            done(&sent)["corrected"].as_u64(),
-            Some(if row.is_array() { 2 } else { 1 }),
-            "{}",
-            sent.text
-        );
+        done(&sent);
         let (changed, next) = d1.pull(list, 2, next).await;
         assert_eq!(
             (changed.len(), &changed[0][key], &changed[0]["voided"]),

@@ -57,6 +57,7 @@ impl House {
             if name == "manager" {
                 examples_in(&machines["hq"]).await;
             }
+            office.desk.actor = format!("maker-of-{name}@oem");
             let owned = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect();
             let secret = token(&mut office, name, |new| {
                 (new.role, new.regions, new.dealers) = (role, owned(regions), owned(dealers));
