@@ -118,7 +118,7 @@ fn approved(desk: &mut Desk, period: Period, by: &str, seen: Option<i64>) -> Res
     let by = &*by.to_lowercase();
     step(desk, period, by, "settlement.approve", |tx, step| {
         let actor = users::actor(tx, by)?;
-        let stands = as_seen_by(tx, calculated(tx, period)?, by)?;
+        let stands = as_seen_by(tx, period, by)?;
         settlement::approve(&stands, actor)?;
         as_seen(tx, period, seen)?;
         Ok(settlements::moved(tx, step, Status::Approved)?)
@@ -136,7 +136,7 @@ fn locked(desk: &mut Desk, period: Period, by: &str, seen: Option<i64>) -> Resul
     step(desk, period, by, "settlement.lock", |tx, step| {
         let actor = users::actor(tx, by)?;
         let around = surroundings(tx, period, zone.end_of(period.last_day()))?;
-        let stands = as_seen_by(tx, calculated(tx, period)?, by)?;
+        let stands = as_seen_by(tx, period, by)?;
         settlement::lock(&stands, actor, &around)?;
         as_seen(tx, period, seen)?;
         let head = audit::head(tx)?.map_or_else(String::new, |(_, hash)| hash);
@@ -176,7 +176,8 @@ fn calculated(tx: &mut Tx, period: Period) -> Result<Settlement, ControlError> {
 
 /// A settlement as somebody sees it who may have seen it before, with their own eyes or a machine's: what was done with
 /// the same pair of eyes was done by them.
-fn as_seen_by(tx: &mut Tx, mut settlement: Settlement, by: &str) -> Result<Settlement, ControlError> {
+fn as_seen_by(tx: &mut Tx, period: Period, by: &str) -> Result<Settlement, ControlError> {
+    let mut settlement = calculated(tx, period)?;
     for done in [&mut settlement.reviewed_by, &mut settlement.approved_by] {
         if let Some(other) = done
             && users::same_eyes(tx, other, by)?
