@@ -164,6 +164,8 @@ fn work_and_tell(tower: &Tower, office: &mut Office) {
         "identity_groups VALUES ({t}, 'staff', 'G', NULL, 'hq', now(), now())",
         "identity_members VALUES ({t}, 'staff', 'G', 'I')",
         "settlement_changes VALUES ({t}, '2025-01-01', 'last', 'dealer', 'D-1', 'spot-check.first', 0, 1)",
+        "changes VALUES ({t}, 'statements', '2025-01/D-1', 'D-1', 'hash', false, 1, now())",
+        "change_stamps VALUES ({t}, 'statements', '1')",
         "statement_answers VALUES ({t}, '2025-01-01', 'D-1', 0, 'confirmed', 1, 1, '', now(), 'test')",
     ] {
         run(&mut sql, &format!("INSERT INTO {}", row.replace("{t}", &tenant.to_string())));

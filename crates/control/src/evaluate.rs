@@ -323,6 +323,19 @@ pub struct FindingRow {
     pub detail: String,
 }
 
+/// Checks by the as-of instant of their latest run; one that never ran finds nothing.
+type Instants = std::collections::BTreeMap<Instant, Vec<&'static Check>>;
+
+fn instants(tx: &mut Tx, checks: &[&'static Check]) -> Result<Instants, ControlError> {
+    let mut instants = Instants::new();
+    for mark in runs::marks(tx)? {
+        if let Some(check) = checks.iter().find(|check| check.name == mark.check) {
+            instants.entry(mark.as_of).or_default().push(check);
+        }
+    }
+    Ok(instants)
+}
+
 /// What each check finds as of its latest run, from the facts stored now; a check that never ran finds nothing.
 pub(crate) fn findings(
     tx: &mut Tx,
@@ -330,29 +343,63 @@ pub(crate) fn findings(
     tenant: &farsight_store::registry::Tenant,
 ) -> Result<Vec<FindingRow>, ControlError> {
     let ground = ground::load(tx, tenant)?;
-    let mut instants: std::collections::BTreeMap<Instant, Vec<&'static Check>> =
-        std::collections::BTreeMap::new();
-    for mark in runs::marks(tx)? {
-        if let Some(check) = farsight_rulebook::checks::check(&mark.check) {
-            instants.entry(mark.as_of).or_default().push(check);
-        }
-    }
     let mut rows = Vec::new();
-    for (as_of, checks) in instants {
+    for (as_of, checks) in instants(tx, &checks_named(&[])?)? {
         let basis = shards::Basis { database, ground: &ground, as_of, checks: &checks };
         shards::judge_all(tx, basis, |_, facts, found| {
-            rows.extend(found.findings.into_iter().map(|finding| FindingRow {
-                check: finding.check,
-                clause: finding.clause,
-                family: finding.family,
-                dealer: facts.codes.text(finding.dealer).to_owned(),
-                occurred_on: finding.occurred_on,
-                amount: finding.amount(),
-                subject: finding.subject,
-                detail: finding.detail,
-            }));
+            rows.extend(shown(facts, found));
             Ok(())
         })?;
     }
     Ok(rows)
+}
+
+fn shown(facts: &Facts, found: Found) -> impl Iterator<Item = FindingRow> {
+    found.findings.into_iter().map(|finding| FindingRow {
+        check: finding.check,
+        clause: finding.clause,
+        family: finding.family,
+        dealer: facts.codes.text(finding.dealer).to_owned(),
+        occurred_on: finding.occurred_on,
+        amount: finding.amount(),
+        subject: finding.subject,
+        detail: finding.detail,
+    })
+}
+
+/// Checks that judge some dealers anew, as of each check's latest run. What every dealer needs is read once.
+pub(crate) struct Anew {
+    ground: Ground,
+    database: Database,
+    each: Vec<(Instant, Vec<&'static Check>, Facts)>,
+}
+
+impl Anew {
+    pub(crate) fn new(
+        tx: &mut Tx,
+        (database, tenant): (&Database, &farsight_store::registry::Tenant),
+        checks: &[&'static Check],
+    ) -> Result<Self, ControlError> {
+        let ground = ground::load(tx, tenant)?;
+        let mut each = Vec::new();
+        for (as_of, checks) in instants(tx, checks)? {
+            let basis = shards::Basis { database, ground: &ground, as_of, checks: &checks };
+            let common = shards::read_common(tx, basis)?;
+            each.push((as_of, checks, common));
+        }
+        Ok(Self { ground, database: database.clone(), each })
+    }
+
+    /// What is found at these dealers.
+    pub(crate) fn dealers(&self, tx: &mut Tx, dealers: &[String]) -> Result<Vec<FindingRow>, ControlError> {
+        tx.look_at_few()?;
+        let mut rows = Vec::new();
+        for (as_of, checks, common) in &self.each {
+            let basis =
+                shards::Basis { database: &self.database, ground: &self.ground, as_of: *as_of, checks };
+            let shards::Shard { facts, found, .. } = shards::judge_shard(tx, basis, common, dealers)?;
+            rows.extend(shown(&facts, found));
+        }
+        Ok(rows)
+    }
 }

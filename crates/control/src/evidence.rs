@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub use farsight_store::evidence::Source;
-pub use gallery::{Shown, gallery, may_judge};
-pub use links::{Copy, Link, LinkError, Opened, link, open};
+pub use gallery::{Shown, gallery, may_judge, of_content};
+pub use links::{Copy, Link, LinkError, Opened, link, look, open};
 
 use crate::{ControlError, Desk, ground, users};
 

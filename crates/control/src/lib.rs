@@ -24,6 +24,7 @@ pub mod explain;
 pub mod export;
 pub mod feeds;
 pub mod figures;
+pub mod findings;
 pub mod ground;
 pub mod import;
 pub mod inspections;

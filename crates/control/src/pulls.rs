@@ -4,18 +4,23 @@
 use farsight_rulebook::messages::Language;
 use farsight_rulebook::period::Period;
 use farsight_store::appeals::{self as stored_appeals, Appeal};
+use farsight_store::changes::{self, Content, List};
 use farsight_store::complaints::{self as stored_complaints, Complaint};
 use farsight_store::inspections::{self as stored_inspections, Row};
 use farsight_store::ledger::{self, Entry};
+use farsight_store::penalties::{self as stored_penalties, Draft};
 use farsight_store::pulls;
+use farsight_store::rectifications::{self as stored_rectifications, Order, Sight};
 use farsight_store::session::Isolation;
 use farsight_store::settlements::{self, Month};
+use farsight_store::statements::{self as stored_statements, Listed};
+use farsight_store::support::{self as stored_support, Request};
 use farsight_store::{StoreError, Tx};
 use jiff::civil::Date;
 
 use crate::alerts::{self, Shown};
 use crate::sample::{self, ShownDraw};
-use crate::{ControlError, Desk};
+use crate::{ControlError, Desk, ground};
 
 pub use farsight_store::pulls::{Mark, Wanted};
 
@@ -30,10 +35,21 @@ pub struct Pulled<T> {
     pub more: bool,
 }
 
-type Marks = fn(&mut Tx, &Wanted) -> Result<Vec<Mark>, StoreError>;
+/// An object, or what was known of it before it was voided.
+#[derive(Debug, Clone)]
+pub struct Kept<T> {
+    /// The object.
+    pub it: T,
+    /// Whether it was voided: no check looks at it any more.
+    pub voided: bool,
+}
 
 /// One mark more than wanted tells whether there is more.
-fn marks(tx: &mut Tx, read: Marks, wanted: &Wanted) -> Result<(Vec<Mark>, Mark, bool), StoreError> {
+fn marks(
+    tx: &mut Tx,
+    read: impl FnOnce(&mut Tx, &Wanted) -> Result<Vec<Mark>, StoreError>,
+    wanted: &Wanted,
+) -> Result<(Vec<Mark>, Mark, bool), StoreError> {
     let mut marks = read(tx, &Wanted { limit: wanted.limit + 1, ..wanted.clone() })?;
     let more = marks.len() as i64 > wanted.limit;
     marks.truncate(usize::try_from(wanted.limit).unwrap_or(0));
@@ -43,7 +59,7 @@ fn marks(tx: &mut Tx, read: Marks, wanted: &Wanted) -> Result<(Vec<Mark>, Mark, 
 
 fn pulled<T>(
     desk: &mut Desk,
-    read: Marks,
+    read: impl FnOnce(&mut Tx, &Wanted) -> Result<Vec<Mark>, StoreError>,
     wanted: &Wanted,
     mut find: impl FnMut(&mut Tx, &str) -> Result<Option<T>, ControlError>,
 ) -> Result<Pulled<T>, ControlError> {
@@ -89,17 +105,103 @@ pub fn alerts(desk: &mut Desk, wanted: &Wanted, language: Language) -> Result<Pu
     })
 }
 
-/// Complaints, in the order of what was imported of them last.
-pub fn complaints(desk: &mut Desk, wanted: &Wanted) -> Result<Pulled<Complaint>, ControlError> {
-    let now = desk.now;
-    pulled(desk, pulls::complaints, wanted, |tx, key| Ok(stored_complaints::find(tx, key, now)?))
+/// What holds, else what was voided.
+fn kept<T>(
+    tx: &mut Tx,
+    holding: impl FnOnce(&mut Tx) -> Result<Option<T>, StoreError>,
+    voided: impl FnOnce(&mut Tx) -> Result<Option<T>, StoreError>,
+) -> Result<Option<Kept<T>>, ControlError> {
+    if let Some(it) = holding(tx)? {
+        return Ok(Some(Kept { it, voided: false }));
+    }
+    Ok(voided(tx)?.map(|it| Kept { it, voided: true }))
 }
 
+/// Complaints, in the order of what was imported of them last.
+pub fn complaints(desk: &mut Desk, wanted: &Wanted) -> Result<Pulled<Kept<Complaint>>, ControlError> {
+    use stored_complaints::{find, find_voided};
+    let now = desk.now;
+    pulled(desk, pulls::complaints, wanted, |tx, key| {
+        kept(tx, |tx| find(tx, key, now), |tx| find_voided(tx, key, now))
+    })
+}
+
+/// Requests for technical support, in the order of what was imported of them last.
+pub fn support_requests(desk: &mut Desk, wanted: &Wanted) -> Result<Pulled<Kept<Request>>, ControlError> {
+    use stored_support::{find, find_voided};
+    pulled(desk, pulls::support_requests, wanted, |tx, key| {
+        kept(tx, |tx| find(tx, key), |tx| find_voided(tx, key))
+    })
+}
+
+/// An inspection's id with its results.
+pub type Results = (String, Vec<Row>);
+
 /// Inspections with their results, in the order of what was imported of them last.
-pub fn inspections(desk: &mut Desk, wanted: &Wanted) -> Result<Pulled<(String, Vec<Row>)>, ControlError> {
+pub fn inspections(desk: &mut Desk, wanted: &Wanted) -> Result<Pulled<Kept<Results>>, ControlError> {
+    use stored_inspections::{rows, voided_rows};
+    let some = |key: &str, rows: Vec<Row>| (!rows.is_empty()).then(|| (key.to_owned(), rows));
     pulled(desk, pulls::inspections, wanted, |tx, key| {
-        let rows = stored_inspections::rows(tx, key)?;
-        Ok((!rows.is_empty()).then(|| (key.to_owned(), rows)))
+        kept(tx, |tx| Ok(some(key, rows(tx, key)?)), |tx| Ok(some(key, voided_rows(tx, key)?)))
+    })
+}
+
+/// Drafts of penalties, in the order of the latest deed on them.
+pub fn penalties(desk: &mut Desk, wanted: &Wanted) -> Result<Pulled<Draft>, ControlError> {
+    pulled(desk, pulls::penalties, wanted, |tx, key| Ok(stored_penalties::find(tx, number(key))?))
+}
+
+/// Gives what has become another since a list was last pulled the next number.
+fn note_changes(
+    desk: &mut Desk,
+    list: List,
+    contents: impl FnOnce(&mut Tx) -> Result<Vec<Content>, StoreError>,
+) -> Result<(), ControlError> {
+    let (network, now) = (desk.tenant.network(), desk.now);
+    desk.session.transaction(network, Isolation::ReadCommitted, |tx| {
+        let (stamp, last) = changes::stamps(tx, list)?;
+        if last.as_ref() == Some(&stamp) {
+            return Ok(());
+        }
+        changes::take_turn(tx)?;
+        // Read again under the turn: whoever had it before may have noted all this, and what is read next is not older.
+        let (stamp, _) = changes::stamps(tx, list)?;
+        let contents = contents(tx)?;
+        Ok(changes::note(tx, list, &contents, &stamp, now)?)
+    })
+}
+
+/// Dealers' statements of a month or of all, in the order of their latest change.
+pub fn statements(
+    desk: &mut Desk,
+    period: Option<Period>,
+    wanted: &Wanted,
+) -> Result<Pulled<Listed>, ControlError> {
+    note_changes(desk, List::Statements, stored_statements::contents)?;
+    let read = |tx: &mut Tx, wanted: &Wanted| changes::pull(tx, List::Statements, period, wanted);
+    pulled(desk, read, wanted, |tx, key| {
+        let Some((month, dealer)) = key.split_once('/') else { return Ok(None) };
+        let Ok(month) = month.parse::<Period>() else { return Ok(None) };
+        Ok(stored_statements::find(tx, month, dealer)?)
+    })
+}
+
+/// An order to mend as it is pulled: its key, and the order where there is one still.
+pub type Changed = (String, Option<Order>);
+
+/// Orders to mend, in the order of their latest change.
+pub fn rectifications(desk: &mut Desk, wanted: &Wanted) -> Result<Pulled<Changed>, ControlError> {
+    let (now, zone) = (desk.now, ground::zone(&desk.tenant)?);
+    let sight = || Sight { zone: zone.name(), now };
+    note_changes(desk, List::Rectifications, |tx| stored_rectifications::contents(tx, sight()))?;
+    let scope = desk.scope();
+    desk.session.transaction(scope, Isolation::Snapshot, |tx| {
+        let read = |tx: &mut Tx, wanted: &Wanted| changes::pull(tx, List::Rectifications, None, wanted);
+        let (marks, next, more) = marks(tx, read, wanted)?;
+        let keys: Vec<&str> = marks.iter().map(|mark| mark.key.as_str()).collect();
+        let orders = stored_rectifications::of_keys(tx, &keys, sight())?;
+        let of = |key: &str| orders.iter().find(|order| order.key == key).cloned();
+        Ok(Pulled { items: keys.iter().map(|key| ((*key).to_owned(), of(key))).collect(), next, more })
     })
 }
 

@@ -107,6 +107,14 @@ pub fn list(desk: &mut Desk, filter: &Filter) -> Result<Listed, ControlError> {
     })
 }
 
+/// One request that the person at the desk sees.
+pub fn one(desk: &mut Desk, id: &str) -> Result<Request, ControlError> {
+    let scope = desk.scope();
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        stored::find(tx, id)?.ok_or(ControlError::NotFound("support request"))
+    })
+}
+
 /// The requests that are owed and not made, of one dealer or of all that the person sees: the earliest deadline first.
 /// What was mended without asking is shown until its deadline.
 pub fn owed(desk: &mut Desk, dealer: Option<&str>) -> Result<Vec<Owed>, ControlError> {

@@ -441,11 +441,20 @@ const SHOWN: &str = "complaint_id, dealer_code, coalesce(dealer_name, '') AS dea
 
 /// The complaint of an id, as of an instant.
 pub fn find(tx: &mut Tx, id: &str, now: Instant) -> Result<Option<Complaint>, StoreError> {
+    found(tx, "NOT c.voided", id, now)
+}
+
+/// The same of one that was voided: what was known of it last.
+pub fn find_voided(tx: &mut Tx, id: &str, now: Instant) -> Result<Option<Complaint>, StoreError> {
+    found(tx, "c.voided", id, now)
+}
+
+fn found(tx: &mut Tx, condition: &str, id: &str, now: Instant) -> Result<Option<Complaint>, StoreError> {
     let sql = format!(
         "WITH {WITHDRAWN}, picked AS (
              SELECT c.*, d.name AS dealer_name FROM complaints c
              LEFT JOIN dealers d ON d.tenant_id = c.tenant_id AND d.dealer_code = c.dealer_code AND d.superseded_at = 'infinity'
-             WHERE c.superseded_at = 'infinity' AND NOT c.voided AND c.complaint_id = $2),
+             WHERE c.superseded_at = 'infinity' AND {condition} AND c.complaint_id = $2),
          told AS (SELECT p.*, {DEEDS} FROM picked p {WITH_DEEDS})
          SELECT {SHOWN}, 1::bigint AS total FROM told"
     );

@@ -10,7 +10,9 @@ use jiff::civil::DateTime;
 
 use crate::values::{instant, pg_instant};
 use crate::{StoreError, Tx};
-pub use shown::{Handed, Shown, forget_looks, handed_before, look, media_type, of_subjects, seen_of};
+pub use shown::{
+    Handed, Shown, forget_looks, handed_before, look, media_type, of_content, of_subjects, seen_of,
+};
 
 /// A content as it was looked at when it came.
 #[derive(Debug, Clone, Default)]

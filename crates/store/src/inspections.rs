@@ -49,10 +49,19 @@ struct ItemRow {
 
 /// The rows of an inspection, by item; none where there is no such inspection.
 pub fn rows(tx: &mut Tx, inspection: &str) -> Result<Vec<Row>, StoreError> {
+    let holds = tx.holds();
+    rows_that(tx, &holds, inspection)
+}
+
+/// The results of an inspection that were voided: what was known of them last.
+pub fn voided_rows(tx: &mut Tx, inspection: &str) -> Result<Vec<Row>, StoreError> {
+    rows_that(tx, "t.superseded_at = 'infinity' AND t.voided", inspection)
+}
+
+fn rows_that(tx: &mut Tx, condition: &str, inspection: &str) -> Result<Vec<Row>, StoreError> {
     let query = format!(
         "SELECT t.item_code, t.result, t.dealer_code, t.inspected_at, t.kind FROM inspections t
-         WHERE {} AND t.inspection_id = $1 ORDER BY t.item_code",
-        tx.holds()
+         WHERE {condition} AND t.inspection_id = $1 ORDER BY t.item_code"
     );
     let rows: Vec<ItemRow> = diesel::sql_query(query).bind::<Text, _>(inspection).load(tx.connection)?;
     let row = |row: ItemRow| Row {

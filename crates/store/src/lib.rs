@@ -8,6 +8,7 @@ pub mod appeals;
 pub mod audit;
 pub mod board;
 pub mod cameras;
+pub mod changes;
 pub mod cluster;
 pub mod complaints;
 pub mod counts;

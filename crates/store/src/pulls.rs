@@ -65,7 +65,7 @@ pub fn alerts(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
 const FROM_IMPORT: &str =
     "coalesce((SELECT min(import_id) FROM imports WHERE recorded_at >= $3), 9223372036854775807)";
 
-/// Complaints, each at the latest import of itself, of something done on it, or of a ruling on it.
+/// Complaints, each at the latest import of itself, of something done on it, or of a ruling on it; also one that is voided.
 pub fn complaints(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
     let sql = format!(
         "WITH changed AS MATERIALIZED (
@@ -77,20 +77,30 @@ pub fn complaints(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError>
                  (SELECT max(e.import_id) FROM complaint_events e WHERE e.tenant_id = c.tenant_id AND e.complaint_id = c.complaint_id),
                  (SELECT max(r.import_id) FROM rulings r WHERE r.tenant_id = c.tenant_id AND r.subject = 'complaint:' || c.complaint_id)) AS seq,
                  c.complaint_id COLLATE \"C\" AS key
-             FROM complaints c JOIN changed USING (complaint_id) WHERE c.superseded_at = 'infinity' AND NOT c.voided)
+             FROM complaints c JOIN changed USING (complaint_id) WHERE c.superseded_at = 'infinity')
          SELECT seq, key FROM latest WHERE (seq, key) > ($1, $2) AND ($3 IS NULL OR seq >= {FROM_IMPORT}) ORDER BY seq, key"
     );
     pull(tx, &sql, wanted)
 }
 
-/// Inspections, each at the latest import of one of its results.
+/// Inspections, each at the latest import of one of its results; also one that is voided.
 pub fn inspections(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
     let sql = format!(
         "WITH latest AS (
              SELECT max(import_id) AS seq, inspection_id COLLATE \"C\" AS key FROM inspections
-             WHERE superseded_at = 'infinity' AND NOT voided AND inspection_id IN (SELECT inspection_id FROM inspections WHERE import_id >= $1)
+             WHERE superseded_at = 'infinity' AND inspection_id IN (SELECT inspection_id FROM inspections WHERE import_id >= $1)
              GROUP BY inspection_id)
          SELECT seq, key FROM latest WHERE (seq, key) > ($1, $2) AND ($3 IS NULL OR seq >= {FROM_IMPORT}) ORDER BY seq, key"
+    );
+    pull(tx, &sql, wanted)
+}
+
+/// Requests for technical support, each at its latest import; also one that is voided.
+pub fn support_requests(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
+    let sql = format!(
+        "SELECT import_id AS seq, request_id COLLATE \"C\" AS key FROM support_requests
+         WHERE superseded_at = 'infinity' AND (import_id, request_id COLLATE \"C\") > ($1, $2) AND ($3 IS NULL OR import_id >= {FROM_IMPORT})
+         ORDER BY seq, key"
     );
     pull(tx, &sql, wanted)
 }
@@ -119,6 +129,13 @@ pub fn appeals(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
     let from =
         "a.appeal_id::text AS key FROM appeals a JOIN latest l ON l.subject = 'appeal:' || a.appeal_id";
     linked(tx, from, &["appeal.make", "appeal.decide", "appeal.withdraw"], wanted)
+}
+
+/// Drafts of penalties, each at the latest deed on it.
+pub fn penalties(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
+    let from =
+        "p.draft_id::text AS key FROM penalty_drafts p JOIN latest l ON l.subject = 'penalty:' || p.draft_id";
+    linked(tx, from, &["penalty.draft", "penalty.decide", "penalty.withdraw"], wanted)
 }
 
 /// Draws, each at its latest step.

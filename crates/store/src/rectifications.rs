@@ -3,10 +3,11 @@
 
 use diesel::data_types::{PgDate, PgTimestamp};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Date as SqlDate, Integer, Nullable, Text, Timestamptz};
 use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
 
+use crate::changes::Content;
 use crate::values::{date, instant, pg_date, pg_instant};
 use crate::{StoreError, Tx};
 
@@ -288,6 +289,29 @@ pub fn find(tx: &mut Tx, key: &str, sight: Sight) -> Result<Option<Order>, Store
     .get_result(tx.connection)
     .optional()?;
     Ok(row.map(Order::from))
+}
+
+/// The orders of these keys, as far as there are any.
+pub fn of_keys(tx: &mut Tx, keys: &[&str], sight: Sight) -> Result<Vec<Order>, StoreError> {
+    let rows: Vec<Row> = diesel::sql_query(format!(
+        "{ORDERS} SELECT o.*, 1::bigint AS total FROM orders o WHERE o.order_key = ANY ($3)"
+    ))
+    .bind::<Text, _>(sight.zone)
+    .bind::<Timestamptz, _>(pg_instant(sight.now))
+    .bind::<Array<Text>, _>(keys)
+    .load(tx.connection)?;
+    Ok(rows.into_iter().map(Order::from).collect())
+}
+
+/// What is told of every order, hashed.
+pub fn contents(tx: &mut Tx, sight: Sight) -> Result<Vec<Content>, StoreError> {
+    Ok(diesel::sql_query(format!(
+        "{ORDERS} SELECT o.order_key AS key, o.dealer_code AS dealer, md5(concat_ws(' ', cause, inspection_id, title, body, due_on,
+             ordered_by, extract(epoch FROM ordered_at), months, state, rounds, accepted_on)) AS content FROM orders o"
+    ))
+    .bind::<Text, _>(sight.zone)
+    .bind::<Timestamptz, _>(pg_instant(sight.now))
+    .load(tx.connection)?)
 }
 
 /// The dealer of an order that a person gave.

@@ -170,6 +170,8 @@ pub enum Turn {
     Figures = 0x6661_720a,
     /// Numbering appeals, orders and drafts, and deciding on them.
     Cases = 0x6661_720c,
+    /// Numbering what has no number of its own.
+    Changes = 0x6661_720d,
 }
 
 impl Session {

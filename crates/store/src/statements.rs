@@ -7,6 +7,7 @@ use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
 use serde::Serialize;
 
+use crate::changes::Content;
 use crate::settlements::Part;
 use crate::values::{pg_instant, pg_month};
 use crate::{StoreError, Tx};
@@ -124,6 +125,16 @@ pub fn find(tx: &mut Tx, period: Period, dealer: &str) -> Result<Option<Listed>,
         .bind::<Text, _>(dealer)
         .get_result(tx.connection)
         .optional()?)
+}
+
+/// What is told of every statement, hashed.
+pub fn contents(tx: &mut Tx) -> Result<Vec<Content>, StoreError> {
+    Ok(diesel::sql_query(format!(
+        "SELECT period || '/' || dealer AS key, dealer,
+             md5(concat_ws(' ', penalties, incentives, reversals, entries, disputes, state, status)) AS content FROM ({LISTED}) AS l"
+    ))
+    .bind::<Nullable<SqlDate>, _>(None::<PgDate>)
+    .load(tx.connection)?)
 }
 
 /// The statements of a dealer, the latest month first.

@@ -136,13 +136,13 @@ const SELECT: &str = "SELECT t.request_id, t.dealer_code, coalesce(d.name, '') A
     FROM support_requests t
     JOIN imports i ON i.tenant_id = t.tenant_id AND i.import_id = t.import_id
     LEFT JOIN dealers d ON d.tenant_id = t.tenant_id AND d.dealer_code = t.dealer_code AND d.superseded_at = 'infinity'
-    WHERE t.superseded_at = 'infinity' AND NOT t.voided";
+    WHERE t.superseded_at = 'infinity'";
 
 /// The requests of a filter, and how many there are of it.
 pub fn list(tx: &mut Tx, filter: &Filter) -> Result<(u64, Vec<Request>), StoreError> {
     let order = if filter.descending { "DESC" } else { "ASC" };
     let rows: Vec<Row> = diesel::sql_query(format!(
-        "{SELECT} AND ($1 IS NULL OR (t.resolved_at IS NOT NULL) = $1) AND ($2 IS NULL OR t.dealer_code = $2)
+        "{SELECT} AND NOT t.voided AND ($1 IS NULL OR (t.resolved_at IS NOT NULL) = $1) AND ($2 IS NULL OR t.dealer_code = $2)
          AND ($3 IS NULL OR strpos(lower(concat_ws(' ', t.request_id, t.vin, t.fault_code, d.name)), lower($3)) > 0)
          ORDER BY {} {order} NULLS LAST, t.requested_at, t.request_id COLLATE \"C\" LIMIT $4 OFFSET $5",
         filter.sort.sql()
@@ -159,7 +159,16 @@ pub fn list(tx: &mut Tx, filter: &Filter) -> Result<(u64, Vec<Request>), StoreEr
 
 /// The request of an id.
 pub fn find(tx: &mut Tx, id: &str) -> Result<Option<Request>, StoreError> {
-    let row: Option<Row> = diesel::sql_query(format!("{SELECT} AND t.request_id = $1"))
+    found(tx, "NOT t.voided", id)
+}
+
+/// The same of one that was voided: what was known of it last.
+pub fn find_voided(tx: &mut Tx, id: &str) -> Result<Option<Request>, StoreError> {
+    found(tx, "t.voided", id)
+}
+
+fn found(tx: &mut Tx, condition: &str, id: &str) -> Result<Option<Request>, StoreError> {
+    let row: Option<Row> = diesel::sql_query(format!("{SELECT} AND {condition} AND t.request_id = $1"))
         .bind::<Text, _>(id)
         .get_result(tx.connection)
         .optional()?;

@@ -38,6 +38,18 @@ pub enum State {
     },
 }
 
+impl State {
+    /// Its name in the database and in answers.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Stored { .. } => "stored",
+            Self::Finished { .. } => "finished",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}
+
 /// A file on its way in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {

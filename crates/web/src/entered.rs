@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::page::{Frame, PageError, PageResult};
 use crate::reader::Reader;
+use crate::seat::Seat;
 use crate::views::value;
 use crate::{App, nav};
 
@@ -25,14 +26,11 @@ use crate::{App, nav};
 pub(crate) struct Entered(Arc<Inner>);
 
 struct Inner {
-    app: App,
-    tenant: Tenant,
-    zone: Zone,
+    seat: Seat,
     currency: Currency,
     visitor: Visitor,
     secret: String,
     reader: Reader,
-    now: Instant,
     uri: Uri,
     done: Option<String>,
 }
@@ -49,38 +47,34 @@ impl Entered {
         let zone = farsight_control::ground::zone(&tenant)?;
         let currency = farsight_control::ground::currency(&tenant)?;
         let (uri, done) = (uri.clone(), crate::page::done_of(headers));
-        Ok(Self(Arc::new(Inner {
-            app: app.clone(),
-            tenant,
-            zone,
-            currency,
-            visitor,
-            secret,
-            reader,
-            now,
-            uri,
-            done,
-        })))
+        let account = &visitor.account;
+        let seat = Seat::new(app, (tenant, zone), (account.user, account.role, &account.email), now);
+        Ok(Self(Arc::new(Inner { seat, currency, visitor, secret, reader, uri, done })))
+    }
+
+    /// Where they work.
+    pub(crate) fn seat(&self) -> &Seat {
+        &self.0.seat
     }
 
     /// What the routes work with.
     pub(crate) fn app(&self) -> &App {
-        &self.0.app
+        self.0.seat.app()
     }
 
     /// Whose network it is.
     pub(crate) fn tenant(&self) -> &Tenant {
-        &self.0.tenant
+        self.0.seat.tenant()
     }
 
     /// The tenant's zone.
     pub(crate) fn zone(&self) -> &Zone {
-        &self.0.zone
+        self.0.seat.zone()
     }
 
     /// The present moment, the same for the whole request.
     pub(crate) fn now(&self) -> Instant {
-        self.0.now
+        self.0.seat.now()
     }
 
     /// What they may do.
@@ -129,15 +123,7 @@ impl Entered {
         T: Send + 'static,
         F: FnOnce(&mut Desk) -> Result<T, ControlError> + Send + 'static,
     {
-        let this = self.clone();
-        let done = tokio::task::spawn_blocking(move || work(&mut this.desk()?));
-        done.await.map_err(|error| PageError::Fault(error.to_string()))?.map_err(PageError::from)
-    }
-
-    /// The desk of this person.
-    pub(crate) fn desk(&self) -> Result<Desk, ControlError> {
-        let it = &self.0;
-        it.app.desk(&it.tenant, &it.zone, (self.user(), self.role(), self.email()), it.now)
+        Ok(self.0.seat.at_desk(work).await?)
     }
 
     /// What every page of theirs has.
@@ -147,15 +133,15 @@ impl Entered {
         let nav = if it.visitor.before.is_none() { nav::of(account.role, it.uri.path()) } else { Vec::new() };
         let person = value(json!({
             "user": { "email": account.email, "name": account.name, "role": account.role.name() },
-            "tenant": { "code": it.tenant.code, "name": it.tenant.name, "simulated": it.tenant.simulated, "currency": it.tenant.currency },
+            "tenant": { "code": self.tenant().code, "name": self.tenant().name, "simulated": self.tenant().simulated, "currency": self.tenant().currency },
             "nav": nav,
         }));
         Frame {
-            app: &it.app,
+            app: self.app(),
             reader: it.reader,
-            zone: it.zone.clone(),
+            zone: self.zone().clone(),
             currency: it.currency,
-            now: it.now,
+            now: self.now(),
             uri: &it.uri,
             done: it.done.clone(),
             person,

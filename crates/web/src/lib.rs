@@ -9,6 +9,7 @@ mod api;
 mod app;
 mod ask;
 mod assets;
+mod copies;
 mod door;
 mod drawing;
 mod entered;
@@ -24,12 +25,14 @@ mod reader;
 mod requests;
 mod router;
 mod scim;
+mod seat;
 mod serving;
 mod table;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tus;
 mod views;
 mod words;
 

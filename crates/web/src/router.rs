@@ -36,6 +36,8 @@ pub(crate) enum Object {
     Appeal,
     /// A rectification order.
     Rectification,
+    /// A request for technical support.
+    Support,
     /// The draft of a discretionary penalty.
     Penalty,
     /// An alert.
@@ -100,12 +102,12 @@ pub(crate) const HANDS_IN: Who =
 const FORM_BYTES: usize = 120 << 20;
 
 /// Who takes complaints in.
-const CALLERS: Who = Who::Roles(&[Role::CallCentre, Role::Hq]);
+pub(crate) const CALLERS: Who = Who::Roles(&[Role::CallCentre, Role::Hq]);
 /// Who follows complaints.
 pub(crate) const COMPLAINTS: Who =
     Who::Roles(&[Role::RegionalManager, Role::Hq, Role::Dealer, Role::CallCentre]);
 /// Who changes rosters.
-const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
+pub(crate) const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
 
 /// Whoever settles months.
 pub(crate) const SETTLERS: Who = Who::Roles(&[Role::Finance, Role::Hq]);
@@ -273,7 +275,8 @@ pub fn router(app: App) -> Router {
         router.route(route.path, admitted)
     });
     let bare = api::operations().into_iter().fold(bare, |router, operation| {
-        let gate = api::Gate { app: app.clone(), who: operation.who, needs: operation.needs };
+        let (who, needs, goes) = (operation.who, operation.needs, operation.goes);
+        let gate = api::Gate { app: app.clone(), who, needs, goes };
         router.route(operation.path, operation.does.layer(from_fn_with_state(gate, api::admit)))
     });
     let nowhere = Router::new()

@@ -5,6 +5,8 @@ mod cases;
 mod certified;
 mod coming_in;
 mod desks;
+mod doing;
+mod examples;
 mod isolation;
 mod machines;
 mod oneself;

@@ -27,9 +27,9 @@ pub(super) struct Basis<'b> {
 }
 
 /// A shard, judged.
-struct Shard {
-    facts: Facts,
-    found: Found,
+pub(super) struct Shard {
+    pub(super) facts: Facts,
+    pub(super) found: Found,
     read: u64,
 }
 
@@ -85,7 +85,7 @@ fn reads(basis: Basis, names: &[&str]) -> bool {
 }
 
 /// The facts that every shard needs.
-fn read_common(tx: &mut Tx, basis: Basis) -> Result<Facts, ControlError> {
+pub(super) fn read_common(tx: &mut Tx, basis: Basis) -> Result<Facts, ControlError> {
     let mut common = Facts::default();
     read::network(tx, &mut common)?;
     if reads(basis, &[certification::NAME]) {
@@ -97,7 +97,13 @@ fn read_common(tx: &mut Tx, basis: Basis) -> Result<Facts, ControlError> {
     Ok(common)
 }
 
-fn judge_shard(tx: &mut Tx, basis: Basis, common: &Facts, shard: &[String]) -> Result<Shard, ControlError> {
+/// Reads and judges one shard of dealers.
+pub(super) fn judge_shard(
+    tx: &mut Tx,
+    basis: Basis,
+    common: &Facts,
+    shard: &[String],
+) -> Result<Shard, ControlError> {
     let mut facts = common.clone();
     tx.want(&Wanted::codes(shard.iter().map(String::as_str)))?;
     if reads(basis, &[spot_check::NAME]) {

@@ -12,7 +12,7 @@ use crate::{ControlError, Desk, ground};
 /// A handing as it is shown.
 #[derive(Debug, Clone)]
 pub struct Shown {
-    /// What was handed in, by whom, when.
+    /// What was handed in, by whom, when; where it was taken for who judges alone.
     pub handing: stored::Shown,
     /// When, RFC 3339 in the tenant's zone.
     pub at: String,
@@ -32,15 +32,33 @@ pub fn may_judge(tx: &mut Tx, by: &str) -> Result<bool, ControlError> {
 
 /// What persons handed in for these subjects, the first first.
 pub fn gallery(desk: &mut Desk, subjects: &[&str]) -> Result<Vec<Shown>, ControlError> {
-    let (scope, zone) = (desk.scope(), ground::zone(&desk.tenant)?);
+    shown(desk, |tx| Ok(stored::of_subjects(tx, subjects)?))
+}
+
+/// What was handed in of one content, as far as the person at the desk sees it; there is always something.
+pub fn of_content(desk: &mut Desk, sha256: &str) -> Result<Vec<Shown>, ControlError> {
+    shown(desk, |tx| {
+        let handings = stored::of_content(tx, sha256)?;
+        if handings.is_empty() { Err(ControlError::NotFound("evidence")) } else { Ok(handings) }
+    })
+}
+
+/// Where a picture was taken is for who judges; where else it was handed in, for who sees that place.
+fn shown(
+    desk: &mut Desk,
+    read: impl FnOnce(&mut Tx) -> Result<Vec<stored::Shown>, ControlError>,
+) -> Result<Vec<Shown>, ControlError> {
+    let (scope, zone, by) = (desk.scope(), ground::zone(&desk.tenant)?, desk.actor.clone());
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
-        let handings = stored::of_subjects(tx, subjects)?;
+        let handings = read(tx)?;
+        let judges = may_judge(tx, &by)?;
         let like: Vec<Vec<Seen>> = handings.iter().map(|handing| like(&handing.likeness)).collect();
         let all: Vec<i64> = like.iter().flatten().map(|seen| seen.handing).collect();
         let visible = stored::seen_of(tx, &all)?;
-        let shown = |(handing, like): (stored::Shown, Vec<Seen>)| {
+        let shown = |(mut handing, like): (stored::Shown, Vec<Seen>)| {
             let (own, elsewhere): (Vec<_>, Vec<_>) =
                 like.into_iter().partition(|seen| visible.contains(&seen.handing));
+            handing.place = handing.place.filter(|_| judges);
             Shown {
                 at: zone.rfc3339(handing.at),
                 is_picture: is_shown(&handing.media_type),

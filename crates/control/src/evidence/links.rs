@@ -102,8 +102,7 @@ pub struct Opened {
     pub media_type: MediaType,
 }
 
-/// Follows a link: refused unless it is the person's own, whole and not over, the content is among what the person sees,
-/// and the copy is one the person may have: pictures as they were handed in, with place and time, are for who judges.
+/// Follows a link: refused unless it is the person's own, whole and not over; then as [`look`].
 pub fn open(desk: &mut Desk, sealer: &Sealer, link: &Link) -> Result<Opened, ControlError> {
     let tag = hex::decode(link.tag).map_err(|_| LinkError)?;
     let until = link.until.to_be_bytes();
@@ -111,17 +110,23 @@ pub fn open(desk: &mut Desk, sealer: &Sealer, link: &Link) -> Result<Opened, Con
     if !signed || desk.now.0.div_euclid(1_000_000) >= link.until {
         return Err(LinkError.into());
     }
-    let digest: Digest = link.sha256.parse().map_err(|_| LinkError)?;
+    look(desk, link.sha256, link.copy)
+}
+
+/// Looks at a copy of a content, which is written down: refused unless the content is among what the person sees, and the
+/// copy is one the person may have: pictures as they were handed in, with place and time, are for who judges.
+pub fn look(desk: &mut Desk, sha256: &str, copy: Copy) -> Result<Opened, ControlError> {
+    let digest: Digest = sha256.parse().map_err(|_| LinkError)?;
     let (scope, now, by) = (desk.scope(), desk.now, desk.actor.clone());
-    let original = link.copy == Copy::Original;
+    let original = copy == Copy::Original;
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
-        let media_type = stored::media_type(tx, link.sha256)?;
+        let media_type = stored::media_type(tx, sha256)?;
         let media_type = media_type.and_then(|mime| MediaType::from_mime(&mime)).ok_or(LinkError)?;
         if original && media_type.class() == MediaClass::Picture && !may_judge(tx, &by)? {
             return Err(LinkError.into());
         }
-        if stored::look(tx, link.sha256, &by, original, now)? {
-            let subject = format!("evidence:{}", link.sha256);
+        if stored::look(tx, sha256, &by, original, now)? {
+            let subject = format!("evidence:{sha256}");
             let detail = json!({ "original": original }).to_string();
             audit::add(
                 tx,

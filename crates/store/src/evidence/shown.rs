@@ -136,14 +136,25 @@ fn local(stored: PgTimestamp) -> DateTime {
 /// So many handings are shown of a subject.
 const MOST_SHOWN: i64 = 200;
 
+const SHOWN: &str = "SELECT h.handing_id, h.sha256, e.media_type, e.bytes, h.file_name, h.subject, h.dealer_code, h.handed_in_by, h.handed_in_at,
+             e.taken_local, e.lat, e.lon, e.flaws, h.likeness
+         FROM handings h JOIN evidence e ON e.tenant_id = h.tenant_id AND e.sha256 = h.sha256";
+
+/// What persons and cameras handed in of one content, as far as the transaction's person sees it; the first first.
+pub fn of_content(tx: &mut Tx, sha256: &str) -> Result<Vec<Shown>, StoreError> {
+    let rows: Vec<Row> =
+        diesel::sql_query(format!("{SHOWN} WHERE h.sha256 = $1 ORDER BY h.handing_id LIMIT $2"))
+            .bind::<Text, _>(sha256)
+            .bind::<BigInt, _>(MOST_SHOWN)
+            .load(tx.connection)?;
+    Ok(rows.into_iter().map(Shown::from).collect())
+}
+
 /// What persons handed in for these subjects, the first first.
 pub fn of_subjects(tx: &mut Tx, subjects: &[&str]) -> Result<Vec<Shown>, StoreError> {
-    let rows: Vec<Row> = diesel::sql_query(
-        "SELECT h.handing_id, h.sha256, e.media_type, e.bytes, h.file_name, h.subject, h.dealer_code, h.handed_in_by, h.handed_in_at,
-             e.taken_local, e.lat, e.lon, e.flaws, h.likeness
-         FROM handings h JOIN evidence e ON e.tenant_id = h.tenant_id AND e.sha256 = h.sha256
-         WHERE h.subject = ANY ($1) AND h.source = 'person' ORDER BY h.handing_id LIMIT $2",
-    )
+    let rows: Vec<Row> = diesel::sql_query(format!(
+        "{SHOWN} WHERE h.subject = ANY ($1) AND h.source = 'person' ORDER BY h.handing_id LIMIT $2"
+    ))
     .bind::<Array<Text>, _>(subjects)
     .bind::<BigInt, _>(MOST_SHOWN)
     .load(tx.connection)?;

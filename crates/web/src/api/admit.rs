@@ -9,7 +9,7 @@ use farsight_rulebook::tables;
 use farsight_store::tokens::Held;
 
 use super::caller::Caller;
-use super::operation::Needs;
+use super::operation::{Going, Needs};
 use super::problem::{Given, Problem};
 use crate::App;
 use crate::admit::Who;
@@ -21,19 +21,24 @@ pub(crate) struct Gate {
     pub(crate) app: App,
     pub(crate) who: Who,
     pub(crate) needs: Needs,
+    pub(crate) goes: Option<Going>,
 }
 
 /// Lets in which machine may call.
 pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    let called = Called::of(&request);
+    let (called, goes) = (Called::of(&request), gate.goes);
     let caller = tokio::task::spawn_blocking(move || gate.let_in(&called)).await;
-    match caller.unwrap_or_else(|error| Err(Problem::fault(&error.to_string()))) {
+    let mut answer = match caller.unwrap_or_else(|error| Err(Problem::fault(&error.to_string()))) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
+    };
+    if let Some(going) = goes {
+        going.tell(answer.headers_mut());
     }
+    answer
 }
 
 /// What of a request tells who calls for what.

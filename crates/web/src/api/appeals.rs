@@ -107,7 +107,7 @@ pub(crate) struct Decision {
     /// What is decided.
     verdict: Verdict,
     /// Why.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, example = "The picture shows another hall.")]
     reason: String,
 }
 

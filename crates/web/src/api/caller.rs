@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use farsight_control::{ControlError, Desk};
 use farsight_rulebook::messages::Language;
 use farsight_rulebook::money::{Currency, Money};
-use farsight_rulebook::time::{HOUR, Instant, Zone};
+use farsight_rulebook::time::{HOUR, Instant};
 use farsight_store::registry::Tenant;
 use farsight_store::tokens::Held;
 use governor::clock::{Clock as _, DefaultClock};
@@ -19,19 +19,17 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use super::problem::{Given, Problem};
 use crate::App;
 use crate::reader::Reader;
+use crate::seat::Seat;
 
 /// A machine that showed a token and may be where it is. Operations have it only behind [`super::admit`].
 #[derive(Clone)]
 pub(crate) struct Caller(Arc<Inner>);
 
 struct Inner {
-    app: App,
-    tenant: Tenant,
-    zone: Zone,
+    seat: Seat,
     currency: Currency,
     held: Held,
     language: Language,
-    now: Instant,
 }
 
 impl Caller {
@@ -45,17 +43,23 @@ impl Caller {
         let zone = farsight_control::ground::zone(&tenant)?;
         let currency = farsight_control::ground::currency(&tenant)?;
         let language = reader.language;
-        Ok(Self(Arc::new(Inner { app: app.clone(), tenant, zone, currency, held, language, now })))
+        let seat = Seat::new(app, (tenant, zone), (held.user, held.role, &held.machine), now);
+        Ok(Self(Arc::new(Inner { seat, currency, held, language })))
+    }
+
+    /// Where it works.
+    pub(crate) fn seat(&self) -> &Seat {
+        &self.0.seat
     }
 
     /// What the routes work with.
     pub(crate) fn app(&self) -> &App {
-        &self.0.app
+        self.0.seat.app()
     }
 
     /// Whose network it is.
     pub(crate) fn tenant(&self) -> &Tenant {
-        &self.0.tenant
+        self.0.seat.tenant()
     }
 
     /// Its token.
@@ -70,7 +74,7 @@ impl Caller {
 
     /// A moment as RFC 3339, in the tenant's zone.
     pub(crate) fn moment(&self, at: Instant) -> String {
-        self.0.zone.rfc3339(at)
+        self.0.seat.zone().rfc3339(at)
     }
 
     /// The same of microseconds since 1970.
@@ -83,21 +87,24 @@ impl Caller {
         super::paging::Amount::of(self.0.currency, amount)
     }
 
+    /// An amount that was written as a decimal of the tenant's currency.
+    pub(crate) fn read_amount(&self, text: &str) -> Option<Money> {
+        self.0.currency.parse(text.trim()).ok()
+    }
+
     /// Carries a use case out at a desk with this machine's scope, on a thread that may block.
     pub(crate) async fn at_desk<T, F>(&self, work: F) -> Given<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Desk) -> Result<T, ControlError> + Send + 'static,
     {
-        let this = self.clone();
-        let done = tokio::task::spawn_blocking(move || work(&mut this.desk(this.0.now)?));
-        done.await.map_err(|error| Problem::fault(&error.to_string()))?.map_err(Problem::from)
+        Ok(self.0.seat.at_desk(work).await?)
     }
 
-    /// The desk of this machine at a moment.
+    /// The desk of this machine at another moment than that of the request.
     pub(crate) fn desk(&self, now: Instant) -> Result<Desk, ControlError> {
-        let it = &self.0;
-        it.app.desk(&it.tenant, &it.zone, (it.held.user, it.held.role, &it.held.machine), now)
+        let seat = &self.0.seat;
+        seat.app().desk(seat.tenant(), seat.zone(), (seat.user(), seat.role(), seat.actor()), now)
     }
 }
 

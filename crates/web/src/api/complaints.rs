@@ -1,14 +1,15 @@
 //! `/complaints`: complaints with what was done on them, and doing it.
 
-use farsight_control::complaints::{self, CallbackOutcome, Deed, DeedKind};
-use farsight_control::pulls;
+use farsight_control::complaints::{self, CallbackOutcome, Deed, DeedKind, Intake};
+use farsight_control::pulls::{self, Kept};
 use farsight_store::complaints::{Complaint, Event};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
+use super::operation::Nothing;
 use super::paging::{Paging, Piece};
-use super::problem::Given;
+use super::problem::{Given, Problem};
 
 const LIST: &str = "complaints";
 
@@ -63,9 +64,11 @@ pub(crate) struct ComplaintOut {
     closed_at: Option<String>,
     /// Whether it was withdrawn.
     withdrawn: bool,
+    /// Whether it was voided: it is gone, and this is what was known of it last.
+    voided: bool,
 }
 
-fn told(caller: &Caller, it: Complaint) -> ComplaintOut {
+fn told(caller: &Caller, it: Complaint, voided: bool) -> ComplaintOut {
     let moment = |at: Option<_>| at.map(|at| caller.moment(at));
     ComplaintOut {
         complaint_id: it.id,
@@ -84,6 +87,7 @@ fn told(caller: &Caller, it: Complaint) -> ComplaintOut {
         answered_at: moment(it.answered_at),
         closed_at: moment(it.closed_at),
         withdrawn: it.withdrawn,
+        voided,
     }
 }
 
@@ -91,7 +95,7 @@ fn told(caller: &Caller, it: Complaint) -> ComplaintOut {
 pub(crate) async fn list(caller: Caller, paging: Paging) -> Given<Piece<ComplaintOut>> {
     let wanted = paging.wanted(LIST)?;
     let pulled = caller.at_desk(move |desk| pulls::complaints(desk, &wanted)).await?;
-    Ok(Piece::of(LIST, pulled, |complaint| told(&caller, complaint)))
+    Ok(Piece::of(LIST, pulled, |Kept { it, voided }| told(&caller, it, voided)))
 }
 
 /// A complaint with all that happened.
@@ -136,7 +140,7 @@ fn event(caller: &Caller, event: Event) -> EventOut {
 
 fn whole(caller: &Caller, one: complaints::One) -> OneComplaint {
     OneComplaint {
-        complaint: told(caller, one.complaint),
+        complaint: told(caller, one.complaint, false),
         events: one.events.into_iter().map(|it| event(caller, it)).collect(),
         may: one.may.iter().map(|kind| kind.name().to_owned()).collect(),
     }
@@ -148,17 +152,61 @@ pub(crate) async fn one(caller: Caller, of: OfComplaint) -> Given<OneComplaint> 
     Ok(whole(&caller, one))
 }
 
+/// What a customer complains of.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewComplaint {
+    /// The dealer.
+    #[schema(example = "dealer-1")]
+    dealer_code: String,
+    /// `general` or `major`.
+    #[schema(example = "general")]
+    severity: String,
+    /// The category.
+    #[schema(example = "waiting")]
+    category: String,
+    /// The vehicle, where one is named.
+    #[serde(default)]
+    #[schema(required = false, example = "vin-1")]
+    vin: String,
+    /// The way it came.
+    #[serde(default)]
+    #[schema(required = false, example = "hotline")]
+    channel: String,
+    /// What the customer says.
+    #[serde(default)]
+    #[schema(required = false, example = "Waited for two hours.")]
+    text: String,
+    /// Whether it goes to the dealer at once.
+    #[serde(default)]
+    #[schema(required = false, example = true)]
+    dispatch: bool,
+}
+
+/// Takes a complaint in, received now.
+pub(crate) async fn take_in(caller: Caller, _: Nothing, new: NewComplaint) -> Given<OneComplaint> {
+    let NewComplaint { dealer_code: dealer, severity, category, vin, channel, text, dispatch } = new;
+    let taken = caller.at_desk(move |desk| {
+        let id =
+            complaints::intake(desk, &Intake { dealer, severity, category, vin, channel, text, dispatch })?;
+        complaints::one(desk, &id)
+    });
+    let one = taken.await?;
+    Ok(whole(&caller, one))
+}
+
 /// What is done on a complaint.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Done {
     /// The deed.
+    #[schema(example = "submit")]
     deed: DeedIn,
-    /// What the customer said, of a callback.
+    /// What the customer said: of a callback it is needed.
     outcome: Option<OutcomeIn>,
     /// What is noted; of a withdrawal the reason.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, example = "Spoke with the customer.")]
     note: String,
 }
 
@@ -205,6 +253,9 @@ pub(crate) async fn act(caller: Caller, of: OfComplaint, done: Done) -> Given<On
     let outcome = match done.outcome {
         Some(OutcomeIn::Satisfied) => CallbackOutcome::Satisfied,
         Some(OutcomeIn::NotSatisfied) => CallbackOutcome::NotSatisfied,
+        None if kind == DeedKind::CallBack => {
+            return Err(Problem::refused("no_outcome", "outcome is missing: say what came of the callback"));
+        }
         Some(OutcomeIn::NoAnswer) | None => CallbackOutcome::NoAnswer,
     };
     let acted = caller.at_desk(move |desk| {

@@ -18,6 +18,10 @@ pub(crate) struct Part {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) takes: Option<Value>,
     pub(crate) gives: Option<Value>,
+    /// What could be sent, made from what it takes.
+    pub(crate) example: Option<Value>,
+    /// What else there is to say of it, where bodies are not one object of JSON.
+    pub(crate) besides: Option<fn(&mut Value)>,
 }
 
 /// The schemas of all types that come up.
@@ -33,6 +37,36 @@ impl Schemas {
             self.0.insert(name, value(&schema));
         }
         value(&Ref::from_schema_name(T::name()))
+    }
+
+    /// An object as it could be sent: of each field its example, else what its schema allows first.
+    fn example(&self, schema: &Value) -> Value {
+        if let Some(said) = schema.get("example") {
+            return said.clone();
+        }
+        let named = schema["$ref"].as_str().and_then(|to| to.rsplit('/').next());
+        if let Some(named) = named.and_then(|name| self.0.get(name)) {
+            return self.example(named);
+        }
+        for choice in ["oneOf", "allOf"] {
+            let choices = schema[choice].as_array().into_iter().flatten();
+            if let Some(chosen) = choices.filter(|one| one["type"] != "null").next_back() {
+                return self.example(chosen);
+            }
+        }
+        if let Some(words) = schema["enum"].as_array() {
+            return words.first().cloned().unwrap_or_default();
+        }
+        match (&schema["type"], schema["format"].as_str()) {
+            (Value::String(kind), Some("date")) if kind == "string" => json!("2026-03-05"),
+            (Value::String(kind), _) if kind == "string" => json!("some words"),
+            (Value::String(kind), _) if kind == "integer" => json!(1),
+            (Value::String(kind), _) if kind == "boolean" => json!(false),
+            _ => {
+                let fields = schema["properties"].as_object().into_iter().flatten();
+                fields.map(|(name, field)| (name.clone(), self.example(field))).collect()
+            }
+        }
     }
 
     /// A piece of a list of them.
@@ -63,17 +97,18 @@ pub(crate) fn document(operations: &[Operation]) -> Value {
     let problem = schemas.of::<Problem>();
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations {
-        let part = (operation.part)(&mut schemas);
-        let method = if operation.method == HttpMethod::Get { "get" } else { "post" };
+        let mut part = (operation.part)(&mut schemas);
+        part.example = part.takes.as_ref().map(|takes| schemas.example(takes));
+        let method = operation.verb().to_lowercase();
         if operation.needs == Needs::Send {
             for table in TABLES {
                 let path = operation.path.replace("{table}", table.name);
                 let sends = sending(operation, table, &part, &problem);
-                insert(&mut paths, path, method, sends);
+                insert(&mut paths, path, &method, sends);
                 schemas.0.insert(row_name(table), row(table));
             }
         } else {
-            insert(&mut paths, operation.path.to_owned(), method, told(operation, &part, &problem));
+            insert(&mut paths, operation.path.to_owned(), &method, told(operation, &part, &problem));
         }
     }
     json!({
@@ -104,8 +139,16 @@ fn told(operation: &Operation, part: &Part, problem: &Value) -> Value {
         "responses": responses(operation, part, problem),
     });
     if let Some(takes) = &part.takes {
-        told["requestBody"] =
-            json!({ "required": true, "content": { "application/json": { "schema": takes } } });
+        told["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": takes, "example": part.example } } });
+    }
+    if let Some(going) = operation.goes {
+        told["deprecated"] = json!(true);
+        let until =
+            format!(" Deprecated since {}; it may be gone from {} on.", going.deprecated_on, going.sunset_on);
+        told["description"] = json!(needed(operation) + &until);
+    }
+    if let Some(besides) = part.besides {
+        besides(&mut told);
     }
     told
 }

@@ -170,7 +170,11 @@ pub(crate) async fn receipt(caller: Caller, of: OfEntry) -> Given<Receipt> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Contest {
     /// What the dealer says.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        example = "The hall was being painted that day, as we had told."
+    )]
     body: String,
 }
 

@@ -1,6 +1,7 @@
 //! `/inspections`: what was found, and the pictures it was judged by.
 
-use farsight_control::{inspections, pulls};
+use farsight_control::inspections;
+use farsight_control::pulls::{self, Kept, Results};
 use farsight_store::inspections::Row;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -33,6 +34,8 @@ pub(crate) struct InspectionOut {
     kind: String,
     /// The results, by item.
     results: Vec<ResultOut>,
+    /// Whether it was voided: it is gone, and this is what was known of it last.
+    voided: bool,
 }
 
 /// What was found of an item.
@@ -46,7 +49,7 @@ pub(crate) struct ResultOut {
     excused_by: Option<String>,
 }
 
-fn told(caller: &Caller, id: String, rows: Vec<Row>) -> Option<InspectionOut> {
+fn told(caller: &Caller, (id, rows): Results, voided: bool) -> Option<InspectionOut> {
     let first = rows.first()?.clone();
     let result = |row: Row| ResultOut { item_code: row.item, result: row.result, excused_by: None };
     Some(InspectionOut {
@@ -55,6 +58,7 @@ fn told(caller: &Caller, id: String, rows: Vec<Row>) -> Option<InspectionOut> {
         inspected_at: caller.moment(first.at),
         kind: first.kind,
         results: rows.into_iter().map(result).collect(),
+        voided,
     })
 }
 
@@ -62,7 +66,8 @@ fn told(caller: &Caller, id: String, rows: Vec<Row>) -> Option<InspectionOut> {
 pub(crate) async fn list(caller: Caller, paging: Paging) -> Given<Piece<InspectionOut>> {
     let wanted = paging.wanted(LIST)?;
     let pulled = caller.at_desk(move |desk| pulls::inspections(desk, &wanted)).await?;
-    let items = pulled.items.into_iter().filter_map(|(id, rows)| told(&caller, id, rows)).collect();
+    let items =
+        pulled.items.into_iter().filter_map(|Kept { it, voided }| told(&caller, it, voided)).collect();
     Ok(Piece::of(LIST, pulls::Pulled { items, next: pulled.next, more: pulled.more }, |it| it))
 }
 
@@ -87,7 +92,7 @@ pub(crate) struct PictureOut {
     /// When it was taken.
     #[schema(format = DateTime)]
     taken_at: String,
-    /// The SHA-256 of its content in the evidence store, lower-case hex.
+    /// The SHA-256 of its content, lower-case hex: `/evidence/{sha256}/copy` gives the picture.
     sha256: String,
     /// In pixels.
     width: i32,
@@ -125,6 +130,7 @@ pub(crate) async fn one(caller: Caller, of: OfInspection) -> Given<OneInspection
         inspected_at: caller.moment(it.at),
         kind: it.kind,
         results: results.collect(),
+        voided: false,
     };
     Ok(OneInspection { inspection, judged_by: it.judged_by, entries, pictures })
 }

@@ -5,10 +5,12 @@ use std::future::Future;
 
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Json, Path, Query};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{Json, OriginalUri, Path, Query};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -51,7 +53,45 @@ pub(crate) struct Operation {
     pub(crate) about: &'static str,
     /// What it takes and gives.
     pub(crate) part: fn(&mut Schemas) -> Part,
+    /// Whether it will go.
+    pub(crate) goes: Option<Going>,
     pub(crate) does: MethodRouter<App>,
+}
+
+impl Operation {
+    /// Its method, as a request has it.
+    pub(crate) const fn verb(&self) -> &'static str {
+        match self.method {
+            HttpMethod::Get => "GET",
+            HttpMethod::Post => "POST",
+            HttpMethod::Put => "PUT",
+            HttpMethod::Delete => "DELETE",
+            HttpMethod::Options => "OPTIONS",
+            HttpMethod::Head => "HEAD",
+            HttpMethod::Patch => "PATCH",
+            HttpMethod::Trace => "TRACE",
+        }
+    }
+}
+
+/// That an operation will go: from when it is deprecated, and the day from which it may be gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Going {
+    pub(crate) deprecated_on: Date,
+    pub(crate) sunset_on: Date,
+}
+
+impl Going {
+    /// Says so in an answer's headers: `Deprecation` (RFC 9745) and `Sunset` (RFC 8594), each midnight of its day, UTC.
+    pub(crate) fn tell(self, headers: &mut HeaderMap) {
+        let midnight = |day: Date| day.at(0, 0, 0, 0).to_zoned(TimeZone::UTC).ok();
+        let deprecated = midnight(self.deprecated_on).map(|at| format!("@{}", at.timestamp().as_second()));
+        let sunset = midnight(self.sunset_on).map(|at| at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        let said = [("deprecation", deprecated), ("sunset", sunset)];
+        for (name, text) in said.into_iter().filter_map(|(name, text)| Some((name, text?))) {
+            headers.extend(HeaderValue::from_str(&text).map(|value| (HeaderName::from_static(name), value)));
+        }
+    }
 }
 
 /// Where an operation is, whose objects its path names, and who may call it.
@@ -74,14 +114,25 @@ where
 {
     let does =
         get(move |caller: Caller, headers: HeaderMap, named: Named<P>, _: Asked<Nothing>| async move {
-            Ok::<_, Problem>(shown(&headers, &handler(caller, named.0).await?))
+            shown(&headers, &handler(caller, named.0).await?)
         });
     let part = |schemas: &mut Schemas| Part {
         parameters: P::into_params(|| Some(ParameterIn::Path)),
         gives: Some(schemas.of::<T>()),
         ..Part::default()
     };
-    Operation { path, method: HttpMethod::Get, of, who, needs: Needs::Read, id, about, part, does }
+    Operation {
+        path,
+        method: HttpMethod::Get,
+        of,
+        who,
+        needs: Needs::Read,
+        id,
+        about,
+        part,
+        goes: None,
+        does,
+    }
 }
 
 /// An operation that gives objects, piece by piece.
@@ -93,14 +144,50 @@ where
     A: Future<Output = Given<Piece<T>>> + Send,
 {
     let does = get(move |caller: Caller, headers: HeaderMap, asked: Asked<Q>| async move {
-        Ok::<_, Problem>(shown(&headers, &handler(caller, asked.0).await?))
+        shown(&headers, &handler(caller, asked.0).await?)
     });
     let part = |schemas: &mut Schemas| Part {
         parameters: Q::into_params(|| Some(ParameterIn::Query)),
         gives: Some(schemas.piece::<T>()),
         ..Part::default()
     };
-    Operation { path, method: HttpMethod::Get, of, who, needs: Needs::Read, id, about, part, does }
+    Operation {
+        path,
+        method: HttpMethod::Get,
+        of,
+        who,
+        needs: Needs::Read,
+        id,
+        about,
+        part,
+        goes: None,
+        does,
+    }
+}
+
+/// The same of objects that have to be worked out: `basis` tells for little what they stand on, and where a caller has
+/// them already nothing is worked out.
+pub(crate) fn derived<Q, T, S, B, F, A>(place: Place, said: Said, basis: S, handler: F) -> Operation
+where
+    Q: DeserializeOwned + IntoParams + Send + 'static,
+    T: Serialize + ToSchema + 'static,
+    S: Fn(Caller) -> B + Clone + Send + Sync + 'static,
+    B: Future<Output = Given<String>> + Send,
+    F: Fn(Caller, Q) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Given<Piece<T>>> + Send,
+{
+    let shown = handler.clone();
+    let does = get(move |caller: Caller, headers: HeaderMap, uri: OriginalUri, asked: Asked<Q>| async move {
+        acceptable(&headers)?;
+        let basis = basis(caller.clone()).await?;
+        let tag = tag(format!("{basis}?{}", uri.query().unwrap_or_default()).as_bytes());
+        if is_known(&headers, &tag) {
+            return Ok(tagged(StatusCode::NOT_MODIFIED.into_response(), &tag));
+        }
+        let body = json(&shown(caller, asked.0).await?)?;
+        Ok::<_, Problem>(tagged(body.into_response(), &tag))
+    });
+    Operation { does, ..list(place, said, handler) }
 }
 
 /// An operation that does something, told by a body.
@@ -121,8 +208,20 @@ where
         parameters: P::into_params(|| Some(ParameterIn::Path)),
         takes: Some(schemas.of::<B>()),
         gives: Some(schemas.of::<T>()),
+        ..Part::default()
     };
-    Operation { path, method: HttpMethod::Post, of, who, needs: Needs::Act, id, about, part, does }
+    Operation {
+        path,
+        method: HttpMethod::Post,
+        of,
+        who,
+        needs: Needs::Act,
+        id,
+        about,
+        part,
+        goes: None,
+        does,
+    }
 }
 
 /// What a path names; what cannot be read names nothing.
@@ -162,30 +261,59 @@ fn unreadable(why: &JsonRejection) -> Problem {
 }
 
 /// An object as it is given: with a tag by which a caller that has it already is told so.
-fn shown<T: Serialize>(headers: &HeaderMap, it: &T) -> Response {
-    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-    if !["application/json", "application/*", "*/*"].iter().any(|kind| accepts.contains(kind)) {
-        let problem =
-            Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "this is application/json: accept it");
-        return problem.into_response();
+fn shown<T: Serialize>(headers: &HeaderMap, it: &T) -> Given<Response> {
+    acceptable(headers)?;
+    let (kind, body) = json(it)?;
+    let tag = tag(&body);
+    if is_known(headers, &tag) {
+        return Ok(tagged(StatusCode::NOT_MODIFIED.into_response(), &tag));
     }
-    let body = match serde_json::to_vec(it) {
-        Ok(body) => body,
-        Err(why) => return Problem::fault(&why.to_string()).into_response(),
-    };
-    let tag = format!("W/\"{}\"", hex::encode(&Sha256::digest(&body)[..16]));
+    Ok(tagged((kind, Body::from(body)).into_response(), &tag))
+}
+
+fn acceptable(headers: &HeaderMap) -> Given<()> {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    if ["application/json", "application/*", "*/*"].iter().any(|kind| accepts.contains(kind)) {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "this is application/json: accept it"))
+}
+
+/// An object as JSON, with the header that says so.
+fn json<T: Serialize>(it: &T) -> Given<([(HeaderName, HeaderValue); 1], Vec<u8>)> {
+    let body = serde_json::to_vec(it).map_err(|why| Problem::fault(&why.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body))
+}
+
+fn tag(of: &[u8]) -> String {
+    format!("W/\"{}\"", hex::encode(&Sha256::digest(of)[..16]))
+}
+
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let known = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*"));
-    let mut answer = if known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        ([kind], Body::from(body)).into_response()
-    };
+    known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*"))
+}
+
+fn tagged(mut answer: Response, tag: &str) -> Response {
     let kept = HeaderValue::from_static("private, no-cache");
     answer.headers_mut().insert(header::CACHE_CONTROL, kept);
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
+    if let Ok(tag) = HeaderValue::from_str(tag) {
         answer.headers_mut().insert(header::ETAG, tag);
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn what_will_go_says_so() {
+        let mut headers = HeaderMap::new();
+        Going { deprecated_on: date(2026, 7, 1), sunset_on: date(2027, 7, 1) }.tell(&mut headers);
+        assert_eq!(headers["deprecation"], "@1782864000");
+        assert_eq!(headers["sunset"], "Thu, 01 Jul 2027 00:00:00 GMT");
+    }
 }

@@ -34,19 +34,29 @@ pub(crate) struct Paging {
 impl Paging {
     /// What is wanted of a list; cursors of other lists are refused.
     pub(crate) fn wanted(&self, list: &str) -> Given<Wanted> {
-        let limit = self.limit.unwrap_or(PIECE);
-        if !(1..=MOST).contains(&limit) {
-            return Err(Problem::refused("bad_limit", format!("limit has to be 1 to {MOST}")));
-        }
-        let after = match &self.cursor {
-            None => Mark::default(),
-            Some(cursor) => read(list, cursor).ok_or_else(|| {
-                Problem::refused("bad_cursor", "no cursor of this list: take `next` of a piece as it is")
-            })?,
-        };
+        let (limit, after) = bounds(list, self.limit, self.cursor.as_deref())?;
         let since = self.since.as_deref().map(moment).transpose()?;
         Ok(Wanted { after, since, limit })
     }
+}
+
+/// How many are wanted after what; cursors of other lists are refused.
+pub(crate) fn bounds(list: &str, limit: Option<i64>, cursor: Option<&str>) -> Given<(i64, Mark)> {
+    let limit = limit.unwrap_or(PIECE);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Problem::refused("bad_limit", format!("limit has to be 1 to {MOST}")));
+    }
+    let Some(cursor) = cursor else { return Ok((limit, Mark::default())) };
+    let after = read(list, cursor).ok_or_else(|| {
+        Problem::refused("bad_cursor", "no cursor of this list: take `next` of a piece as it is")
+    })?;
+    Ok((limit, after))
+}
+
+/// A month that is asked for.
+pub(crate) fn month(asked: Option<&str>) -> Given<Option<Period>> {
+    let bad = |_| Problem::refused("bad_period", "period is no month: write it like 2026-03");
+    asked.map(|text| text.parse().map_err(bad)).transpose()
 }
 
 fn moment(text: &str) -> Given<Instant> {
@@ -70,39 +80,6 @@ fn read(list: &str, cursor: &str) -> Option<Mark> {
     Some(Mark { seq, key: key.to_owned() })
 }
 
-/// What of a list that only grows at its end is asked for.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Listing {
-    /// At most so many objects.
-    #[param(minimum = 1, maximum = 500, default = 100)]
-    limit: Option<i64>,
-    /// `next` of the piece before.
-    cursor: Option<String>,
-}
-
-impl Listing {
-    /// How many are wanted after how many.
-    pub(crate) fn wanted(&self, list: &str) -> Given<(i64, i64)> {
-        let paging = Paging { limit: self.limit, cursor: self.cursor.clone(), since: None };
-        let wanted = paging.wanted(list)?;
-        Ok((wanted.limit, wanted.after.seq))
-    }
-
-    /// A piece of such a list, of which there are `total`.
-    pub(crate) fn piece<T, F>(
-        list: &str,
-        (_, offset, total): (i64, i64, i64),
-        items: Vec<F>,
-        told: impl FnMut(F) -> T,
-    ) -> Piece<T> {
-        let seq = offset + items.len() as i64;
-        let more = !items.is_empty() && seq < total;
-        Piece::of(list, Pulled { items, next: Mark { seq, key: String::new() }, more }, told)
-    }
-}
-
 /// The same of one month or of all.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -116,16 +93,17 @@ pub(crate) struct Months {
     limit: Option<i64>,
     /// `next` of the piece before.
     cursor: Option<String>,
+    /// Only what has changed at this moment or later, RFC 3339.
+    #[param(format = DateTime)]
+    since: Option<String>,
 }
 
 impl Months {
-    /// Which month, and how many are wanted after how many.
-    pub(crate) fn wanted(&self, list: &str) -> Given<(Option<Period>, i64, i64)> {
-        let listing = Listing { limit: self.limit, cursor: self.cursor.clone() };
-        let (limit, offset) = listing.wanted(list)?;
-        let bad = |_| Problem::refused("bad_period", "period is no month: write it like 2026-03");
-        let period = self.period.as_deref().map(|text| text.parse().map_err(bad)).transpose()?;
-        Ok((period, limit, offset))
+    /// Which month, and what of it is wanted.
+    pub(crate) fn wanted(self, list: &str) -> Given<(Option<Period>, Wanted)> {
+        let period = month(self.period.as_deref())?;
+        let paging = Paging { limit: self.limit, cursor: self.cursor, since: self.since };
+        Ok((period, paging.wanted(list)?))
     }
 }
 

@@ -14,6 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::answer::Code;
+use crate::seat::Failed;
 
 /// How it is told apart from other JSON.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
@@ -137,6 +138,15 @@ impl From<ControlError> for Problem {
                 Self::fault(&error.to_string())
             }
             refused => Self::refused(refused.code(), refused.to_string()),
+        }
+    }
+}
+
+impl From<Failed> for Problem {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Control(error) => error.into(),
+            Failed::Broken(why) => Self::fault(&why),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! `/rectifications`: orders to mend, handing in, and judging what is handed in.
 
-use farsight_control::rectifications::{self, One};
-use farsight_store::rectifications::{Filter, Order, Sort};
+use farsight_control::pulls;
+use farsight_control::rectifications::{self, One, Wanted};
+use farsight_store::rectifications::{Cause, Order};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
-use super::paging::{Listing, Piece};
-use super::problem::Given;
+use super::operation::Nothing;
+use super::paging::{Paging, Piece};
+use super::problem::{Given, Problem};
 
 const LIST: &str = "rectifications";
 
@@ -32,15 +34,16 @@ pub(crate) struct OrderOut {
     inspection_id: Option<String>,
     /// What is to be mended.
     title: String,
-    /// By when.
+    /// By when; absent of one that is gone.
     #[schema(format = Date)]
-    due_on: String,
+    due_on: Option<String>,
     /// Who gave it; empty of bay turnover.
     ordered_by: String,
-    /// When.
+    /// When; absent of one that is gone.
     #[schema(format = DateTime)]
-    ordered_at: String,
-    /// Where it stands: `open`, `handed-in`, `sent-back` or `accepted`.
+    ordered_at: Option<String>,
+    /// Where it stands: `open`, `handed-in`, `sent-back` or `accepted`; in the list also `gone`, of one of bay turnover that
+    /// the facts do not call for any more.
     state: String,
     /// How often evidence was handed in.
     rounds: i32,
@@ -56,22 +59,80 @@ fn told(caller: &Caller, it: Order) -> OrderOut {
         dealer_code: it.dealer,
         inspection_id: it.inspection,
         title: it.title,
-        due_on: it.due_on.to_string(),
+        due_on: Some(it.due_on.to_string()),
         ordered_by: it.ordered_by,
-        ordered_at: caller.moment(it.ordered_at),
+        ordered_at: Some(caller.moment(it.ordered_at)),
         state: it.state.name().to_owned(),
         rounds: it.rounds,
         accepted_on: it.accepted_on.map(|day| day.to_string()),
     }
 }
 
-/// The orders, in the order they were given.
-pub(crate) async fn list(caller: Caller, listing: Listing) -> Given<Piece<OrderOut>> {
-    let (limit, offset) = listing.wanted(LIST)?;
-    let filter = Filter { sort: Sort::Ordered, limit, offset, ..Filter::default() };
-    let listed = caller.at_desk(move |desk| rectifications::list(desk, &filter)).await?;
-    let total = i64::try_from(listed.total).unwrap_or(i64::MAX);
-    Ok(Listing::piece(LIST, (limit, offset, total), listed.rows, |it| told(&caller, it)))
+/// What is told of an order of bay turnover that is there no more.
+fn gone(key: String) -> OrderOut {
+    OrderOut {
+        cause: Cause::BayTurnover.name().to_owned(),
+        dealer_code: key.split('@').next().unwrap_or_default().to_owned(),
+        order: key,
+        inspection_id: None,
+        title: String::new(),
+        due_on: None,
+        ordered_by: String::new(),
+        ordered_at: None,
+        state: "gone".to_owned(),
+        rounds: 0,
+        accepted_on: None,
+    }
+}
+
+/// The orders, in the order of their latest change.
+pub(crate) async fn list(caller: Caller, paging: Paging) -> Given<Piece<OrderOut>> {
+    let wanted = paging.wanted(LIST)?;
+    let pulled = caller.at_desk(move |desk| pulls::rectifications(desk, &wanted)).await?;
+    Ok(Piece::of(LIST, pulled, |(key, order)| match order {
+        Some(order) => told(&caller, order),
+        None => gone(key),
+    }))
+}
+
+/// What is to be mended.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewOrder {
+    /// The dealer.
+    #[schema(example = "dealer-1")]
+    dealer_code: String,
+    /// The inspection whose failures it is about.
+    #[serde(default)]
+    #[schema(required = false, example = "inspection-1")]
+    inspection_id: String,
+    /// What is to be mended.
+    #[schema(min_length = 1, max_length = 200, example = "Mend the lamps of bay 3")]
+    title: String,
+    /// More of it.
+    #[serde(default)]
+    #[schema(required = false, max_length = 2000, example = "Two of four are dark.")]
+    body: String,
+    /// By when: from tomorrow on, within two years.
+    #[schema(format = Date, example = "2026-05-31")]
+    due_on: String,
+}
+
+/// Gives an order.
+pub(crate) async fn order(caller: Caller, _: Nothing, new: NewOrder) -> Given<OneOrder> {
+    let due_on = new.due_on.parse().map_err(|_| {
+        Problem::refused(
+            "field_not_a_date",
+            format!("due_on '{}' is no date: write it like 2026-03-05", new.due_on),
+        )
+    })?;
+    let done = caller.at_desk(move |desk| {
+        let NewOrder { dealer_code: dealer, inspection_id: inspection, title, body, .. } = &new;
+        let id = rectifications::order(desk, &Wanted { dealer, inspection, title, body, due_on })?;
+        rectifications::one(desk, &id.to_string())
+    });
+    let one = done.await?;
+    Ok(whole(&caller, one))
 }
 
 /// An order with all that happened on it.
@@ -124,7 +185,7 @@ pub(crate) async fn one(caller: Caller, of: OfOrder) -> Given<OneOrder> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Said {
     /// What was mended, or what is still missing.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, example = "The lamps are mended; see the pictures.")]
     body: String,
 }
 
@@ -145,7 +206,7 @@ pub(crate) struct Judgement {
     /// What is judged.
     verdict: Verdict,
     /// Why.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, example = "All lamps are lit.")]
     body: String,
 }
 

@@ -2,12 +2,14 @@
 
 use farsight_control::pulls;
 use farsight_control::settle;
+use farsight_ledger::settlement::Status;
 use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
 use farsight_store::settlements::Month;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::appeals::Silent;
 use super::caller::Caller;
 use super::paging::{Amount, Paging, Piece};
 use super::problem::{Given, Problem};
@@ -57,6 +59,8 @@ pub(crate) struct SettlementOut {
     locked_at: Option<String>,
     /// The audit chain's head when it was locked.
     audit_head: Option<String>,
+    /// The mark of its figures: a step names it, and is refused where they have become others since.
+    figures: Option<String>,
 }
 
 fn told(caller: &Caller, month: Month) -> SettlementOut {
@@ -75,6 +79,7 @@ fn told(caller: &Caller, month: Month) -> SettlementOut {
         locked_by: month.locked_by,
         locked_at: moment(month.locked_at),
         audit_head: month.audit_head,
+        figures: month.figured_at.map(|at| at.to_string()),
     }
 }
 
@@ -91,4 +96,55 @@ pub(crate) async fn one(caller: Caller, of: OfMonth) -> Given<SettlementOut> {
     let look = caller.at_desk(move |desk| settle::look(desk, period)).await?;
     let month = look.month.ok_or_else(Problem::not_found)?;
     Ok(told(&caller, month.month))
+}
+
+/// The figures that a step is taken on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Looked {
+    /// `figures` of the settlement that was looked at.
+    #[schema(example = "1775008800000000")]
+    figures: String,
+}
+
+impl Looked {
+    fn at(&self) -> Given<i64> {
+        let bad =
+            |_| Problem::refused("bad_figures", "figures is no mark: take that of the settlement as it is");
+        self.figures.parse().map_err(bad)
+    }
+}
+
+/// Takes a step by the caller, who has looked at the figures of a mark.
+async fn advance(caller: Caller, of: OfMonth, to: Status, seen: i64) -> Given<SettlementOut> {
+    let period: Period = of.period.parse().map_err(|_| Problem::not_found())?;
+    let done = caller.at_desk(move |desk| {
+        settle::advance(desk, period, to, seen)?;
+        settle::look(desk, period)
+    });
+    let month = done.await?.month.ok_or_else(Problem::not_found)?;
+    Ok(told(&caller, month.month))
+}
+
+/// Runs all checks and calculates a month, or calculates it again.
+pub(crate) async fn calculate(caller: Caller, of: OfMonth, _: Silent) -> Given<SettlementOut> {
+    advance(caller, of, Status::Calculated, 0).await
+}
+
+/// A first pair of eyes has looked.
+pub(crate) async fn review(caller: Caller, of: OfMonth, looked: Looked) -> Given<SettlementOut> {
+    let seen = looked.at()?;
+    advance(caller, of, Status::Reviewed, seen).await
+}
+
+/// A second pair of eyes agrees.
+pub(crate) async fn approve(caller: Caller, of: OfMonth, looked: Looked) -> Given<SettlementOut> {
+    let seen = looked.at()?;
+    advance(caller, of, Status::Approved, seen).await
+}
+
+/// Never changes again.
+pub(crate) async fn lock(caller: Caller, of: OfMonth, looked: Looked) -> Given<SettlementOut> {
+    let seen = looked.at()?;
+    advance(caller, of, Status::Locked, seen).await
 }

@@ -1,15 +1,16 @@
 //! `/statements`: a dealer's own entries of a settled month.
 
 use farsight_control::statements::{self, ShownLine, Statement};
+use farsight_control::{ControlError, Desk, pulls};
 use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
-use farsight_store::settlements::Part;
-use farsight_store::statements::{Line, Listed, Which};
+use farsight_store::statements::{Line, Listed};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::appeals::Silent;
 use super::caller::Caller;
-use super::paging::{Amount, Listing, Months, Piece};
+use super::paging::{Amount, Months, Piece};
 use super::problem::{Given, Problem};
 
 const LIST: &str = "statements";
@@ -63,15 +64,11 @@ fn told(caller: &Caller, it: Listed) -> StatementOut {
     }
 }
 
-/// The statements, by month: later months come after, what is there stays in its place.
+/// The statements, in the order of their latest change.
 pub(crate) async fn list(caller: Caller, months: Months) -> Given<Piece<StatementOut>> {
-    let (period, limit, offset) = months.wanted(LIST)?;
-    let listed = caller.at_desk(move |desk| {
-        let which = Which { period, ..Which::default() };
-        statements::list(desk, which, Part { sort: Some(("period", false)), limit, offset })
-    });
-    let listed = listed.await?;
-    Ok(Listing::piece(LIST, (limit, offset, listed.total), listed.rows, |it| told(&caller, it)))
+    let (period, wanted) = months.wanted(LIST)?;
+    let pulled = caller.at_desk(move |desk| pulls::statements(desk, period, &wanted)).await?;
+    Ok(Piece::of(LIST, pulled, |it| told(&caller, it)))
 }
 
 /// A statement with its lines.
@@ -127,16 +124,75 @@ fn line(caller: &Caller, line: Line) -> LineOut {
     }
 }
 
-/// One statement.
-pub(crate) async fn one(caller: Caller, of: OfStatement) -> Given<OneStatement> {
-    let period: Period = of.period.parse().map_err(|_| Problem::not_found())?;
-    let it: Statement = caller.at_desk(move |desk| statements::show(desk, period, &of.dealer)).await?;
-    let lines = |lines: Vec<ShownLine>| lines.into_iter().map(|it| line(&caller, it.line)).collect();
-    Ok(OneStatement {
+fn whole(caller: &Caller, it: Statement) -> OneStatement {
+    let lines = |lines: Vec<ShownLine>| lines.into_iter().map(|it| line(caller, it.line)).collect();
+    OneStatement {
         lines: lines(it.lines),
         adjustments: lines(it.adjustments),
         confirmed_by: it.confirmation.map(|said| said.by),
         audit_head: it.audit_head,
-        statement: told(&caller, it.head),
-    })
+        statement: told(caller, it.head),
+    }
+}
+
+/// Does something about a statement, and gives it as it is then.
+async fn answered<F>(caller: Caller, of: OfStatement, answer: F) -> Given<OneStatement>
+where
+    F: FnOnce(&mut Desk, Period, &str) -> Result<(), ControlError> + Send + 'static,
+{
+    let period: Period = of.period.parse().map_err(|_| Problem::not_found())?;
+    let done = caller.at_desk(move |desk| {
+        answer(desk, period, &of.dealer)?;
+        statements::show(desk, period, &of.dealer)
+    });
+    let it = done.await?;
+    Ok(whole(&caller, it))
+}
+
+/// One statement.
+pub(crate) async fn one(caller: Caller, of: OfStatement) -> Given<OneStatement> {
+    answered(caller, of, |_, _, _| Ok(())).await
+}
+
+/// The dealer says that the statement is right.
+pub(crate) async fn confirm(caller: Caller, of: OfStatement, _: Silent) -> Given<OneStatement> {
+    answered(caller, of, statements::confirm).await
+}
+
+/// A line that is wrong.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Dispute {
+    /// The entry.
+    entry_id: i64,
+    /// What is wrong with it.
+    #[schema(min_length = 1, max_length = 2000, example = "This was another dealer.")]
+    reason: String,
+}
+
+/// The dealer says that a line is wrong.
+pub(crate) async fn dispute(caller: Caller, of: OfStatement, it: Dispute) -> Given<OneStatement> {
+    let say = move |desk: &mut Desk, period, dealer: &str| {
+        statements::dispute(desk, period, dealer, it.entry_id, &it.reason)
+    };
+    answered(caller, of, say).await
+}
+
+/// A reply to a dispute.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reply {
+    /// The entry.
+    entry_id: i64,
+    /// What was decided.
+    #[schema(min_length = 1, max_length = 2000, example = "It was yours: see the picture.")]
+    reply: String,
+}
+
+/// Finance replies to a dispute.
+pub(crate) async fn reply(caller: Caller, of: OfStatement, it: Reply) -> Given<OneStatement> {
+    let say = move |desk: &mut Desk, period, dealer: &str| {
+        statements::reply(desk, period, dealer, it.entry_id, &it.reply)
+    };
+    answered(caller, of, say).await
 }

@@ -1,23 +1,20 @@
 //! `/evidence`: copies of what was handed in, by signed links; and files sent by a plain form, where no script runs.
 
-mod copies;
 mod gallery;
 
-use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{Multipart, Path, Query};
-use axum::http::{HeaderValue, header};
-use axum::response::IntoResponse;
-use farsight_control::ControlError;
 use farsight_control::evidence::{self, Copy, Link};
 use farsight_control::uploads::{self, New, UploadState};
-use farsight_evidence::{EvidenceError, MediaType};
+use farsight_evidence::EvidenceError;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 
+use crate::copies;
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult, safe_path};
-use crate::pages::uploads::{Refusal, whole, words};
+use crate::pages::uploads::words;
+use crate::tus::whole;
 
 pub(crate) use gallery::{Upload, link, of_subjects, pictures};
 
@@ -45,34 +42,7 @@ pub(crate) async fn show(
         evidence::open(desk, &app.parts.sealer, &link)
     });
     let opened = opened.await?;
-    match copy.longest_side() {
-        Some(longest) => copies::shown(&entered, opened.digest, copy, longest).await,
-        None => original(&entered, &opened).await,
-    }
-}
-
-/// The bytes as they were handed in, to be kept: a browser never runs them.
-async fn original(entered: &Entered, opened: &evidence::Opened) -> PageResult {
-    let store = &entered.app().parts.evidence;
-    let content = store.get(&entered.tenant().code, &opened.digest).await.map_err(fault)?;
-    let kind: MediaType = opened.media_type;
-    let name = format!("{}.{}", &opened.digest.to_string()[..12], kind.extension());
-    let mut answer = Body::from_stream(content.stream).into_response();
-    let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind.mime()));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(content.bytes));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
-        headers.insert(header::CONTENT_DISPOSITION, value);
-    }
-    Ok(answer)
-}
-
-pub(super) fn fault(error: EvidenceError) -> PageError {
-    match error {
-        EvidenceError::Missing(_) => PageError::NotFound,
-        other => PageError::Fault(other.to_string()),
-    }
+    Ok(copies::answer(entered.seat(), &opened, copy).await?)
 }
 
 /// Takes files that a plain form brings: `dealer`, `subject`, `back`, then any number of `file`s. A file is spooled as
@@ -109,10 +79,7 @@ async fn take(entered: &Entered, dealer: &str, subject: &str, field: Field<'_>) 
     let upload = begun.await?;
     let pieces = field.map(|piece| piece.map_err(|error| EvidenceError::Source(error.to_string())));
     // The stream borrows from the request, and is read here to its end.
-    let upload = whole(entered, upload, pieces).await.map_err(|refusal| match refusal {
-        Refusal::Upload(refusal) => PageError::from(ControlError::Upload(refusal)),
-        Refusal::Page(error) => error,
-    })?;
+    let upload = whole(entered.seat(), upload, pieces).await?;
     match upload.state {
         UploadState::Refused { code, why } => Err(refused(entered, &code, &why)),
         _ => Ok(()),

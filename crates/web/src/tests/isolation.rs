@@ -347,6 +347,7 @@ impl Codes {
             "dealer" => dealer.to_owned(),
             "complaint" => format!("C-{dealer}"),
             "inspection" => format!("I-{dealer}"),
+            "request" => format!("S-{dealer}"),
             "camera" => format!("CAM-{dealer}"),
             "entry" => self.entries[&whose].clone(),
             "alert" => self.alerts[&whose].clone(),

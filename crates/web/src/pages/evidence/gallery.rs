@@ -55,7 +55,7 @@ fn one(entered: &Entered, shown: &Shown) -> serde_json::Value {
         "href": shown.is_picture.then(|| to(Copy::Large)), "thumb": shown.is_picture.then(|| to(Copy::Thumb)),
         "original": is_open.then(|| to(Copy::Original)), "name": handing.file_name, "by": handing.by, "at": handing.at.0,
         "taken_at": handing.taken_local.map(|local| local.strftime("%Y-%m-%d %H:%M").to_string()),
-        "place": handing.place.filter(|_| judges).map(|(lat, lon)| format!("{lat:.5}, {lon:.5}")),
+        "place": handing.place.map(|(lat, lon)| format!("{lat:.5}, {lon:.5}")),
         "flaws": handing.flaws, "like": like, "like_elsewhere": shown.like_elsewhere,
     })
 }

@@ -48,7 +48,7 @@ async fn walk_operations(machine: Machine, role: Role, codes: Arc<Codes>) -> Fou
             !has_object(path) || operation.of != Object::Nothing || path.ends_with("{table}"),
             "{path} names an object"
         );
-        let method = if operation.method == utoipa::openapi::HttpMethod::Get { "GET" } else { "POST" };
+        let method = operation.verb();
         let lets = operation.who.lets(role);
         if !has_object(path) || is_of_tenant(operation.of) || path.ends_with("{table}") {
             let filled = codes.path(path, Whose::Own);
@@ -62,7 +62,7 @@ async fn walk_operations(machine: Machine, role: Role, codes: Arc<Codes>) -> Fou
         let nobodys = machine.send(method, &nobody, &said, &json).await;
         for whose in Whose::ALL {
             let seen = lets && sees(role, operation.of, whose);
-            if method == "POST" && seen {
+            if !matches!(method, "GET" | "HEAD") && seen {
                 continue; // what is theirs they may change
             }
             let filled = codes.path(path, whose);
@@ -76,9 +76,10 @@ async fn walk_operations(machine: Machine, role: Role, codes: Arc<Codes>) -> Fou
                     answer.status, answer.text, nobodys.status, nobodys.text
                 )
             });
-            found.look(!seen || method == "POST" || matches!(answer.status, 200 | 404), || {
-                format!("{role:?} {filled}: {} {}", answer.status, answer.text)
-            });
+            found.look(
+                !seen || !matches!(method, "GET" | "HEAD") || matches!(answer.status, 200 | 404),
+                || format!("{role:?} {filled}: {} {}", answer.status, answer.text),
+            );
         }
     }
     found

@@ -6,16 +6,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use farsight_control::ControlError;
 use farsight_control::uploads::{self, Upload, UploadError};
 use farsight_evidence::{EvidenceError, Limits, MediaClass, Stored};
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::told;
-use crate::entered::Entered;
+use super::Refusal;
 use crate::intake::UNIT_BYTES;
-use crate::page::PageError;
+use crate::seat::{Failed, Seat};
 
 /// A piece in the incoming area is not larger; a file that comes in one go and is not larger needs no piece at all.
 const PIECE_BYTES: usize = 8 << 20;
@@ -24,24 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A picture is read back up to this size to be looked at.
 const MOST_BYTES: u64 = 32 << 20;
 
-/// Why bytes were not taken.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// Refused, in words for the sender.
-    Upload(UploadError),
-    /// Something else.
-    Page(PageError),
-}
-
-impl From<PageError> for Refusal {
-    fn from(error: PageError) -> Self {
-        Self::Page(error)
-    }
-}
-
 impl From<EvidenceError> for Refusal {
     fn from(error: EvidenceError) -> Self {
-        Self::Page(PageError::Fault(error.to_string()))
+        Self::Failed(Failed::Broken(error.to_string()))
     }
 }
 
@@ -53,10 +36,9 @@ struct Held {
 }
 
 /// Takes what a body brings from an offset on, until it ends, breaks, or has lasted long enough.
-pub(super) async fn take(entered: Entered, id: String, offset: u64, body: Body) -> Result<Upload, Refusal> {
+pub(super) async fn take(seat: Seat, id: String, offset: u64, body: Body) -> Result<Upload, Refusal> {
     let asked = id.clone();
-    let ready = entered.at_desk(move |desk| told(uploads::ready(desk, &asked, offset))).await?;
-    let mut upload = ready.map_err(Refusal::Upload)?;
+    let mut upload = seat.at_desk(move |desk| uploads::ready(desk, &asked, offset)).await?;
     let ends = tokio::time::Instant::now() + PATIENCE;
     let mut body = body.into_data_stream();
     let mut held = Held::default();
@@ -65,9 +47,9 @@ pub(super) async fn take(entered: Entered, id: String, offset: u64, body: Body) 
         if upload.received + (held.bytes.len() + data.len()) as u64 > upload.length {
             return Err(Refusal::Upload(UploadError::Beyond { length: upload.length }));
         }
-        if !make_room(&entered, &mut held, data.len()).await {
-            upload = put_down(&entered, &upload, &mut held).await?;
-            make_room(&entered, &mut held, data.len()).await;
+        if !make_room(&seat, &mut held, data.len()).await {
+            upload = put_down(&seat, &upload, &mut held).await?;
+            make_room(&seat, &mut held, data.len()).await;
         }
         held.bytes.extend_from_slice(&data);
     }
@@ -75,31 +57,31 @@ pub(super) async fn take(entered: Entered, id: String, offset: u64, body: Body) 
     if is_whole {
         let whole = std::mem::take(&mut held.bytes).freeze();
         let content = stream::iter([Ok::<_, EvidenceError>(whole)]);
-        return finish(&entered, &upload, content).await;
+        return finish(&seat, &upload, content).await;
     }
     if !held.bytes.is_empty() {
-        upload = put_down(&entered, &upload, &mut held).await?;
+        upload = put_down(&seat, &upload, &mut held).await?;
     }
     if upload.received < upload.length {
         return Ok(upload);
     }
     let asked = id.clone();
-    let pieces = entered.at_desk(move |desk| uploads::pieces(desk, &asked)).await?;
-    let content = entered.app().parts.evidence.pieces(&entered.tenant().code, pieces.clone())?;
-    let finished = finish(&entered, &upload, content).await?;
-    drop_all(&entered, &pieces).await;
+    let pieces = seat.at_desk(move |desk| uploads::pieces(desk, &asked)).await?;
+    let content = seat.app().parts.evidence.pieces(&seat.tenant().code, pieces.clone())?;
+    let finished = finish(&seat, &upload, content).await?;
+    drop_all(&seat, &pieces).await;
     Ok(finished)
 }
 
 /// Makes room for more; false where what is held has to be put down first. Who holds nothing waits.
-async fn make_room(entered: &Entered, held: &mut Held, more: usize) -> bool {
+async fn make_room(seat: &Seat, held: &mut Held, more: usize) -> bool {
     let wanted = held.bytes.len() + more;
     if wanted > PIECE_BYTES && !held.bytes.is_empty() {
         return false;
     }
     let units = wanted.div_ceil(UNIT_BYTES).saturating_sub(held.room.len());
     for _ in 0..units {
-        let room = entered.app().intake.room.clone();
+        let room = seat.app().intake.room.clone();
         let permit = if held.room.is_empty() {
             room.acquire_owned().await.ok()
         } else {
@@ -114,53 +96,52 @@ async fn make_room(entered: &Entered, held: &mut Held, more: usize) -> bool {
 }
 
 /// Puts what is held down as a piece, and writes down that it is there.
-async fn put_down(entered: &Entered, upload: &Upload, held: &mut Held) -> Result<Upload, Refusal> {
+async fn put_down(seat: &Seat, upload: &Upload, held: &mut Held) -> Result<Upload, Refusal> {
     let bytes = std::mem::take(&mut held.bytes).freeze();
-    let (store, tenant) = (&entered.app().parts.evidence, &entered.tenant().code);
+    let (store, tenant) = (&seat.app().parts.evidence, &seat.tenant().code);
     let (id, at, count) = (upload.id.clone(), upload.received, bytes.len() as u64);
     let piece = store.keep_piece(tenant, bytes).await?;
     held.room.clear();
     let name = piece.clone();
-    let took = entered.at_desk(move |desk| told(uploads::took(desk, &id, at, count, &name))).await?;
+    let took = seat.at_desk(move |desk| uploads::took(desk, &id, at, count, &name)).await;
     if took.is_err() {
-        drop_all(entered, &[piece]).await; // another request was first with these bytes
+        drop_all(seat, &[piece]).await; // another request was first with these bytes
     }
-    took.map_err(Refusal::Upload)
+    Ok(took?)
 }
 
 /// Puts a whole content into the store, and has it looked at; what may not be taken is written down as refused.
-async fn finish<S>(entered: &Entered, upload: &Upload, content: S) -> Result<Upload, Refusal>
+async fn finish<S>(seat: &Seat, upload: &Upload, content: S) -> Result<Upload, Refusal>
 where
     S: Stream<Item = Result<Bytes, EvidenceError>>,
 {
-    let stored = put(entered, content).await;
+    let stored = put(seat, content).await;
     let id = upload.id.clone();
     let upload = match stored {
-        Ok(stored) => entered.at_desk(move |desk| told(uploads::stored(desk, &id, &stored))).await?,
+        Ok(stored) => seat.at_desk(move |desk| uploads::stored(desk, &id, &stored)).await?,
         // The sender's bytes are sound, the store is not: to be tried again.
         Err(error @ (EvidenceError::Storage(_) | EvidenceError::Source(_))) => return Err(error.into()),
-        Err(error) => entered.at_desk(move |desk| told(uploads::refused(desk, &id, &error))).await?,
+        Err(error) => seat.at_desk(move |desk| uploads::refused(desk, &id, &error)).await?,
     };
-    let upload = upload.map_err(Refusal::Upload)?;
-    finish_later(entered, &upload);
+    finish_later(seat, &upload);
     Ok(upload)
 }
 
-async fn put<S>(entered: &Entered, content: S) -> Result<Stored, EvidenceError>
+async fn put<S>(seat: &Seat, content: S) -> Result<Stored, EvidenceError>
 where
     S: Stream<Item = Result<Bytes, EvidenceError>>,
 {
-    let app = entered.app();
+    let app = seat.app();
     let _turn = app.intake.putting.acquire().await;
-    app.parts.evidence.put(&entered.tenant().code, content, &Limits::default()).await
+    app.parts.evidence.put(&seat.tenant().code, content, &Limits::default()).await
 }
 
 /// Has an upload looked at and handed in, after this answer.
-pub(crate) fn finish_later(entered: &Entered, upload: &Upload) {
+pub(crate) fn finish_later(seat: &Seat, upload: &Upload) {
     let Some(stored) = uploads::to_look_at(upload) else { return };
-    let (entered, id) = (entered.clone(), upload.id.clone());
+    let (seat, id) = (seat.clone(), upload.id.clone());
     tokio::spawn(async move {
-        if let Err(error) = look(&entered, id, stored).await {
+        if let Err(error) = look(&seat, id, stored).await {
             tracing::warn!(
                 ?error,
                 "an upload was not looked at: it is tried again when somebody asks for it"
@@ -170,51 +151,41 @@ pub(crate) fn finish_later(entered: &Entered, upload: &Upload) {
 }
 
 /// Looks at what is stored, one picture at a time, and hands it in.
-async fn look(entered: &Entered, id: String, stored: Stored) -> Result<Upload, PageError> {
-    let app = entered.app();
+async fn look(seat: &Seat, id: String, stored: Stored) -> Result<Upload, Failed> {
+    let app = seat.app();
     let _turn = app.intake.looking.acquire().await;
     let bytes = match stored.media_type.class() {
         MediaClass::Picture => {
-            let read = app.parts.evidence.bytes(&entered.tenant().code, &stored.sha256, MOST_BYTES).await;
-            read.map_err(|error| PageError::Fault(error.to_string()))?
+            let read = app.parts.evidence.bytes(&seat.tenant().code, &stored.sha256, MOST_BYTES).await;
+            read.map_err(|error| Failed::Broken(error.to_string()))?
         }
         MediaClass::Document | MediaClass::Film => Bytes::new(),
     };
-    entered.at_desk(move |desk| uploads::look_at(desk, &id, &stored, &bytes)).await
+    seat.at_desk(move |desk| uploads::look_at(desk, &id, &stored, &bytes)).await
 }
 
 /// Takes a whole file that a form brought, looks at it and hands it in.
-pub(crate) async fn whole<S>(entered: &Entered, upload: Upload, content: S) -> Result<Upload, Refusal>
+pub(crate) async fn whole<S>(seat: &Seat, upload: Upload, content: S) -> Result<Upload, Refusal>
 where
     S: Stream<Item = Result<Bytes, EvidenceError>>,
 {
     let id = upload.id;
     let asked = id.clone();
-    match put(entered, content).await {
+    match put(seat, content).await {
         Ok(stored) => {
-            entered.at_desk(move |desk| uploads::stored(desk, &asked, &stored)).await?;
-            Ok(look(entered, id, stored).await?)
+            seat.at_desk(move |desk| uploads::stored(desk, &asked, &stored)).await?;
+            Ok(look(seat, id, stored).await?)
         }
-        Err(error) => {
-            let told = entered.at_desk(move |desk| uploads::refused(desk, &asked, &error)).await;
-            Ok(told?)
-        }
+        Err(error) => Ok(seat.at_desk(move |desk| uploads::refused(desk, &asked, &error)).await?),
     }
 }
 
 /// Drops pieces that nobody needs; what cannot be dropped is the sweep's.
-pub(super) async fn drop_all(entered: &Entered, pieces: &[String]) {
+pub(super) async fn drop_all(seat: &Seat, pieces: &[String]) {
     for piece in pieces {
-        let dropped = entered.app().parts.evidence.drop_piece(&entered.tenant().code, piece).await;
+        let dropped = seat.app().parts.evidence.drop_piece(&seat.tenant().code, piece).await;
         if let Err(error) = dropped {
             tracing::warn!(%error, "a piece is left to the sweep");
         }
-    }
-}
-
-/// A refusal of a use case in a form's flow.
-impl From<ControlError> for Refusal {
-    fn from(error: ControlError) -> Self {
-        Self::Page(error.into())
     }
 }

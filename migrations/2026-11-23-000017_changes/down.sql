@@ -1,0 +1,2 @@
+DROP TABLE change_stamps;
+DROP TABLE changes;
