@@ -133,13 +133,19 @@ fn put(desk: &mut Desk, sealer: &Sealer, wished: &Wished, new: bool) -> Result<(
     let (scope, tenant, now, by) = (desk.scope(), desk.tenant.id, desk.now, desk.actor.clone());
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         looks_after_users(tx, &by)?;
+        single_sign_on::hold(tx, &wished.code)?;
         let before = single_sign_on::provider(tx, &wished.code)?;
         check(tx, wished, before.as_ref(), new)?;
         let sealed = match before {
             Some(before) if wished.client_secret.is_empty() => before.client_secret_sealed,
             _ => seal_client_secret(sealer, tenant, &wished.code, &wished.client_secret),
         };
-        single_sign_on::put_provider(tx, &provider(wished, sealed), now)?;
+        let provider = provider(wished, sealed);
+        if !new {
+            single_sign_on::change_provider(tx, &provider, now)?;
+        } else if !single_sign_on::add_provider(tx, &provider, now)? {
+            return Err(ProviderRefusal::Exists.into()); // somebody else added it this moment
+        }
         if !wished.enabled {
             single_sign_on::end_sessions_by(tx, &wished.code)?;
         }

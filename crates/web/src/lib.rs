@@ -26,6 +26,7 @@ mod router;
 mod scim;
 mod serving;
 mod table;
+mod tenants;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
