@@ -134,6 +134,24 @@ pub fn put(tx: &mut Tx, provider: &str, identity: &Identity, at: Instant) -> Res
     Ok(())
 }
 
+/// Forgets by which subject a provider knows the user of an address, and what their last token said; gives who it was.
+pub fn unlink(tx: &mut Tx, provider: &str, email: &str) -> Result<Option<i32>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Integer)]
+        user_id: i32,
+    }
+    let row: Option<Row> = diesel::sql_query(
+        "UPDATE identities i SET subject = NULL, claims = '{}' FROM users u
+         WHERE i.provider_code = $1 AND u.tenant_id = i.tenant_id AND u.user_id = i.user_id AND u.email = lower($2) RETURNING u.user_id",
+    )
+    .bind::<Text, _>(provider)
+    .bind::<Text, _>(email)
+    .get_result(tx.connection)
+    .optional()?;
+    Ok(row.map(|row| row.user_id))
+}
+
 /// Remembers that the provider shut the account at an instant; none: that it did not.
 pub fn shut(tx: &mut Tx, provider: &str, id: &str, at: Option<Instant>) -> Result<(), StoreError> {
     diesel::sql_query("UPDATE identities SET shut_at = $3 WHERE provider_code = $1 AND identity_id = $2")

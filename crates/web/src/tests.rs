@@ -11,4 +11,5 @@ mod oneself;
 mod provider;
 mod sending;
 mod settling;
+mod said_of_people;
 mod single_sign_on;
