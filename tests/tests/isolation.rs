@@ -277,7 +277,8 @@ fn as_person(tower: &Tower, tenant: i32, person: i64) -> PgConnection {
 #[test]
 fn providers_and_their_words_are_nobodys_who_sees_a_part() {
     let Two { tower, a, .. } = two();
-    let machine = number(&mut tower.sql(), &format!("SELECT user_id FROM tokens WHERE tenant_id = {}", a.tenant()));
+    let machine =
+        number(&mut tower.sql(), &format!("SELECT user_id FROM tokens WHERE tenant_id = {}", a.tenant()));
     let mut sql = as_person(&tower, a.tenant(), machine);
     for table in [
         "identity_providers",
@@ -289,7 +290,10 @@ fn providers_and_their_words_are_nobodys_who_sees_a_part() {
     ] {
         assert_eq!(number(&mut sql, &format!("SELECT count(*) FROM {table}")), 0, "{table}");
     }
-    let rule = format!("INSERT INTO claim_rules VALUES ({}, 'staff', 9, 'sub', '*', 'hq', '{{}}', '{{}}')", a.tenant());
+    let rule = format!(
+        "INSERT INTO claim_rules VALUES ({}, 'staff', 9, 'sub', '*', 'hq', '{{}}', '{{}}')",
+        a.tenant()
+    );
     assert!(refused(&mut sql, &rule).contains("row-level security"));
     // A machine's first answers are its own.
     let answers = "SELECT count(*) FROM first_answers";
@@ -299,7 +303,9 @@ fn providers_and_their_words_are_nobodys_who_sees_a_part() {
     };
     run(&mut sql, &own("K2", machine));
     let whose = format!("FROM users WHERE tenant_id = {}", a.tenant());
-    let add = format!("INSERT INTO users (tenant_id, email, role, created_at) SELECT tenant_id, 'other@oem', role, created_at {whose} LIMIT 1");
+    let add = format!(
+        "INSERT INTO users (tenant_id, email, role, created_at) SELECT tenant_id, 'other@oem', role, created_at {whose} LIMIT 1"
+    );
     run(&mut tower.sql(), &add);
     let other = number(&mut tower.sql(), &format!("SELECT user_id {whose} AND email = 'other@oem'"));
     assert!(refused(&mut sql, &own("K3", other)).contains("row-level security"));

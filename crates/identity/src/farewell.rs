@@ -117,7 +117,10 @@ fn is_signed(
 
 fn is_of_now(claims: &Map<String, Value>, now: Instant) -> Result<(), IdentityError> {
     let at = |claim: &str| {
-        claims.get(claim).and_then(Value::as_f64).ok_or_else(|| IdentityError::Odd(format!("it has no {claim}")))
+        claims
+            .get(claim)
+            .and_then(Value::as_f64)
+            .ok_or_else(|| IdentityError::Odd(format!("it has no {claim}")))
     };
     let (ends, issued) = (at("exp")?, at("iat")?);
     let seconds = |instant: i64| instant as f64 / SECOND as f64;

@@ -9,7 +9,7 @@ mod isolation;
 mod machines;
 mod oneself;
 mod provider;
+mod said_of_people;
 mod sending;
 mod settling;
-mod said_of_people;
 mod single_sign_on;

@@ -2,6 +2,7 @@
 //!
 //! Signing in and provisioning both end here, so that they cannot differ.
 
+use farsight_identity::Told;
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::time::Instant;
 use farsight_store::audit::Deed;
@@ -10,7 +11,6 @@ use farsight_store::identities::{self, By, Identity};
 use farsight_store::single_sign_on::{self, Provider};
 use farsight_store::users::{self, NetworkTable, User};
 use farsight_store::{Tx, audit, doors};
-use farsight_identity::Told;
 use serde_json::{Map, Value, json};
 
 use super::claims::{Standing, standing};
@@ -235,11 +235,7 @@ fn tell(
 /// The identity that a token is about: the one that came before, or one provisioned that never came yet. That one is known
 /// by an id that lasts, or by an address that the provider made sure of: a name that people set themselves would let in
 /// whoever took a colleague's.
-pub(crate) fn of_token(
-    tx: &mut Tx,
-    provider: &str,
-    told: &Told,
-) -> Result<Option<Identity>, ControlError> {
+pub(crate) fn of_token(tx: &mut Tx, provider: &str, told: &Told) -> Result<Option<Identity>, ControlError> {
     if let Some(known) = identities::find(tx, provider, By::Subject(&told.subject))? {
         return Ok(Some(known));
     }

@@ -36,8 +36,11 @@ fn provisioned(identity: &Identity) -> Map<String, Value> {
     for (name, value) in schemas.iter().filter_map(Value::as_object).flatten() {
         told.entry(name.clone()).or_insert_with(|| value.clone());
     }
-    let mut claims: Map<String, Value> =
-        told.into_iter().map(|(name, value)| (name, plain(value))).filter(|(_, value)| says_any(value)).collect();
+    let mut claims: Map<String, Value> = told
+        .into_iter()
+        .map(|(name, value)| (name, plain(value)))
+        .filter(|(_, value)| says_any(value))
+        .collect();
     claims.insert("userName".to_owned(), json!(identity.user_name));
     if identity.user_name.contains('@') {
         claims.insert("email".to_owned(), json!(identity.user_name.to_lowercase()));
@@ -69,7 +72,11 @@ mod tests {
     fn provisioning_stands_above_the_last_token() {
         for (token, attributes, expected) in [
             (json!({ "groups": ["finance"] }), json!({}), json!({ "groups": ["finance"] })),
-            (json!({ "department": "Books" }), json!({ "department": "Cars" }), json!({ "department": "Cars" })),
+            (
+                json!({ "department": "Books" }),
+                json!({ "department": "Cars" }),
+                json!({ "department": "Cars" }),
+            ),
             (json!({ "roles": ["hq"] }), json!({ "roles": [] }), json!({ "roles": ["hq"] })),
             (json!({ "title": "A" }), json!({ "title": "" }), json!({ "title": "A" })),
             (
@@ -86,13 +93,17 @@ mod tests {
             for (name, value) in expected.as_object().unwrap() {
                 assert_eq!(&said[name], value, "{said:?}");
             }
-            assert_eq!((&said["email"], &said["userName"]), (&json!("anna@oem.example"), &json!("Anna@oem.example")));
+            assert_eq!(
+                (&said["email"], &said["userName"]),
+                (&json!("anna@oem.example"), &json!("Anna@oem.example"))
+            );
         }
     }
 
     #[test]
     fn what_belongs_to_one_token_is_not_kept() {
-        let claims = json!({ "sub": "S", "sid": "1", "nonce": "n", "exp": 1, "groups": ["hq"], "odd": "a\u{0}b" });
+        let claims =
+            json!({ "sub": "S", "sid": "1", "nonce": "n", "exp": 1, "groups": ["hq"], "odd": "a\u{0}b" });
         assert_eq!(kept(claims.as_object().unwrap()), json!({ "sub": "S", "groups": ["hq"] }));
     }
 }

@@ -198,8 +198,7 @@ pub(crate) async fn farewell(
     let Ok(over) = app.parts.providers.farewell(&registration, &told.logout_token, now).await else {
         return Ok(refusal(StatusCode::BAD_REQUEST, "invalid_request"));
     };
-    blocking(move || Ok(single_sign_on::farewell(&mut desk(&app, tenant, "")?, &provider, &over)?))
-        .await?;
+    blocking(move || Ok(single_sign_on::farewell(&mut desk(&app, tenant, "")?, &provider, &over)?)).await?;
     Ok(StatusCode::OK.into_response())
 }
 

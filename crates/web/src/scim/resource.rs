@@ -13,8 +13,7 @@ pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 /// The schema of groups.
 pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// What is ours to say, or has a place of its own.
-const OURS: [&str; 8] =
-    ["schemas", "id", "externalId", "userName", "active", "groups", "meta", "password"];
+const OURS: [&str; 8] = ["schemas", "id", "externalId", "userName", "active", "groups", "meta", "password"];
 
 /// A body as JSON.
 pub(crate) fn read(body: &[u8]) -> Result<Value, Fault> {

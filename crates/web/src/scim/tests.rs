@@ -447,7 +447,10 @@ async fn a_secret_shows_and_changes_what_its_provider_told_and_nothing_else() {
     let written = ["identity_providers", "audit_log"]
         .map(|table| texts(&mut sql, &format!("SELECT t::text AS value FROM {table} t")).join("\n"));
     for kept in written {
-        assert!(!kept.is_empty() && !kept.contains(&secret) && !kept.contains(&hex::encode(&secret)), "{kept}");
+        assert!(
+            !kept.is_empty() && !kept.contains(&secret) && !kept.contains(&hex::encode(&secret)),
+            "{kept}"
+        );
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a provider says of people by tokens and by provisioning, put together: nobody takes a colleague's place, neither word
 //! undoes the other, and what is over is over at once.
 
-use farsight_control::provisioning::{self, Person, Refusal, Shown};
 use farsight_control::providers::{self, Wished};
+use farsight_control::provisioning::{self, Person, Refusal, Shown};
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::time::{HOUR, SECOND};
 use farsight_store::session::Isolation;
@@ -33,8 +33,7 @@ impl Told {
             regions: Vec::new(),
             dealers: Vec::new(),
         };
-        let rules =
-            [rule("groups", "finance", Role::Finance), rule("department", "Calls", Role::CallCentre)];
+        let rules = [rule("groups", "finance", Role::Finance), rule("department", "Calls", Role::CallCentre)];
         providers::set_rules(desk, "staff", &rules).unwrap();
         let secret = providers::make_scim_secret(desk, &sealer(), "staff").unwrap();
         let provider = provisioning::whose(desk, &secret).unwrap().unwrap();
@@ -84,8 +83,14 @@ async fn a_provisioned_persons_place_is_not_taken() {
         (json!({ "sub": "S-9", "email": "later@a.example", "email_verified": false }), 422),
         // The person themselves: by an address that was made sure of, or by an id that lasts.
         (json!({ "sub": "S-1", "email": "CFO@a.example" }), 303),
-        (json!({ "sub": "S-2", "oid": "OID-1", "email": null, "preferred_username": "known@a.example" }), 303),
-        (json!({ "sub": "S-3", "oid": "OID-1", "email": null, "preferred_username": "known@a.example" }), 422),
+        (
+            json!({ "sub": "S-2", "oid": "OID-1", "email": null, "preferred_username": "known@a.example" }),
+            303,
+        ),
+        (
+            json!({ "sub": "S-3", "oid": "OID-1", "email": null, "preferred_username": "known@a.example" }),
+            422,
+        ),
     ] {
         assert_eq!(told.come(&app, claims.clone()).await.0, status, "{claims}");
     }
@@ -174,9 +179,12 @@ async fn what_headquarters_took_away_meanwhile_holds() {
     // Who adds a provider that somebody else added this moment changes nothing of it.
     let (scope, now) = (told.door.office.desk.scope(), told.door.office.desk.now);
     let other = single_sign_on::Provider { issuer: "https://evil.example".to_owned(), ..told.provider };
-    let added = told.door.office.desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
-        single_sign_on::add_provider(tx, &other, now)
-    });
+    let added = told
+        .door
+        .office
+        .desk
+        .session
+        .transaction(scope, Isolation::ReadCommitted, |tx| single_sign_on::add_provider(tx, &other, now));
     assert!(!added.unwrap());
     let issuers = "SELECT count(*) FROM identity_providers WHERE issuer = 'https://evil.example'";
     assert_eq!(number(&mut told.door.tower.sql(), issuers), 0);
@@ -210,7 +218,9 @@ async fn strangers_write_nothing_into_the_audit_log() {
     let app = door.app().await;
     let links = || number(&mut door.tower.sql(), "SELECT count(*) FROM audit_log");
     let before = links();
-    for (cookie, asked) in [("1.x", "?state=x&code=c"), ("1.x", "?state=y&error=no"), ("1.x", ""), ("99.x", "?state=x")] {
+    for (cookie, asked) in
+        [("1.x", "?state=x&code=c"), ("1.x", "?state=y&error=no"), ("1.x", ""), ("99.x", "?state=x")]
+    {
         let mut stranger = Browser::new(&app);
         stranger.set_cookie("sent", cookie);
         assert_eq!(stranger.get(&format!("/sign-in/return{asked}")).await.status, 422, "{cookie} {asked}");
@@ -232,7 +242,8 @@ async fn a_provider_ends_the_session_it_names() {
     let app = door.app().await;
     let events = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
     let farewell = async |over: Value| {
-        let mut claims = json!({ "events": events, "nonce": null, "email": null, "groups": null, "sub": null });
+        let mut claims =
+            json!({ "events": events, "nonce": null, "email": null, "groups": null, "sub": null });
         claims.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
         let token = door.provider.token(&door.claims("", &claims), Signed::Right);
         Browser::new(&app).post("/sign-out/by/a/staff", &[("logout_token", &token)]).await.status
@@ -277,7 +288,10 @@ async fn headquarters_unlink_whom_the_provider_made_anew() {
     let unlink = async |hq: &mut Browser, email: &str| {
         hq.post("/single-sign-on/staff/unlink", &[("email", email)]).await.status
     };
-    assert_eq!((unlink(&mut hq, "hq@a.example").await, unlink(&mut hq, "nobody@a.example").await), (422, 422));
+    assert_eq!(
+        (unlink(&mut hq, "hq@a.example").await, unlink(&mut hq, "nobody@a.example").await),
+        (422, 422)
+    );
     assert_eq!(unlink(&mut hq, " Anna@a.example ").await, 303);
     assert_eq!(old.get("/me").await.status, 303, "what began by the old subject is over");
     let lies = json!({ "sub": "S-3", "email_verified": false });

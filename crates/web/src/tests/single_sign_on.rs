@@ -115,7 +115,13 @@ impl Door {
     }
 
     /// Sends a browser away and brings it back with what the provider makes of the claims.
-    pub(super) async fn come(&self, browser: &mut Browser, provider: &str, other: &Value, signed: Signed) -> Answer {
+    pub(super) async fn come(
+        &self,
+        browser: &mut Browser,
+        provider: &str,
+        other: &Value,
+        signed: Signed,
+    ) -> Answer {
         let away = self.send_away(browser, provider).await;
         let token = self.provider.token(&self.claims(&away.nonce, other), signed);
         self.provider.will_answer(answered(&token), &away.challenge);
@@ -387,7 +393,8 @@ async fn signing_out_ends_the_session_there_too() {
     let mut browser = Browser::new(&door.app().await);
     door.come(&mut browser, "staff", &json!({}), Signed::Right).await;
     // Tokens lie sealed.
-    let kept = |sealed: &str| format!("SELECT count(*) FROM sessions WHERE token_sealed IS NOT NULL AND {sealed}");
+    let kept =
+        |sealed: &str| format!("SELECT count(*) FROM sessions WHERE token_sealed IS NOT NULL AND {sealed}");
     let open = "encode(token_sealed, 'escape') LIKE '%ey%.ey%'";
     let mut sql = door.tower.sql();
     assert_eq!((number(&mut sql, &kept("true")), number(&mut sql, &kept(open))), (1, 0));
