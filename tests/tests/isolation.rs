@@ -264,6 +264,58 @@ fn without_a_tenant_nothing_is_seen() {
     }
 }
 
+/// Plain SQL as somebody who sees a part of the network.
+fn as_person(tower: &Tower, tenant: i32, person: i64) -> PgConnection {
+    let mut sql = under_the_role(tower, Some(&tenant.to_string()));
+    run(
+        &mut sql,
+        &format!(
+            "SET farsight.person = '{person}'; SELECT farsight_enter({person}, '2030-01-01'); SET ROLE farsight_person"
+        ),
+    );
+    sql
+}
+
+#[test]
+fn providers_and_their_words_are_nobodys_who_sees_a_part() {
+    let Two { tower, a, .. } = two();
+    let machine =
+        number(&mut tower.sql(), &format!("SELECT user_id FROM tokens WHERE tenant_id = {}", a.tenant()));
+    let mut sql = as_person(&tower, a.tenant(), machine);
+    for table in [
+        "identity_providers",
+        "claim_rules",
+        "sign_ins_under_way",
+        "identities",
+        "identity_groups",
+        "identity_members",
+    ] {
+        assert_eq!(number(&mut sql, &format!("SELECT count(*) FROM {table}")), 0, "{table}");
+    }
+    let rule = format!(
+        "INSERT INTO claim_rules VALUES ({}, 'staff', 9, 'sub', '*', 'hq', '{{}}', '{{}}')",
+        a.tenant()
+    );
+    assert!(refused(&mut sql, &rule).contains("row-level security"));
+    // A machine's first answers are its own.
+    let answers = "SELECT count(*) FROM first_answers";
+    assert_eq!(number(&mut sql, answers), 1);
+    let own = |key: &str, user: i64| {
+        format!("INSERT INTO first_answers VALUES ({}, {user}, '{key}', '', '{{}}', now())", a.tenant())
+    };
+    run(&mut sql, &own("K2", machine));
+    let whose = format!("FROM users WHERE tenant_id = {}", a.tenant());
+    let add = format!(
+        "INSERT INTO users (tenant_id, email, role, created_at) SELECT tenant_id, 'other@oem', role, created_at {whose} LIMIT 1"
+    );
+    run(&mut tower.sql(), &add);
+    let other = number(&mut tower.sql(), &format!("SELECT user_id {whose} AND email = 'other@oem'"));
+    assert!(refused(&mut sql, &own("K3", other)).contains("row-level security"));
+    assert_eq!(number(&mut as_person(&tower, a.tenant(), other), answers), 0);
+    run(&mut sql, "RESET farsight.person");
+    assert_eq!(number(&mut sql, answers), 0, "of nobody, none");
+}
+
 #[test]
 fn a_setting_does_not_outlive_its_transaction() {
     let Two { tower, a, mut b } = two();

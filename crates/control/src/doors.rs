@@ -7,6 +7,7 @@ pub mod claims;
 pub(crate) mod identity;
 mod password;
 mod reset;
+pub(crate) mod said;
 mod second_factor;
 mod session;
 pub mod single_sign_on;
@@ -18,7 +19,7 @@ pub use password::{Fault as PasswordFault, set_password};
 pub use reset::{Invitation, ask_reset, change_password, invite, reset_password, whose_reset};
 pub use second_factor::{Enrolment, confirm, enrol, show_code, take_away};
 pub use session::{
-    Before, Browser, SignedIn, Visitor, end_one, end_others, enter, sessions, set_language, sign_in, sign_out,
+    Before, Browser, SignedIn, Visitor, end_one, end_others, enter, sessions, set_language, sign_in,
 };
 
 /// A session that nobody used for so long has ended.

@@ -115,6 +115,11 @@ impl Metrics {
     pub fn delivery(&self, channel: &str, outcome: &str) {
         self.told.delivery(channel, outcome);
     }
+
+    /// A sign-in by a provider's word was refused, with this code.
+    pub fn sign_in_refused(&self, code: &str) {
+        self.told.sign_in_refused(code);
+    }
 }
 
 fn seconds_between(from: Instant, to: Instant) -> f64 {

@@ -5,7 +5,7 @@ use farsight_store::audit::Deed;
 use farsight_store::session::Isolation;
 use farsight_store::single_sign_on::{self, Provider, Rule};
 use farsight_store::users::{self, NetworkTable};
-use farsight_store::{Tx, audit};
+use farsight_store::{Tx, audit, identities};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -53,6 +53,9 @@ pub enum ProviderRefusal {
     /// Claims that cannot be read.
     #[error("claims are a JSON object, like {{\"groups\": [\"finance\"]}}")]
     Claims,
+    /// Nobody to unlink.
+    #[error("nobody of this address comes by this provider: take the address that the list of users shows")]
+    Person,
 }
 
 impl ProviderRefusal {
@@ -68,6 +71,7 @@ impl ProviderRefusal {
             Self::Rule(_) => "provider_rule",
             Self::Rules => "provider_rules",
             Self::Claims => "provider_claims",
+            Self::Person => "provider_person",
         }
     }
 }
@@ -133,13 +137,19 @@ fn put(desk: &mut Desk, sealer: &Sealer, wished: &Wished, new: bool) -> Result<(
     let (scope, tenant, now, by) = (desk.scope(), desk.tenant.id, desk.now, desk.actor.clone());
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         looks_after_users(tx, &by)?;
+        single_sign_on::hold(tx, &wished.code)?;
         let before = single_sign_on::provider(tx, &wished.code)?;
         check(tx, wished, before.as_ref(), new)?;
         let sealed = match before {
             Some(before) if wished.client_secret.is_empty() => before.client_secret_sealed,
             _ => seal_client_secret(sealer, tenant, &wished.code, &wished.client_secret),
         };
-        single_sign_on::put_provider(tx, &provider(wished, sealed), now)?;
+        let provider = provider(wished, sealed);
+        if !new {
+            single_sign_on::change_provider(tx, &provider, now)?;
+        } else if !single_sign_on::add_provider(tx, &provider, now)? {
+            return Err(ProviderRefusal::Exists.into()); // somebody else added it this moment
+        }
         if !wished.enabled {
             single_sign_on::end_sessions_by(tx, &wished.code)?;
         }
@@ -249,6 +259,21 @@ pub fn try_claims(desk: &mut Desk, code: &str, claims: &str) -> Result<Option<St
         let provider = there(tx, code)?;
         let rules = single_sign_on::rules(tx, code)?;
         known(tx, standing(&rules, &provider.dealers, &claims))
+    })
+}
+
+/// Forgets by which subject a provider knows the user of an address, and ends what they began by its word: for somebody
+/// whom the provider made anew. Who comes next by a lasting id or a verified address that fits is them.
+pub fn unlink(desk: &mut Desk, code: &str, email: &str) -> Result<(), ControlError> {
+    let (scope, now, by) = (desk.scope(), desk.now, desk.actor.clone());
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        looks_after_users(tx, &by)?;
+        single_sign_on::hold(tx, code)?;
+        there(tx, code)?;
+        let email = email.trim().to_lowercase();
+        let user = identities::unlink(tx, code, &email)?.ok_or(ProviderRefusal::Person)?;
+        let ended = single_sign_on::end_sessions_of(tx, code, (None, Some(user)))?;
+        tell(tx, (&by, "provider.unlink", &email), &json!({ "provider": code, "ended": ended.len() }), now)
     })
 }
 

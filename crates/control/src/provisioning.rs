@@ -12,7 +12,7 @@ use farsight_store::{Tx, audit};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::doors::identity::{actor, judged, settle};
+use crate::doors::identity::{Nobody, actor, judged, nobody_yet, settle};
 use crate::sealing::Sealer;
 use crate::{ControlError, Desk};
 
@@ -33,6 +33,9 @@ pub enum Refusal {
     /// A member that the provider never told of.
     #[error("a member is no user of this provider")]
     Member,
+    /// Meanwhile the provider was turned off, or its secret replaced.
+    #[error("the provider may not provision any more")]
+    Over,
 }
 
 /// A person as a provider tells of them.
@@ -44,8 +47,8 @@ pub struct Person {
     pub user_name: String,
     /// What they are called.
     pub name: String,
-    /// Whether they may enter.
-    pub active: bool,
+    /// Whether they may enter; none: as before, and somebody new may.
+    pub active: Option<bool>,
     /// All else that is told, as claims.
     pub attributes: Map<String, Value>,
 }
@@ -89,7 +92,8 @@ pub fn whose(desk: &mut Desk, secret: &str) -> Result<Option<Provider>, ControlE
 
 type Told<T> = Result<Result<T, Refusal>, ControlError>;
 
-/// Carries something out for a provider, one thing after the other.
+/// Carries something out for a provider, one thing after the other, as what it is by then: what headquarters took from it
+/// while a call waited holds for that call too.
 fn at<T>(
     desk: &mut Desk,
     provider: &Provider,
@@ -98,7 +102,12 @@ fn at<T>(
     let (scope, now) = (desk.tenant.network(), desk.now);
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         single_sign_on::hold(tx, &provider.code)?;
-        work(tx, provider, now)
+        let by_then = single_sign_on::provider(tx, &provider.code)?;
+        let may = |by_then: &Provider| by_then.enabled && by_then.scim_made_at == provider.scim_made_at;
+        match by_then.filter(may) {
+            Some(provider) => work(tx, &provider, now),
+            None => Ok(Err(Refusal::Over)),
+        }
     })
 }
 
@@ -138,7 +147,8 @@ fn new_id(sealer: &Sealer) -> String {
     uuid::Builder::from_random_bytes(sealer.random()).into_uuid().to_string()
 }
 
-/// Takes a person down. One of this name that was deleted before is the same person again.
+/// Takes a person down. One of this name that was deleted before is the same person again; the provider may know them by
+/// another subject now, so that the first sign-in tells which.
 pub fn add_person(desk: &mut Desk, sealer: &Sealer, provider: &Provider, person: &Person) -> Told<Shown> {
     let id = new_id(sealer);
     at(desk, provider, |tx, provider, now| {
@@ -147,7 +157,7 @@ pub fn add_person(desk: &mut Desk, sealer: &Sealer, provider: &Provider, person:
         }
         let identity = match identities::find(tx, &provider.code, By::UserName(&person.user_name))? {
             Some(there) if !there.deleted => return Ok(Err(Refusal::Exists)),
-            Some(gone) => gone,
+            Some(gone) => Identity { subject: None, active: true, ..gone },
             None => nobody_yet(id),
         };
         write(tx, provider, (identity, person), "identity.add", now).map(Ok)
@@ -178,14 +188,23 @@ pub fn change_person<E>(
     })
 }
 
-/// Deletes a person: they may not enter any more, and are forgotten here but for what they decided.
+/// Deletes a person: they may not enter any more, and what was told of them is forgotten. Their account stays, for the
+/// audit log names them by it, and so do user name and subject: by those they are kept out.
 pub fn drop_person(desk: &mut Desk, provider: &Provider, id: &str) -> Told<()> {
     at(desk, provider, |tx, provider, now| {
         let Some(mut identity) = told(tx, provider, id)? else { return Ok(Err(Refusal::Unknown)) };
         for group in identities::groups_of(tx, &provider.code, id)? {
             identities::leave(tx, &provider.code, &group.id, id)?;
         }
-        (identity.deleted, identity.active) = (true, false);
+        identity = Identity {
+            subject: identity.subject,
+            user_name: identity.user_name,
+            user: identity.user,
+            shut: identity.shut,
+            active: false,
+            deleted: true,
+            ..nobody_yet(identity.id)
+        };
         settle_here(tx, provider, &mut identity, now)?;
         tell(tx, provider, ("identity.delete", &identity.user_name), &json!({}), now)?;
         Ok(Ok(()))
@@ -194,24 +213,6 @@ pub fn drop_person(desk: &mut Desk, provider: &Provider, id: &str) -> Told<()> {
 
 fn is_name(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().count() <= 200 && !name.chars().any(char::is_control)
-}
-
-fn nobody_yet(id: String) -> Identity {
-    Identity {
-        id,
-        subject: None,
-        external_id: None,
-        user_name: String::new(),
-        name: String::new(),
-        attributes: Value::Null,
-        active: true,
-        provisioned: true,
-        user: None,
-        shut: false,
-        made_at: 0,
-        changed_at: 0,
-        deleted: false,
-    }
 }
 
 fn write(
@@ -224,7 +225,7 @@ fn write(
     identity.external_id.clone_from(&person.external_id);
     identity.user_name = person.user_name.trim().to_owned();
     identity.name.clone_from(&person.name);
-    identity.active = person.active;
+    identity.active = person.active.unwrap_or(identity.active);
     identity.attributes = Value::Object(person.attributes.clone());
     (identity.provisioned, identity.deleted) = (true, false);
     settle_here(tx, provider, &mut identity, now)?;
@@ -242,7 +243,7 @@ fn settle_here(
     identity: &mut Identity,
     now: Instant,
 ) -> Result<(), ControlError> {
-    let standing = judged(tx, provider, identity, claims(identity))?;
+    let standing = judged(tx, provider, identity)?;
     // A name that is no address can be nobody's account; one that there is already stays who it is.
     let can_be = identity.user.is_some() || identity.user_name.contains('@');
     let settled = settle(tx, provider, identity, standing.filter(|_| can_be), true, now)?;
@@ -257,29 +258,13 @@ fn tell_taken(
     tx: &mut Tx,
     provider: &Provider,
     identity: &Identity,
-    why: crate::doors::identity::Nobody,
+    why: Nobody,
     now: Instant,
 ) -> Result<(), ControlError> {
-    if why != crate::doors::identity::Nobody::Taken {
+    if why != Nobody::Taken {
         return Ok(());
     }
     tell(tx, provider, ("identity.taken", &identity.user_name), &json!({ "code": "sso_taken" }), now)
-}
-
-/// What the claim table looks at, of somebody who is provisioned.
-fn claims(identity: &Identity) -> Map<String, Value> {
-    let mut claims = identity.attributes.as_object().cloned().unwrap_or_default();
-    // What an extension's schema holds is named without it: `department`, not `urn:…:User:department`.
-    let schemas: Vec<Value> =
-        claims.iter().filter(|(name, _)| name.starts_with("urn:")).map(|(_, told)| told.clone()).collect();
-    for (name, value) in schemas.iter().filter_map(Value::as_object).flatten() {
-        claims.entry(name.clone()).or_insert_with(|| value.clone());
-    }
-    claims.insert("userName".to_owned(), json!(identity.user_name));
-    if identity.user_name.contains('@') {
-        claims.insert("email".to_owned(), json!(identity.user_name.to_lowercase()));
-    }
-    claims
 }
 
 fn tell(

@@ -7,18 +7,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use farsight_rulebook::time::{Instant, MINUTE};
 use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJwsSigningAlgorithm};
-use openidconnect::{ClientId, IssuerUrl, JsonWebTokenType, Nonce};
+use openidconnect::{ClientId, IssuerUrl, Nonce};
 use serde_json::{Map, Value};
 
 use crate::{IdentityError, Registration};
 
 /// How far a provider's clock may be ahead.
-const AHEAD: i64 = MINUTE;
+pub(crate) const AHEAD: i64 = MINUTE;
 /// What the library is told to say of a token from the future.
 pub(crate) const EARLY: &str = "early";
 
 /// Signatures with a private key only: with a shared secret whoever knows it could sign.
-const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
+pub(crate) const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
@@ -47,23 +47,35 @@ pub struct Told {
 impl Told {
     /// The address, as the provider knows it: `email`, or where there is none a `preferred_username` that looks like one.
     pub fn email(&self) -> Option<String> {
-        let text = |claim: &str| self.claims.get(claim).and_then(Value::as_str).map(str::trim);
-        let is_plain =
-            |text: &str| text.len() <= 254 && !text.contains(|c: char| c.is_whitespace() || c.is_control());
-        let is_address = |text: &&str| {
-            is_plain(text)
-                && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
-        };
-        let found =
-            text("email").filter(is_address).or_else(|| text("preferred_username").filter(is_address));
-        found.map(str::to_lowercase)
+        self.address("email").or_else(|| self.address("preferred_username"))
     }
 
-    /// Whether the provider says that it made sure of the address.
-    pub fn has_verified_email(&self) -> bool {
+    /// The address, where the provider says that it made sure of it. That is said of `email` alone: a
+    /// `preferred_username` is what somebody wishes to be called.
+    pub fn verified_email(&self) -> Option<String> {
         let verified = self.claims.get("email_verified");
-        self.claims.contains_key("email")
-            && verified.is_some_and(|said| said == &Value::Bool(true) || said == "true")
+        let is_verified = verified.is_some_and(|said| said == &Value::Bool(true) || said == "true");
+        self.address("email").filter(|_| is_verified)
+    }
+
+    /// The address that a claim is, if it is one.
+    fn address(&self, claim: &str) -> Option<String> {
+        let text = self.claims.get(claim).and_then(Value::as_str)?.trim();
+        let is_plain = text.len() <= 254 && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        let (name, host) = text.split_once('@')?;
+        (is_plain && !name.is_empty() && !host.is_empty()).then(|| text.to_lowercase())
+    }
+
+    /// The ids that provisioning may know the person by and nobody can edit: `sub`, and the `oid` of Entra ID, whose `sub`
+    /// is another one for each application.
+    pub fn lasting_ids(&self) -> impl Iterator<Item = &str> {
+        let oid = self.claims.get("oid").and_then(Value::as_str);
+        [Some(self.subject.as_str()), oid].into_iter().flatten()
+    }
+
+    /// The provider's name of its own session, where it tells one.
+    pub fn session(&self) -> Option<&str> {
+        self.claims.get("sid").and_then(Value::as_str)
     }
 
     /// What the person is called; empty where it is not said.
@@ -94,53 +106,19 @@ pub(crate) fn judge(
     nonce: &str,
     now: Instant,
 ) -> Result<Told, IdentityError> {
-    let verifier = verifier(keys, registration, now)?;
+    let issuer = IssuerUrl::new(registration.issuer.clone())
+        .map_err(|_| IdentityError::Answer("its issuer is no address".to_owned()))?;
+    let client = ClientId::new(registration.client_id.clone());
+    let verifier = CoreIdTokenVerifier::new_public_client(client, issuer, keys.clone())
+        .set_allowed_algs(ALGORITHMS)
+        .set_time_fn(move || utc(now))
+        .set_issue_time_verifier_fn(move |issued| in_time(issued, now));
     let claims = token.claims(&verifier, &Nonce::new(nonce.to_owned()))?;
     let token = token.to_string();
     let all = payload(&token)?;
     is_for_us_alone(&all, &registration.client_id)?;
     begins(&all, now)?;
     Ok(Told { subject: claims.subject().to_string(), claims: all, token })
-}
-
-/// Takes what is the provider's word for this client, now; a nonce is looked at apart.
-fn verifier<'v>(
-    keys: &CoreJsonWebKeySet,
-    registration: &Registration,
-    now: Instant,
-) -> Result<CoreIdTokenVerifier<'v>, IdentityError> {
-    let issuer = IssuerUrl::new(registration.issuer.clone())
-        .map_err(|_| IdentityError::Answer("its issuer is no address".to_owned()))?;
-    let client = ClientId::new(registration.client_id.clone());
-    Ok(CoreIdTokenVerifier::new_public_client(client, issuer, keys.clone())
-        .set_allowed_algs(ALGORITHMS)
-        .set_time_fn(move || utc(now))
-        .set_issue_time_verifier_fn(move |issued| in_time(issued, now)))
-}
-
-/// What a token of a provider's that ends sessions has among its events.
-const FAREWELL: &str = "http://schemas.openid.net/event/backchannel-logout";
-
-/// Whose sessions a provider ends by this token (OpenID Connect Back-Channel Logout 1.0, 2.6). One to sign in by, which has a
-/// nonce, ends none.
-pub(crate) fn judge_farewell(
-    token: &CoreIdToken,
-    keys: &CoreJsonWebKeySet,
-    registration: &Registration,
-    now: Instant,
-) -> Result<String, IdentityError> {
-    let types = ["JWT", "logout+jwt"].map(|name| JsonWebTokenType::new(name.to_owned()).normalize());
-    let verifier = verifier(keys, registration, now)?.set_allowed_jose_types(types.into_iter().flatten());
-    let no_nonce = |nonce: Option<&Nonce>| nonce.map_or(Ok(()), |_| Err("it has a nonce".to_owned()));
-    let claims = token.claims(&verifier, no_nonce)?;
-    let all = payload(&token.to_string())?;
-    is_for_us_alone(&all, &registration.client_id)?;
-    let is_farewell = all.get("events").and_then(|events| events.get(FAREWELL)).is_some_and(Value::is_object);
-    if is_farewell {
-        Ok(claims.subject().to_string())
-    } else {
-        Err(IdentityError::Odd("it ends nothing".to_owned()))
-    }
 }
 
 fn utc(at: Instant) -> DateTime<Utc> {
@@ -151,14 +129,14 @@ fn in_time(issued: DateTime<Utc>, now: Instant) -> Result<(), String> {
     if issued > utc(Instant(now.0.saturating_add(AHEAD))) { Err(EARLY.to_owned()) } else { Ok(()) }
 }
 
-fn begins(claims: &Map<String, Value>, now: Instant) -> Result<(), IdentityError> {
+pub(crate) fn begins(claims: &Map<String, Value>, now: Instant) -> Result<(), IdentityError> {
     let begins = claims.get("nbf").and_then(Value::as_f64);
     let latest = (now.0.saturating_add(AHEAD)) as f64 / 1_000_000.0;
     if begins.is_some_and(|begins| begins > latest) { Err(IdentityError::Early) } else { Ok(()) }
 }
 
 /// The library looks whether we are among the audiences; here, that nobody else is, and that we are who asked.
-fn is_for_us_alone(claims: &Map<String, Value>, client: &str) -> Result<(), IdentityError> {
+pub(crate) fn is_for_us_alone(claims: &Map<String, Value>, client: &str) -> Result<(), IdentityError> {
     let audiences: BTreeSet<&str> = match claims.get("aud") {
         Some(Value::String(one)) => BTreeSet::from([one.as_str()]),
         Some(Value::Array(all)) => all.iter().map(|one| one.as_str().unwrap_or_default()).collect(),
@@ -218,10 +196,22 @@ mod tests {
                 Some("wang@oem.example"),
                 false,
             ),
+            // The word that it is verified is of an address that is none.
+            (
+                serde_json::json!({ "email": null, "preferred_username": "hq@oem.example", "email_verified": true }),
+                Some("hq@oem.example"),
+                false,
+            ),
+            (
+                serde_json::json!({ "email": "wang", "preferred_username": "hq@oem.example", "email_verified": "true" }),
+                Some("hq@oem.example"),
+                false,
+            ),
             (serde_json::json!({ "preferred_username": "wang" }), None, false),
         ] {
             let told = told(claims);
-            assert_eq!((told.email().as_deref(), told.has_verified_email()), (email, verified));
+            let made_sure_of = email.filter(|_| verified);
+            assert_eq!((told.email().as_deref(), told.verified_email().as_deref()), (email, made_sure_of));
         }
     }
 

@@ -6,10 +6,12 @@
 //! signed by a key that the provider publishes, or let a secret or token into an error.
 
 mod error;
+mod farewell;
 mod judge;
 mod providers;
 mod wire;
 
 pub use error::IdentityError;
+pub use farewell::Farewell;
 pub use judge::Told;
 pub use providers::{Providers, Registration, Secrets};

@@ -17,7 +17,8 @@ use openidconnect::{
 use serde_json::{Map, Value};
 
 use crate::error::IdentityError;
-use crate::judge::{Told, judge, judge_farewell};
+use crate::farewell::{self, Farewell};
+use crate::judge::{Told, judge};
 use crate::wire::{Lost, Wire};
 
 /// So long a provider's metadata and keys are not asked for again.
@@ -158,11 +159,9 @@ impl Providers {
         registration: &Registration,
         token: &str,
         now: Instant,
-    ) -> Result<String, IdentityError> {
-        let token: CoreIdToken =
-            token.parse().map_err(|_| IdentityError::Odd("it cannot be read".to_owned()))?;
+    ) -> Result<Farewell, IdentityError> {
         let known = self.known(&registration.issuer, now).await?;
-        self.judged(&known, registration, now, |keys| judge_farewell(&token, keys, registration, now)).await
+        self.judged(&known, registration, now, |keys| farewell::judge(token, keys, registration, now)).await
     }
 
     /// Where to send a browser to end the session at the provider too; none where it has no such place.
@@ -230,10 +229,14 @@ fn client(known: &Known, registration: &Registration) -> Result<Client, Identity
 
 /// Adds what the provider tells besides the token, where the token does not say it.
 fn add(told: &mut Told, more: &[u8]) -> Result<(), IdentityError> {
-    let more: Map<String, Value> = serde_json::from_slice(more)
+    let mut more: Map<String, Value> = serde_json::from_slice(more)
         .map_err(|_| IdentityError::Answer("its user information is no plain JSON".to_owned()))?;
     if more.get("sub").and_then(Value::as_str) != Some(told.subject.as_str()) {
         return Err(IdentityError::Subject);
+    }
+    // That an address was made sure of is said of the address beside it, not of the token's.
+    if told.claims.get("email").is_some_and(|email| more.get("email") != Some(email)) {
+        more.remove("email_verified");
     }
     for (claim, value) in more {
         told.claims.entry(claim).or_insert(value);

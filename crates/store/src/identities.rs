@@ -31,6 +31,9 @@ pub struct Identity {
     /// What provisioning tells of them besides.
     #[diesel(sql_type = Jsonb)]
     pub attributes: Value,
+    /// What the last token said of them.
+    #[diesel(sql_type = Jsonb)]
+    pub claims: Value,
     /// Whether the provider lets them in.
     #[diesel(sql_type = Bool)]
     pub active: bool,
@@ -54,7 +57,7 @@ pub struct Identity {
     pub deleted: bool,
 }
 
-const IDENTITY: &str = "SELECT i.identity_id AS id, i.subject, i.external_id, i.user_name, i.name, i.attributes, i.active, i.provisioned,
+const IDENTITY: &str = "SELECT i.identity_id AS id, i.subject, i.external_id, i.user_name, i.name, i.attributes, i.claims, i.active, i.provisioned,
     i.user_id AS \"user\", coalesce(u.disabled_at = i.shut_at, false) AS shut, (extract(epoch FROM i.made_at) * 1000000)::bigint AS made_at,
     (extract(epoch FROM i.changed_at) * 1000000)::bigint AS changed_at, i.deleted_at IS NOT NULL AS deleted
     FROM identities i LEFT JOIN users u ON u.tenant_id = i.tenant_id AND u.user_id = i.user_id WHERE i.provider_code = $1";
@@ -70,8 +73,6 @@ pub enum By<'b> {
     ExternalId(&'b str),
     /// What they sign in as, in any case of letters.
     UserName(&'b str),
-    /// Who they are here.
-    User(i32),
 }
 
 /// The identity of a provider, also one that was deleted; kept from change by others until the transaction ends.
@@ -81,7 +82,6 @@ pub fn find(tx: &mut Tx, provider: &str, by: By) -> Result<Option<Identity>, Sto
         By::Subject(subject) => ("i.subject = $2", subject.to_owned()),
         By::ExternalId(id) => ("i.external_id = $2", id.to_owned()),
         By::UserName(name) => ("lower(i.user_name) = lower($2)", name.to_owned()),
-        By::User(user) => ("i.user_id = $2::integer", user.to_string()),
     };
     Ok(diesel::sql_query(format!("{IDENTITY} AND {condition} LIMIT 1 FOR UPDATE OF i"))
         .bind::<Text, _>(provider)
@@ -108,12 +108,13 @@ pub fn provider_of(tx: &mut Tx, user: i32) -> Result<Option<String>, StoreError>
 pub fn put(tx: &mut Tx, provider: &str, identity: &Identity, at: Instant) -> Result<(), StoreError> {
     diesel::sql_query(
         "INSERT INTO identities (tenant_id, provider_code, identity_id, subject, external_id, user_name, name, attributes, active,
-             provisioned, user_id, made_at, changed_at, deleted_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, CASE WHEN $13 THEN $12 END)
+             provisioned, user_id, made_at, changed_at, deleted_at, claims)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, CASE WHEN $13 THEN $12 END, $14)
          ON CONFLICT (tenant_id, provider_code, identity_id) DO UPDATE SET subject = excluded.subject,
              external_id = excluded.external_id, user_name = excluded.user_name, name = excluded.name,
              attributes = excluded.attributes, active = excluded.active, provisioned = excluded.provisioned,
-             user_id = excluded.user_id, changed_at = excluded.changed_at, deleted_at = excluded.deleted_at",
+             user_id = excluded.user_id, changed_at = excluded.changed_at, deleted_at = excluded.deleted_at,
+             claims = excluded.claims",
     )
     .bind::<Integer, _>(tx.tenant())
     .bind::<Text, _>(provider)
@@ -128,8 +129,27 @@ pub fn put(tx: &mut Tx, provider: &str, identity: &Identity, at: Instant) -> Res
     .bind::<Nullable<Integer>, _>(identity.user)
     .bind::<Timestamptz, _>(pg_instant(at))
     .bind::<Bool, _>(identity.deleted)
+    .bind::<Jsonb, _>(&identity.claims)
     .execute(tx.connection)?;
     Ok(())
+}
+
+/// Forgets by which subject a provider knows the user of an address, and what their last token said; gives who it was.
+pub fn unlink(tx: &mut Tx, provider: &str, email: &str) -> Result<Option<i32>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Integer)]
+        user_id: i32,
+    }
+    let row: Option<Row> = diesel::sql_query(
+        "UPDATE identities i SET subject = NULL, claims = '{}' FROM users u
+         WHERE i.provider_code = $1 AND u.tenant_id = i.tenant_id AND u.user_id = i.user_id AND u.email = lower($2) RETURNING u.user_id",
+    )
+    .bind::<Text, _>(provider)
+    .bind::<Text, _>(email)
+    .get_result(tx.connection)
+    .optional()?;
+    Ok(row.map(|row| row.user_id))
 }
 
 /// Remembers that the provider shut the account at an instant; none: that it did not.

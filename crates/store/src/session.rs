@@ -50,14 +50,16 @@ impl Scope {
         self.tenant
     }
 
-    /// What makes a transaction one for this scope. Which dealers a person sees is asked before the person's role is
-    /// taken on, under which nothing else would be seen.
+    /// What makes a transaction one for this scope: the tenant, who the person is, and which dealers they see, which is
+    /// asked before the person's role is taken on, under which nothing else would be seen.
     fn enter(self) -> String {
         let tenant = format!("SET LOCAL farsight.tenant = '{}'", self.tenant);
         match self.person {
             None => tenant,
             Some(Person { user, today }) => {
-                format!("{tenant}; SELECT farsight_enter({user}, '{today}'); SET LOCAL ROLE farsight_person")
+                format!(
+                    "{tenant}; SET LOCAL farsight.person = '{user}'; SELECT farsight_enter({user}, '{today}'); SET LOCAL ROLE farsight_person"
+                )
             }
         }
     }

@@ -84,20 +84,37 @@ pub fn provider_of_secret(tx: &mut Tx, sha256: &[u8]) -> Result<Option<Provider>
         .optional()?)
 }
 
-/// Adds a provider, or changes what there is to change of one. Its provisioning secret stays.
-pub fn put_provider(tx: &mut Tx, provider: &Provider, at: Instant) -> Result<(), StoreError> {
-    diesel::sql_query(
+/// Adds a provider; says whether there was none of its code.
+pub fn add_provider(tx: &mut Tx, provider: &Provider, at: Instant) -> Result<bool, StoreError> {
+    let added = diesel::sql_query(
         "INSERT INTO identity_providers (tenant_id, provider_code, name, issuer, client_id, client_secret_sealed, scopes, dealers,
              strong_acr, links_by_email, enabled, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         ON CONFLICT (tenant_id, provider_code) DO UPDATE SET name = excluded.name, issuer = excluded.issuer,
-             client_id = excluded.client_id, client_secret_sealed = excluded.client_secret_sealed, scopes = excluded.scopes,
-             dealers = excluded.dealers, strong_acr = excluded.strong_acr, links_by_email = excluded.links_by_email,
-             enabled = excluded.enabled, changed_at = excluded.changed_at",
+         ON CONFLICT DO NOTHING",
     )
     .bind::<Integer, _>(tx.tenant())
     .bind::<Text, _>(&provider.code)
     .bind::<Text, _>(&provider.name)
     .bind::<Text, _>(&provider.issuer)
+    .bind::<Text, _>(&provider.client_id)
+    .bind::<Binary, _>(&provider.client_secret_sealed)
+    .bind::<Array<Text>, _>(&provider.scopes)
+    .bind::<Array<Text>, _>(&provider.dealers)
+    .bind::<Array<Text>, _>(&provider.strong_acr)
+    .bind::<Bool, _>(provider.links_by_email)
+    .bind::<Bool, _>(provider.enabled)
+    .bind::<Timestamptz, _>(pg_instant(at))
+    .execute(tx.connection)?;
+    Ok(added > 0)
+}
+
+/// Changes what there is to change of a provider. Its issuer and its provisioning secret stay.
+pub fn change_provider(tx: &mut Tx, provider: &Provider, at: Instant) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "UPDATE identity_providers SET name = $2, client_id = $3, client_secret_sealed = $4, scopes = $5, dealers = $6,
+             strong_acr = $7, links_by_email = $8, enabled = $9, changed_at = $10 WHERE provider_code = $1",
+    )
+    .bind::<Text, _>(&provider.code)
+    .bind::<Text, _>(&provider.name)
     .bind::<Text, _>(&provider.client_id)
     .bind::<Binary, _>(&provider.client_secret_sealed)
     .bind::<Array<Text>, _>(&provider.scopes)
@@ -238,18 +255,27 @@ pub fn come_back(tx: &mut Tx, state: &[u8], now: Instant) -> Result<Option<Under
     .optional()?)
 }
 
-/// By whose word a session began, and the sealed token to end it there too.
-pub fn session_by(
-    tx: &mut Tx,
-    session: &[u8],
-    provider: &str,
-    token_sealed: &[u8],
-) -> Result<(), StoreError> {
-    diesel::sql_query("UPDATE sessions SET provider_code = $2, token_sealed = $3 WHERE secret_sha256 = $1")
-        .bind::<Binary, _>(session)
-        .bind::<Text, _>(provider)
-        .bind::<Binary, _>(token_sealed)
-        .execute(tx.connection)?;
+/// By whose word a session began.
+#[derive(Debug, Clone, Copy)]
+pub struct Word<'w> {
+    /// The provider.
+    pub provider: &'w str,
+    /// The provider's name of its own session, where it tells one.
+    pub session: Option<&'w str>,
+    /// The sealed token, to end the session there too.
+    pub token_sealed: &'w [u8],
+}
+
+/// Writes down by whose word a session began.
+pub fn session_by(tx: &mut Tx, session: &[u8], word: Word) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "UPDATE sessions SET provider_code = $2, provider_session = $3, token_sealed = $4 WHERE secret_sha256 = $1",
+    )
+    .bind::<Binary, _>(session)
+    .bind::<Text, _>(word.provider)
+    .bind::<Nullable<Text>, _>(word.session)
+    .bind::<Binary, _>(word.token_sealed)
+    .execute(tx.connection)?;
     Ok(())
 }
 
@@ -260,12 +286,27 @@ pub fn end_sessions_by(tx: &mut Tx, provider: &str) -> Result<usize, StoreError>
         .execute(tx.connection)?)
 }
 
-/// Ends a user's sessions that began by a provider's word.
-pub fn end_sessions_of(tx: &mut Tx, provider: &str, user: i32) -> Result<usize, StoreError> {
-    Ok(diesel::sql_query("DELETE FROM sessions WHERE provider_code = $1 AND user_id = $2")
-        .bind::<Text, _>(provider)
-        .bind::<Integer, _>(user)
-        .execute(tx.connection)?)
+/// Ends sessions that began by a provider's word: those of one session there, or all of a user; gives whose each was. Of a
+/// user's sessions without a name there all end: one of them is over, and none can be told from the others.
+pub fn end_sessions_of(
+    tx: &mut Tx,
+    provider: &str,
+    (session, user): (Option<&str>, Option<i32>),
+) -> Result<Vec<i32>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Integer)]
+        user_id: i32,
+    }
+    let rows: Vec<Row> = diesel::sql_query(
+        "DELETE FROM sessions WHERE provider_code = $1 AND CASE WHEN $2 IS NULL THEN user_id = $3
+             ELSE provider_session = $2 OR (provider_session IS NULL AND user_id = $3) END RETURNING user_id",
+    )
+    .bind::<Text, _>(provider)
+    .bind::<Nullable<Text>, _>(session)
+    .bind::<Nullable<Integer>, _>(user)
+    .load(tx.connection)?;
+    Ok(rows.into_iter().map(|row| row.user_id).collect())
 }
 
 /// The provider by whose word a session began, and the sealed token.

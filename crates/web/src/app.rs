@@ -1,7 +1,6 @@
 //! What the routes work with: passed in, so that a test passes its own.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use farsight_control::metrics::{self, Metrics};
 use farsight_control::sealing::Sealer;
@@ -19,6 +18,7 @@ use crate::intake::Intake;
 use crate::live::Live;
 use crate::middleware::Limits;
 use crate::requests::Requests;
+use crate::tenants::Tenants;
 use crate::views::{ViewError, Views};
 use crate::{api, router};
 
@@ -84,7 +84,7 @@ pub struct App {
     pub(crate) pace: Arc<Pace>,
     /// One look at readiness at a time: who asks often must not open many connections.
     pub(crate) readiness: Arc<tokio::sync::Mutex<()>>,
-    tenants: Arc<RwLock<HashMap<i32, Tenant>>>,
+    tenants: Arc<Tenants>,
 }
 
 impl App {
@@ -117,13 +117,19 @@ impl App {
         self
     }
 
-    /// The tenant of a number; looked up once, for a tenant never changes.
+    /// The tenant of a number.
     pub(crate) fn tenant(&self, id: i32) -> Result<Option<Tenant>, StoreError> {
-        let known = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-        if known.is_some() {
-            return Ok(known);
-        }
-        Ok(self.look_for_tenants()?.into_iter().find(|tenant| tenant.id == id))
+        self.tenants.find(|| registry::tenants(&self.parts.database), |tenant| tenant.id == id)
+    }
+
+    /// The tenant of a code.
+    pub(crate) fn tenant_of(&self, code: &str) -> Result<Option<Tenant>, StoreError> {
+        self.tenants.find(|| registry::tenants(&self.parts.database), |tenant| tenant.code == code)
+    }
+
+    /// The only tenant there is.
+    pub(crate) fn only_tenant(&self) -> Result<Option<Tenant>, StoreError> {
+        self.tenants.only(|| registry::tenants(&self.parts.database))
     }
 
     /// The desk of a person or machine, with what of the network is theirs.
@@ -144,13 +150,5 @@ impl App {
             now,
             person: part.then_some(person),
         })
-    }
-
-    /// All tenants there are now.
-    pub(crate) fn look_for_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let tenants = registry::tenants(&self.parts.database)?;
-        let known = tenants.iter().map(|tenant| (tenant.id, tenant.clone())).collect();
-        *self.tenants.write().unwrap_or_else(PoisonError::into_inner) = known;
-        Ok(tenants)
     }
 }

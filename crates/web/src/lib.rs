@@ -28,6 +28,7 @@ mod scim;
 mod seat;
 mod serving;
 mod table;
+mod tenants;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

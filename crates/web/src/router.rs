@@ -249,6 +249,7 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/single-sign-on/{provider}/rules", Provider, ADMINISTRATORS, post(single_sign_on::rules)),
         route("/single-sign-on/{provider}/try", Provider, ADMINISTRATORS, post(single_sign_on::try_claims)),
         route("/single-sign-on/{provider}/look", Provider, ADMINISTRATORS, post(single_sign_on::look)),
+        route("/single-sign-on/{provider}/unlink", Provider, ADMINISTRATORS, post(single_sign_on::unlink)),
         route("/single-sign-on/{provider}/secret", Provider, ADMINISTRATORS, post(single_sign_on::make_secret)),
         route("/single-sign-on/{provider}/secret/gone", Provider, ADMINISTRATORS, post(single_sign_on::take_secret_away)),
         route("/tokens", Nothing, ADMINISTRATORS, get(tokens::list).post(tokens::add)),

@@ -11,6 +11,7 @@ mod isolation;
 mod machines;
 mod oneself;
 mod provider;
+mod said_of_people;
 mod sending;
 mod settling;
 mod single_sign_on;

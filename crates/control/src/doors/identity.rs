@@ -2,6 +2,7 @@
 //!
 //! Signing in and provisioning both end here, so that they cannot differ.
 
+use farsight_identity::Told;
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::time::Instant;
 use farsight_store::audit::Deed;
@@ -13,6 +14,7 @@ use farsight_store::{Tx, audit, doors};
 use serde_json::{Map, Value, json};
 
 use super::claims::{Standing, standing};
+use super::said::said;
 use crate::ControlError;
 
 /// Why a provider's person is nobody here.
@@ -31,14 +33,34 @@ pub(crate) fn actor(provider: &Provider) -> String {
     format!("provider:{}", provider.code)
 }
 
-/// What a provider's claims make, with codes that the network knows; for somebody provisioned groups are what
-/// provisioning says, as soon as it says any.
+/// Somebody whom a provider tells of, before anything is known.
+pub(crate) fn nobody_yet(id: String) -> Identity {
+    Identity {
+        id,
+        subject: None,
+        external_id: None,
+        user_name: String::new(),
+        name: String::new(),
+        attributes: Value::Object(Map::new()),
+        claims: Value::Object(Map::new()),
+        active: true,
+        provisioned: true,
+        user: None,
+        shut: false,
+        made_at: 0,
+        changed_at: 0,
+        deleted: false,
+    }
+}
+
+/// What all that a provider said of a person makes, with codes that the network knows; for somebody provisioned groups are
+/// what provisioning says, as soon as it says any.
 pub(crate) fn judged(
     tx: &mut Tx,
     provider: &Provider,
     identity: &Identity,
-    mut claims: Map<String, Value>,
 ) -> Result<Option<Standing>, ControlError> {
+    let mut claims = said(identity);
     if identity.provisioned && has_groups(tx, provider)? {
         let groups = identities::groups_of(tx, &provider.code, &identity.id)?;
         let named: Vec<String> =
@@ -64,8 +86,8 @@ pub(crate) fn known(tx: &mut Tx, standing: Option<Standing>) -> Result<Option<St
     Ok(standing.is_whole().then_some(standing))
 }
 
-/// Makes the account say what the table says, and writes the identity down. `may_link`: whether the provider vouches for
-/// the address, so that an account of that address may be taken over where headquarters allowed it.
+/// Makes the account say what the table says. `may_link`: whether the provider vouches for the address, so that an account
+/// of that address may be taken over where headquarters allowed it.
 pub(crate) fn settle(
     tx: &mut Tx,
     provider: &Provider,
@@ -210,22 +232,24 @@ fn tell(
     Ok(())
 }
 
-/// The identity that a token's subject is: the one that came before, or one provisioned that never came yet.
-pub(crate) fn of_subject(
-    tx: &mut Tx,
-    provider: &str,
-    subject: &str,
-    email: Option<&str>,
-) -> Result<Option<Identity>, ControlError> {
-    if let Some(known) = identities::find(tx, provider, By::Subject(subject))? {
+/// The identity that a token is about: the one that came before, or one provisioned that never came yet. That one is known
+/// by an id that lasts, or by an address that the provider made sure of: a name that people set themselves would let in
+/// whoever took a colleague's.
+pub(crate) fn of_token(tx: &mut Tx, provider: &str, told: &Told) -> Result<Option<Identity>, ControlError> {
+    if let Some(known) = identities::find(tx, provider, By::Subject(&told.subject))? {
         return Ok(Some(known));
     }
-    let by = [Some(By::ExternalId(subject)), email.map(By::UserName)];
-    for by in by.into_iter().flatten() {
+    let email = told.verified_email();
+    for by in told.lasting_ids().map(By::ExternalId).chain(email.as_deref().map(By::UserName)) {
         let found = identities::find(tx, provider, by)?;
         if let Some(found) = found.filter(|found| found.subject.is_none()) {
             return Ok(Some(found));
         }
     }
     Ok(None)
+}
+
+/// Whether the provider calls somebody by a name.
+pub(crate) fn is_somebodys(tx: &mut Tx, provider: &str, name: &str) -> Result<bool, ControlError> {
+    Ok(identities::find(tx, provider, By::UserName(name))?.is_some())
 }

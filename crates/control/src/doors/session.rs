@@ -121,15 +121,6 @@ pub fn enter(
     })
 }
 
-/// Ends the session of a secret.
-pub fn sign_out(desk: &mut Desk, secret: &str) -> Result<(), ControlError> {
-    let (scope, secret) = (desk.tenant.network(), kept(secret));
-    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
-        doors::end_session(tx, &secret)?;
-        Ok(())
-    })
-}
-
 /// The sessions of a user, the last seen first, and which of them is the one at hand.
 pub fn sessions(
     desk: &mut Desk,

@@ -1,18 +1,21 @@
 //! Coming in by a provider's word: a browser is sent away, comes back with a code, and is let in as who the claim table
 //! says. Asking the provider lies between, and is `identity`'s.
 
+use std::collections::BTreeSet;
+
 use farsight_courier::Secret as Hidden;
-use farsight_identity::{IdentityError, Registration, Secrets, Told};
+use farsight_identity::{Farewell, IdentityError, Registration, Secrets, Told};
 use farsight_rulebook::time::{Instant, MINUTE};
 use farsight_store::audit::Deed;
 use farsight_store::doors::NewSession;
 use farsight_store::identities::{self, By, Identity};
 use farsight_store::session::Isolation;
-use farsight_store::single_sign_on::{self, Provider, UnderWay};
-use farsight_store::{Tx, audit, doors};
-use serde_json::{Value, json};
+use farsight_store::single_sign_on::{self, Provider, UnderWay, Word};
+use farsight_store::{Tx, audit, doors, users};
+use serde_json::json;
 
-use super::identity::{Nobody, judged, of_subject, settle};
+use super::identity::{Nobody, is_somebodys, judged, nobody_yet, of_token, settle};
+use super::said::kept as kept_claims;
 use super::{Browser, SECRET_BYTES, SESSION, Secret, SignedIn, kept};
 use crate::sealing::Sealer;
 use crate::{ControlError, Desk};
@@ -232,7 +235,8 @@ pub fn welcome(
         let strong = told.is_strong(&provider.strong_acr);
         begin(tx, (&secret, strong), user, browser, now)?;
         let token = sealer.seal(&purpose_of_token(tenant, &provider.code), told.token.as_bytes());
-        single_sign_on::session_by(tx, &secret.kept, &provider.code, &token)?;
+        let word = Word { provider: &provider.code, session: told.session(), token_sealed: &token };
+        single_sign_on::session_by(tx, &secret.kept, word)?;
         let detail = json!({ "provider": provider.code, "second_factor": strong }).to_string();
         let deed =
             Deed { actor: &account.email, action: "session.begin", subject: &account.email, detail: &detail };
@@ -268,18 +272,20 @@ fn recognise(
     id: String,
     now: Instant,
 ) -> Result<Result<i32, Unwelcome>, ControlError> {
-    let email = told.email();
-    let mut identity = match (of_subject(tx, &provider.code, &told.subject, email.as_deref())?, email) {
+    let mut identity = match (of_token(tx, &provider.code, told)?, told.email()) {
         (Some(known), _) => known,
         (None, None) => return Ok(Err(Unwelcome::Email)),
+        (None, Some(email)) if is_somebodys(tx, &provider.code, &email)? => return Ok(Err(Unwelcome::Taken)),
         (None, Some(email)) => stranger(id, email, told),
     };
     identity.subject = Some(told.subject.clone());
+    identity.claims = kept_claims(&told.claims);
     if !identity.provisioned {
         identity.name = told.name();
     }
-    let standing = judged(tx, provider, &identity, told.claims.clone())?;
-    let settled = settle(tx, provider, &mut identity, standing, told.has_verified_email(), now)?;
+    let standing = judged(tx, provider, &identity)?;
+    let vouched = identity.provisioned || told.verified_email().is_some();
+    let settled = settle(tx, provider, &mut identity, standing, vouched, now)?;
     if identity.user.is_some() {
         identities::put(tx, &provider.code, &identity, now)?;
     }
@@ -287,21 +293,7 @@ fn recognise(
 }
 
 fn stranger(id: String, email: String, told: &Told) -> Identity {
-    Identity {
-        id,
-        subject: None,
-        external_id: None,
-        user_name: email,
-        name: told.name(),
-        attributes: Value::Object(serde_json::Map::new()),
-        active: true,
-        provisioned: false,
-        user: None,
-        shut: false,
-        made_at: 0,
-        changed_at: 0,
-        deleted: false,
-    }
+    Identity { user_name: email, name: told.name(), provisioned: false, ..nobody_yet(id) }
 }
 
 /// How this tower is registered with a provider that people may come by.
@@ -318,27 +310,40 @@ pub fn registered(
     })
 }
 
-/// Ends the sessions of somebody whom a provider signed out; gives how many. Of somebody it never sent us there are none.
-pub fn farewell(desk: &mut Desk, provider: &str, subject: &str) -> Result<usize, ControlError> {
+/// Ends the sessions that a provider says are over; gives how many. Of somebody it never sent us there are none.
+pub fn farewell(desk: &mut Desk, provider: &str, over: &Farewell) -> Result<usize, ControlError> {
     let (scope, now) = (desk.tenant.network(), desk.now);
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
-        let Some(known) = identities::find(tx, provider, By::Subject(subject))? else { return Ok(0) };
-        let Some(user) = known.user else { return Ok(0) };
-        let ended = single_sign_on::end_sessions_of(tx, provider, user)?;
-        let (actor, detail) = (format!("provider:{provider}"), json!({ "ended": ended }).to_string());
-        let deed = Deed {
-            actor: &actor,
-            action: "session.end-by-provider",
-            subject: &known.user_name,
-            detail: &detail,
+        let known = match &over.subject {
+            Some(subject) => identities::find(tx, provider, By::Subject(subject))?,
+            None => None,
         };
-        audit::add(tx, now, &deed)?;
-        Ok(ended)
+        let user = known.and_then(|known| known.user);
+        let ended = single_sign_on::end_sessions_of(tx, provider, (over.session.as_deref(), user))?;
+        for user in ended.iter().copied().collect::<BTreeSet<i32>>() {
+            let number = ended.iter().filter(|whose| **whose == user).count();
+            tell_ended(tx, provider, (user, number), now)?;
+        }
+        Ok(ended.len())
     })
 }
 
-/// How to end a session at the provider by whose word it began: the registration there, and the token.
-pub fn way_out(
+fn tell_ended(
+    tx: &mut Tx,
+    provider: &str,
+    (user, number): (i32, usize),
+    now: Instant,
+) -> Result<(), ControlError> {
+    let whose = users::one(tx, user)?.ok_or(ControlError::NotFound("user"))?;
+    let (actor, detail) = (format!("provider:{provider}"), json!({ "ended": number }).to_string());
+    let (action, subject) = ("session.end-by-provider", &whose.email);
+    audit::add(tx, now, &Deed { actor: &actor, action, subject, detail: &detail })?;
+    Ok(())
+}
+
+/// Ends the session of a secret. Gives how to end it at the provider too, by whose word it began: the registration there,
+/// and the token. What of that cannot be opened any more keeps nobody here.
+pub fn sign_out(
     desk: &mut Desk,
     sealer: &Sealer,
     secret: &str,
@@ -346,10 +351,13 @@ pub fn way_out(
 ) -> Result<Option<(Registration, String)>, ControlError> {
     let (scope, tenant) = (desk.tenant.network(), desk.tenant.id);
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
-        let Some((code, sealed)) = single_sign_on::whose_word(tx, &kept(secret))? else { return Ok(None) };
+        let word = single_sign_on::whose_word(tx, &kept(secret))?;
+        doors::end_session(tx, &kept(secret))?;
+        let Some((code, sealed)) = word else { return Ok(None) };
         let Some(provider) = single_sign_on::provider(tx, &code)? else { return Ok(None) };
-        let token = sealer.open(&purpose_of_token(tenant, &code), &sealed)?;
-        let registration = registration(sealer, tenant, &provider, back_to)?;
+        let token = sealer.open(&purpose_of_token(tenant, &code), &sealed);
+        let registration = registration(sealer, tenant, &provider, back_to);
+        let (Ok(token), Ok(registration)) = (token, registration) else { return Ok(None) };
         Ok(Some((registration, String::from_utf8_lossy(&token).into_owned())))
     })
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry};
 
-use super::words::{self, ANSWERS, CHANNELS, DELIVERIES, ENDINGS, FLAWS, OTHER, SEVERAL, TENDED, known};
+use super::words::{
+    self, ANSWERS, CHANNELS, DELIVERIES, ENDINGS, FLAWS, OTHER, REFUSED_SIGN_INS, SEVERAL, TENDED, known,
+};
 use crate::alerts::Tended;
 use crate::evaluate;
 
@@ -45,6 +47,7 @@ pub(super) struct Told {
     pictures: IntCounterVec,
     camera_answers: IntCounterVec,
     deliveries: IntCounterVec,
+    refused_sign_ins: IntCounterVec,
 }
 
 impl Told {
@@ -126,6 +129,11 @@ impl Told {
                 "Tries to deliver a message, by kind of channel and outcome: delivered, later (will be tried again), never.",
                 &[("channel", CHANNELS), ("outcome", DELIVERIES)],
             )?,
+            refused_sign_ins: new.counter(
+                "farsight_sign_ins_refused_total",
+                "Sign-ins by a provider's word that were refused, by code; those without a sign-in under way (sso_state) are counted here alone.",
+                &[("code", REFUSED_SIGN_INS)],
+            )?,
             jobs,
             checks,
         })
@@ -190,6 +198,10 @@ impl Told {
     pub(super) fn delivery(&self, channel: &str, outcome: &str) {
         let labels = [known(CHANNELS, channel), known(DELIVERIES, outcome)];
         self.deliveries.with_label_values(&labels).inc();
+    }
+
+    pub(super) fn sign_in_refused(&self, code: &str) {
+        self.refused_sign_ins.with_label_values(&[known(REFUSED_SIGN_INS, code)]).inc();
     }
 }
 
@@ -267,6 +279,7 @@ mod tests {
             told.picture(&[word.to_owned(), "black".to_owned()]);
             told.camera_answered(word);
             told.delivery(word, word);
+            told.sign_in_refused(word);
         }
         told.judged(
             &evaluate::Outcome { checks: vec!["spot-check", "complaint"], ..Default::default() },
@@ -289,6 +302,7 @@ mod tests {
         told.evidence_kept(1000);
         told.tended(&Tended { opened: 4, escalated: 3, ..Tended::default() });
         told.delivery("email", "never");
+        told.sign_in_refused("sso_state");
         told.picture(&[]);
         told.picture(&["black".to_owned(), "frozen".to_owned()]);
         told.camera_answered("timed_out");
@@ -299,6 +313,7 @@ mod tests {
         assert_eq!(told.posted.with_label_values(&["complaint"]).get(), 2);
         assert_eq!((told.evidence_items.get(), told.evidence_bytes.get()), (1, 1000));
         assert_eq!(told.deliveries.with_label_values(&["email", "never"]).get(), 1);
+        assert_eq!(told.refused_sign_ins.with_label_values(&["sso_state"]).get(), 1);
         assert_eq!(told.alerts_tended.with_label_values(&["opened"]).get(), 4);
         assert_eq!(told.alerts_tended.with_label_values(&["escalated"]).get(), 3);
         let pictures =

@@ -47,6 +47,33 @@ pub(super) const ANSWERS: &[&str] = &[
 pub(super) const CHANNELS: &[&str] = &["email", "wecom", "dingtalk", "feishu", "webhook", OTHER];
 /// How deliveries end.
 pub(super) const DELIVERIES: &[&str] = &["delivered", "later", "never", OTHER];
+/// Why a sign-in by a provider's word is refused.
+pub(super) const REFUSED_SIGN_INS: &[&str] = &[
+    "sso_state",
+    "sso_denied",
+    "sso_email",
+    "sso_inactive",
+    "sso_rule",
+    "sso_taken",
+    "sso_disabled",
+    "provider_address",
+    "provider_away",
+    "provider_answer",
+    "provider_code",
+    "token_missing",
+    "token_unsigned",
+    "token_algorithm",
+    "token_key",
+    "token_signature",
+    "token_issuer",
+    "token_audience",
+    "token_nonce",
+    "token_expired",
+    "token_early",
+    "token_subject",
+    "token_odd",
+    OTHER,
+];
 
 /// The checks, runs of several, and `other`.
 pub(super) fn checks() -> Vec<&'static str> {

@@ -37,11 +37,9 @@ pub(super) async fn blocking<T: Send + 'static>(
 pub(super) async fn tenant(app: &App, code: Option<String>) -> Result<Option<Tenant>, PageError> {
     let app = app.clone();
     blocking(move || {
-        let tenants = app.look_for_tenants()?;
-        let code = code.filter(|code| !code.is_empty());
-        Ok(match (code, tenants.as_slice()) {
-            (None, [only]) => Some(only.clone()),
-            (code, _) => tenants.iter().find(|tenant| Some(&tenant.code) == code.as_ref()).cloned(),
+        Ok(match code.filter(|code| !code.is_empty()) {
+            Some(code) => app.tenant_of(&code)?,
+            None => app.only_tenant()?,
         })
     })
     .await
@@ -192,12 +190,9 @@ pub(crate) fn refused(entered: &Entered, template: &str, refusal: Refusal, more:
     Ok(answer)
 }
 
-/// Signs out of this browser.
+/// Signs out of this browser, and leads to where it ends at the provider whom somebody came by.
 pub(crate) async fn sign_out(entered: Entered) -> PageResult {
-    let there = with_provider::way_out(&entered).await?;
-    let secret = entered.secret().to_owned();
-    entered.at_desk(move |desk| doors::sign_out(desk, &secret)).await?;
-    let mut answer = match there {
+    let mut answer = match with_provider::sign_out(&entered).await? {
         Some(there) => with_provider::out_there(&entered, &there)?,
         None => onward("/sign-in", "signed-out"),
     };

@@ -240,6 +240,24 @@ pub(crate) async fn make_secret(entered: Entered, Path(provider): Path<String>) 
     page(&entered, provider, context! { secret }).await
 }
 
+/// Whom to unlink.
+#[derive(Deserialize)]
+pub(crate) struct Whom {
+    #[serde(default)]
+    email: String,
+}
+
+/// Forgets by which subject the provider knows somebody.
+pub(crate) async fn unlink(
+    entered: Entered,
+    Path(provider): Path<String>,
+    Form(typed): Form<Whom>,
+) -> PageResult {
+    let to = format!("/single-sign-on/{provider}");
+    entered.at_desk(move |desk| providers::unlink(desk, &provider, &typed.email)).await?;
+    Ok(entered.onward(&to, "unlinked"))
+}
+
 /// Takes the provisioning secret away.
 pub(crate) async fn take_secret_away(entered: Entered, Path(provider): Path<String>) -> PageResult {
     let to = format!("/single-sign-on/{provider}");

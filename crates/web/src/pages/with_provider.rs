@@ -2,6 +2,7 @@
 //! too.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Form;
 use axum::extract::{ConnectInfo, Extension, Path, State};
@@ -26,6 +27,8 @@ use crate::pages::sign_in::{blocking, browser_of, desk, let_in, tenant};
 
 /// The cookie of a browser that was sent away: the tenant's number and the state.
 const SENT: &str = "sent";
+/// So long a provider is asked where sessions end there: who has signed out is not kept waiting.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 fn back_to(app: &App) -> String {
     format!("{}/sign-in/return", app.parts.front.address)
@@ -64,7 +67,8 @@ pub(crate) async fn start(
             set(answer.headers_mut(), (SENT, &sent), Some(AWAY / SECOND), app.parts.front.secure);
             Ok(answer)
         }
-        Err(error) => turn_away(door, Some((tenant, between.provider)), error.into()).await,
+        // Nobody was sent away yet: anybody may knock here, and must not write into the audit log by it.
+        Err(error) => told_why(&door, &error.into()),
     }
 }
 
@@ -82,17 +86,12 @@ pub(crate) async fn come_back(
     if let Err(wait) = app.pace.check(&address) {
         return door.often("sign-in/turned-away.html", wait, context! {});
     }
-    let (tenant, between) = match under_way(&door, sent, &ask).await? {
-        (Some(tenant), Some(between)) => (tenant, between),
-        (tenant, _) => {
-            let where_from = tenant.map(|tenant| (tenant, "unknown".to_owned()));
-            return turn_away(door, where_from, Unwelcome::State).await;
-        }
+    let Some((tenant, between)) = under_way(&door, sent, &ask).await? else {
+        return told_why(&door, &Unwelcome::State);
     };
-    let whose = Some((tenant.clone(), between.provider.clone()));
     let told = match redeem(&app, &between, &ask).await {
         Ok(told) => told,
-        Err(why) => return turn_away(door, whose, why).await,
+        Err(why) => return turn_away(door, (tenant, between.provider), why).await,
     };
     let next = between.next.clone();
     match welcome(&door, &tenant, (between, told), address).await? {
@@ -117,17 +116,16 @@ async fn under_way(
     door: &AtDoor,
     (tenant, state): (i32, String),
     ask: &Ask,
-) -> Result<(Option<Tenant>, Option<Between>), PageError> {
+) -> Result<Option<(Tenant, Between)>, PageError> {
+    if ask.get("state") != Some(state.as_str()) {
+        return Ok(None);
+    }
     let app = door.app.clone();
-    let same = ask.get("state") == Some(state.as_str());
     blocking(move || {
-        let Some(tenant) = app.tenant(tenant)? else { return Ok((None, None)) };
-        if !same {
-            return Ok((Some(tenant), None));
-        }
+        let Some(tenant) = app.tenant(tenant)? else { return Ok(None) };
         let mut desk = desk(&app, tenant.clone(), "")?;
         let between = single_sign_on::come_back(&mut desk, &app.parts.sealer, &state, &back_to(&app))?;
-        Ok((Some(tenant), between))
+        Ok(between.map(|between| (tenant, between)))
     })
     .await
 }
@@ -158,17 +156,16 @@ async fn welcome(
     .await
 }
 
-/// Writes down that, and says why, nobody came in.
-async fn turn_away(door: AtDoor, whose: Option<(Tenant, String)>, why: Unwelcome) -> PageResult {
-    if let Some((tenant, provider)) = whose {
-        let (app, why) = (door.app.clone(), why.clone());
-        blocking(move || Ok(single_sign_on::turned_away(&mut desk(&app, tenant, "")?, &provider, &why)?))
-            .await?;
-    }
+/// Writes down that nobody came in by a sign-in that was under way, and says why.
+async fn turn_away(door: AtDoor, (tenant, provider): (Tenant, String), why: Unwelcome) -> PageResult {
+    let (app, written) = (door.app.clone(), why.clone());
+    blocking(move || Ok(single_sign_on::turned_away(&mut desk(&app, tenant, "")?, &provider, &written)?))
+        .await?;
     told_why(&door, &why)
 }
 
 fn told_why(door: &AtDoor, why: &Unwelcome) -> PageResult {
+    door.app.parts.metrics.sign_in_refused(why.code());
     let shown = context! { refusal => context! { code => why.code(), minutes => 0 } };
     let mut answer = door.page("sign-in/turned-away.html", shown, StatusCode::UNPROCESSABLE_ENTITY)?;
     forget(answer.headers_mut(), SENT);
@@ -198,26 +195,26 @@ pub(crate) async fn farewell(
         .await?
     };
     let now = (app.parts.clock)();
-    let Ok(subject) = app.parts.providers.farewell(&registration, &told.logout_token, now).await else {
+    let Ok(over) = app.parts.providers.farewell(&registration, &told.logout_token, now).await else {
         return Ok(refusal(StatusCode::BAD_REQUEST, "invalid_request"));
     };
-    blocking(move || Ok(single_sign_on::farewell(&mut desk(&app, tenant, "")?, &provider, &subject)?))
-        .await?;
+    blocking(move || Ok(single_sign_on::farewell(&mut desk(&app, tenant, "")?, &provider, &over)?)).await?;
     Ok(StatusCode::OK.into_response())
 }
 
-/// Where the session ends at the provider, of somebody who came by one that has such a place.
-pub(super) async fn way_out(entered: &Entered) -> Result<Option<String>, PageError> {
+/// Ends the session; gives where it ends at the provider, of somebody who came by one that has such a place and tells it.
+pub(super) async fn sign_out(entered: &Entered) -> Result<Option<String>, PageError> {
     let (app, secret) = (entered.app().clone(), entered.secret().to_owned());
     let door = format!("{}/sign-in", app.parts.front.address);
-    let found = {
+    let word = {
         let app = app.clone();
         entered
-            .at_desk(move |desk| single_sign_on::way_out(desk, &app.parts.sealer, &secret, &back_to(&app)))
+            .at_desk(move |desk| single_sign_on::sign_out(desk, &app.parts.sealer, &secret, &back_to(&app)))
             .await?
     };
-    let Some((registration, token)) = found else { return Ok(None) };
-    Ok(app.parts.providers.way_out(&registration, &token, &door, entered.now()).await)
+    let Some((registration, token)) = word else { return Ok(None) };
+    let asked = app.parts.providers.way_out(&registration, &token, &door, entered.now());
+    Ok(tokio::time::timeout(GOODBYE, asked).await.ok().flatten())
 }
 
 /// On to the provider by a page of ours: a form of ours may not lead to another's page.

@@ -72,6 +72,7 @@ impl From<ControlError> for Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         let (status, kind) = match refusal {
+            Refusal::Over => (StatusCode::UNAUTHORIZED, None),
             Refusal::Unknown => (StatusCode::NOT_FOUND, None),
             Refusal::Exists => (StatusCode::CONFLICT, Some("uniqueness")),
             Refusal::Name | Refusal::Member => (StatusCode::BAD_REQUEST, Some("invalidValue")),

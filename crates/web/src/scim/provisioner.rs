@@ -54,9 +54,7 @@ fn desk(app: &App, tenant: Tenant) -> Result<Desk, ControlError> {
 
 /// Whose secret it is, in the tenant that the path names.
 fn whose(app: &App, code: &str, secret: &str) -> Result<Option<Provisioner>, ControlError> {
-    let Some(tenant) = app.look_for_tenants()?.into_iter().find(|tenant| tenant.code == code) else {
-        return Ok(None);
-    };
+    let Some(tenant) = app.tenant_of(code)? else { return Ok(None) };
     let provider = provisioning::whose(&mut desk(app, tenant.clone())?, secret)?;
     Ok(provider.map(|provider| Provisioner { app: app.clone(), tenant, provider }))
 }

@@ -13,8 +13,7 @@ pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 /// The schema of groups.
 pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// What is ours to say, or has a place of its own.
-const OURS: [&str; 9] =
-    ["schemas", "id", "externalId", "userName", "active", "groups", "meta", "password", "roles"];
+const OURS: [&str; 8] = ["schemas", "id", "externalId", "userName", "active", "groups", "meta", "password"];
 
 /// A body as JSON.
 pub(crate) fn read(body: &[u8]) -> Result<Value, Fault> {
@@ -80,13 +79,13 @@ fn text(value: &Value, attribute: &str) -> Result<Option<String>, Fault> {
     }
 }
 
-/// Whether somebody may enter: also as Entra ID writes it, in a text.
-fn active(told: Option<&Value>) -> Result<bool, Fault> {
+/// Whether somebody may enter: also as Entra ID writes it, in a text. None: that is not said.
+fn active(told: Option<&Value>) -> Result<Option<bool>, Fault> {
     match told {
-        None | Some(Value::Null) => Ok(true),
-        Some(Value::Bool(active)) => Ok(*active),
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(true),
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(false),
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(active)) => Ok(Some(*active)),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
         Some(_) => Err(Fault::value("active is true or false")),
     }
 }

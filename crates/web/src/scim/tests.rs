@@ -7,7 +7,7 @@ use farsight_ledger::settlement::Role;
 use farsight_store::single_sign_on::Rule;
 use farsight_store::users::User;
 use farsight_tests::office::{at, sealer};
-use farsight_tests::tower::texts;
+use farsight_tests::tower::{number, texts};
 use farsight_tests::{Office, Tower};
 use serde_json::{Value, json};
 
@@ -284,6 +284,14 @@ async fn as_okta_calls() {
     let off = json!([{ "op": "replace", "value": { "active": false } }]);
     assert_eq!(okta.patch(&format!("/Users/{id}"), off).await.0, 200);
     assert_eq!(house.users(0), ["ben@oem.example call-centre out"]);
+    // What is not said of whether somebody may enter leaves it as it was.
+    ben.as_object_mut().unwrap().remove("active");
+    ben["roles"] = json!([{ "value": "buyer", "primary": true }]);
+    let (status, changed) = okta.call("PUT", &format!("/Users/{id}"), &ben).await;
+    assert_eq!((status, &changed["active"], &changed["roles"]), (200, &json!(false), &ben["roles"]));
+    let removed = json!([{ "op": "remove", "path": "active" }]);
+    assert_eq!(okta.patch(&format!("/Users/{id}"), removed).await.1["active"], false);
+    assert_eq!(house.users(0), ["ben@oem.example call-centre out"]);
     let on = json!([{ "op": "replace", "value": { "active": true } }]);
     assert_eq!(okta.patch(&format!("/Users/{id}"), on).await.0, 200);
     let leaves = json!([{ "op": "remove", "path": format!("members[value eq \"{id}\"]") }]);
@@ -427,13 +435,23 @@ async fn a_secret_shows_and_changes_what_its_provider_told_and_nothing_else() {
     assert_eq!(house.users(0), ["carl@oem.example finance in", "dora@oem.example finance out"]);
     // A new secret ends the one before.
     let old = one.secret.clone();
-    one.secret = providers::make_scim_secret(&mut house.offices[0].desk, &sealer(), "one").unwrap();
+    let secret = providers::make_scim_secret(&mut house.offices[0].desk, &sealer(), "one").unwrap();
+    one.secret.clone_from(&secret);
     assert_eq!(one.call("GET", "/Users", &Value::Null).await.0, 200);
     one.secret = old;
     assert_eq!(one.call("GET", "/Users", &Value::Null).await.0, 401);
-    let kept =
-        texts(&mut house.tower.sql(), "SELECT encode(scim_sha256, 'hex') AS value FROM identity_providers");
-    assert!(!kept.is_empty() && kept.iter().all(|kept| *kept != one.secret));
+    // What is kept of a secret that holds is its hash: neither its text nor the bytes that it is written of.
+    let mut sql = house.tower.sql();
+    let hashed = format!("SELECT count(*) FROM identity_providers WHERE scim_sha256 = sha256('{secret}')");
+    assert_eq!(number(&mut sql, &hashed), 1);
+    let written = ["identity_providers", "audit_log"]
+        .map(|table| texts(&mut sql, &format!("SELECT t::text AS value FROM {table} t")).join("\n"));
+    for kept in written {
+        assert!(
+            !kept.is_empty() && !kept.contains(&secret) && !kept.contains(&hex::encode(&secret)),
+            "{kept}"
+        );
+    }
 }
 
 impl Caller {

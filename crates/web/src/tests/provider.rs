@@ -13,6 +13,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use ring::{digest, hmac};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// This tower's name and secret there.
 pub(crate) const CLIENT: (&str, &str) = ("tower", "a secret of the tower's");
@@ -63,6 +64,7 @@ struct Inner {
     challenge: String,
     asked_for_keys: usize,
     codes: Vec<String>,
+    silent: bool,
 }
 
 /// The provider, served on this machine.
@@ -70,6 +72,7 @@ struct Inner {
 pub(crate) struct Provider {
     pub(crate) issuer: String,
     inner: Arc<Mutex<Inner>>,
+    waiting: Arc<Notify>,
 }
 
 fn encode(bytes: &[u8]) -> String {
@@ -86,9 +89,10 @@ impl Provider {
             challenge: String::new(),
             asked_for_keys: 0,
             codes: Vec::new(),
+            silent: false,
         };
         let issuer = format!("http://{}", listener.local_addr().unwrap());
-        let provider = Self { issuer, inner: Arc::new(Mutex::new(inner)) };
+        let provider = Self { issuer, inner: Arc::new(Mutex::new(inner)), waiting: Arc::default() };
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(metadata))
             .route("/jwks", get(keys))
@@ -101,6 +105,12 @@ impl Provider {
     /// Signs from now on with a new key, and publishes that one alone.
     pub(crate) fn rotate(&self) {
         self.inner.lock().unwrap().key = Key::new("second");
+    }
+
+    /// Gives no answer from now on about itself; `waiting` tells that somebody asked.
+    pub(crate) fn fall_silent(&self) -> Arc<Notify> {
+        self.inner.lock().unwrap().silent = true;
+        Arc::clone(&self.waiting)
     }
 
     /// How often its keys were asked for.
@@ -148,6 +158,11 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 async fn metadata(State(provider): State<Provider>) -> Json<Value> {
+    let silent = provider.inner.lock().unwrap().silent;
+    if silent {
+        provider.waiting.notify_one();
+        std::future::pending::<()>().await;
+    }
     let issuer = &provider.issuer;
     Json(json!({
         "issuer": issuer,

@@ -23,7 +23,7 @@ use crate::testing::{self, Answer, Browser, PASSWORD, user};
 pub(super) struct Door {
     pub(super) tower: Tower,
     pub(super) office: Office,
-    provider: Provider,
+    pub(super) provider: Provider,
     pub(super) clock: Arc<AtomicI64>,
 }
 
@@ -91,7 +91,7 @@ impl Door {
         Instant(self.clock.load(Ordering::SeqCst))
     }
 
-    fn wait(&self, micros: i64) {
+    pub(super) fn wait(&self, micros: i64) {
         self.clock.fetch_add(micros, Ordering::SeqCst);
     }
 
@@ -101,7 +101,7 @@ impl Door {
     }
 
     /// Claims as they should be, but for those given; one that is null is left out.
-    fn claims(&self, nonce: &str, other: &Value) -> Value {
+    pub(super) fn claims(&self, nonce: &str, other: &Value) -> Value {
         let now = self.now().0 / SECOND;
         let mut claims = json!({
             "iss": self.provider.issuer, "sub": "S-1", "aud": CLIENT.0, "exp": now + 300, "iat": now, "nonce": nonce,
@@ -115,7 +115,13 @@ impl Door {
     }
 
     /// Sends a browser away and brings it back with what the provider makes of the claims.
-    async fn come(&self, browser: &mut Browser, provider: &str, other: &Value, signed: Signed) -> Answer {
+    pub(super) async fn come(
+        &self,
+        browser: &mut Browser,
+        provider: &str,
+        other: &Value,
+        signed: Signed,
+    ) -> Answer {
         let away = self.send_away(browser, provider).await;
         let token = self.provider.token(&self.claims(&away.nonce, other), signed);
         self.provider.will_answer(answered(&token), &away.challenge);
@@ -139,14 +145,14 @@ impl Door {
     }
 
     /// Codes of refusals in the audit log, in order.
-    fn refusals(&self) -> Vec<String> {
+    pub(super) fn refusals(&self) -> Vec<String> {
         texts(
             &mut self.tower.sql(),
             "SELECT detail::json->>'code' AS value FROM audit_log WHERE action = 'session.refused' ORDER BY seq",
         )
     }
 
-    fn users(&self) -> Vec<String> {
+    pub(super) fn users(&self) -> Vec<String> {
         texts(
             &mut self.tower.sql(),
             "SELECT concat_ws(' ', email, role, regions::text, dealers::text, name, (disabled_at IS NOT NULL)::text) AS value
@@ -165,6 +171,11 @@ impl Away {
     fn back(&self, code: &str) -> String {
         format!("/sign-in/return?code={code}&state={}", self.state)
     }
+}
+
+/// What the program counted, as Prometheus reads it.
+pub(super) fn counted(app: &App) -> String {
+    prometheus::TextEncoder::new().encode_to_string(&app.parts.registry.gather()).unwrap()
 }
 
 /// A code that the provider gave to nobody yet.
@@ -300,17 +311,11 @@ async fn a_sign_in_is_used_once_by_the_browser_that_began_it() {
     assert_eq!(again.get(&next.back(&code())).await.status, 422);
     assert_eq!(
         door.refusals(),
-        [
-            "sso_state",
-            "token_nonce",
-            "provider_code",
-            "provider_code",
-            "sso_state",
-            "sso_denied",
-            "token_issuer",
-            "token_missing"
-        ]
+        ["token_nonce", "provider_code", "provider_code", "sso_denied", "token_issuer", "token_missing"],
+        "what belongs to no sign-in under way leaves no link"
     );
+    let counted = counted(&app);
+    assert!(counted.contains(r#"farsight_sign_ins_refused_total{code="sso_state"} 3"#), "{counted}");
     assert_eq!(browser.get("/me").await.status, 200);
 }
 
@@ -387,18 +392,18 @@ async fn signing_out_ends_the_session_there_too() {
     let door = Door::new(true).await;
     let mut browser = Browser::new(&door.app().await);
     door.come(&mut browser, "staff", &json!({}), Signed::Right).await;
+    // Tokens lie sealed.
+    let kept =
+        |sealed: &str| format!("SELECT count(*) FROM sessions WHERE token_sealed IS NOT NULL AND {sealed}");
+    let open = "encode(token_sealed, 'escape') LIKE '%ey%.ey%'";
+    let mut sql = door.tower.sql();
+    assert_eq!((number(&mut sql, &kept("true")), number(&mut sql, &kept(open))), (1, 0));
     let answer = browser.post("/sign-out", &[]).await;
     let there = answer.headers.get("refresh").unwrap().to_str().unwrap().to_owned();
     let end = format!("0; url={}/end?", door.provider.issuer);
     assert!(answer.status == 200 && there.starts_with(&end), "{there}");
     assert!(there.contains("id_token_hint=ey") && there.contains("post_logout_redirect_uri=http"), "{there}");
     assert_eq!(browser.get("/me").await.status, 303);
-    // Tokens lie sealed.
-    let kept = number(
-        &mut door.tower.sql(),
-        "SELECT count(*) FROM sessions WHERE encode(token_sealed, 'escape') LIKE 'ey%'",
-    );
-    assert_eq!(kept, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
