@@ -114,6 +114,15 @@ impl<'m> Pull<'m> {
     }
 }
 
+/// Says that it is over, also where something fails: nobody pulls for ever.
+struct Ending<'o>(&'o AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 fn now(tower: &Tower) -> String {
     let now = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS value";
     texts(&mut tower.sql(), now).remove(0)
@@ -131,6 +140,7 @@ fn who_pulls_while_facts_arrive_has_everything_once() {
     let since = now(&tower);
     let over = AtomicBool::new(false);
     let pulls: Vec<Pull> = std::thread::scope(|scope| {
+        let ending = Ending(&over);
         let pull = |list, since: Option<&str>| {
             let mut pull = Pull::new(&machine, list, since);
             let over = &over;
@@ -150,12 +160,9 @@ fn who_pulls_while_facts_arrive_has_everything_once() {
         while writing.iter().any(|writer| !writer.is_finished()) {
             farsight.ok(&["check"]);
         }
-        let wrote = writing.into_iter().map(|writer| writer.join().is_ok()).all(|wrote| wrote);
-        if wrote {
-            farsight.ok(&["check"]);
-        }
-        over.store(true, Ordering::SeqCst);
-        assert!(wrote, "somebody could not write");
+        writing.into_iter().for_each(|writer| writer.join().expect("somebody could not write"));
+        farsight.ok(&["check"]);
+        drop(ending);
         pulling.into_iter().map(|pull| pull.join().expect("somebody could not pull")).collect()
     });
     pulls.iter().for_each(Pull::assert_complete);
