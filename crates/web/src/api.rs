@@ -32,6 +32,8 @@ use crate::router::{COMPLAINTS, DEALERS, MONEY, NETWORK, Object, SEARCHERS, SETT
 pub(crate) use admit::{Gate, admit};
 pub(crate) use caller::Calls;
 pub(crate) use gather::Gather;
+#[cfg(test)]
+pub(crate) use gather::LARGE;
 pub(crate) use operation::Operation;
 use operation::{Needs, act, list, read};
 

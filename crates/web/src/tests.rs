@@ -6,6 +6,7 @@ mod certified;
 mod coming_in;
 mod desks;
 mod isolation;
+mod large;
 mod machines;
 mod oneself;
 mod provider;
