@@ -6,7 +6,7 @@
 Parts: `import` (against psql's \\copy), `check` (first against DuckDB; again; after one more day), `evaluate` (the rulebook alone),
 `scale` (cost against dealers), `memory` (of the other commands), `jobs` (empty jobs through the whole path),
 `web` (pages under load by wrk, their queries and sizes; meant for `--dealers 5000 --months 24`), `uploads` (evidence, against `cp` and
-`sha256sum`). Both sides share one PostgreSQL, made for the purpose with
+`sha256sum`), `api` (facts by the machines' door, against `farsight import`). Both sides share one PostgreSQL, made for the purpose with
 Farsight's own settings and gone afterwards. Short measurements are repeated and their median counts; of the peers the quickest
 counts. The exit status tells whether it could be measured, not whether the bars are held.
 """
@@ -14,6 +14,7 @@ counts. The exit status tells whether it could be measured, not whether the bars
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import hashlib
 import json
@@ -25,7 +26,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -34,11 +35,12 @@ from figures import Figure, exponent, number, table
 from measure import CommandFailed, Taken, median, run, wait_for_quiet
 from network import Data, Network, end_of, size_of
 from peer_tables import ddl
+import api
 import web
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(__file__).resolve().parent / "peers"
-PARTS = ("import", "check", "evaluate", "scale", "memory", "jobs", "web", "uploads")
+PARTS = ("import", "check", "evaluate", "scale", "memory", "jobs", "web", "uploads", "api")
 POLICY = "example-2026"
 
 # Nothing that takes longer is repeated.
@@ -65,6 +67,8 @@ class Bench:
         self.imports: dict[Network, Taken] = {}
         self.firsts: dict[Network, Taken] = {}
         self.peer_reports: dict[str, object] = {}
+        # What a server takes at rest, in MB.
+        self.rest = 0.0
         # As of when the kept books are.
         self.books_as_of = self.network.now
 
@@ -365,6 +369,64 @@ class Bench:
             Figure("evidence, 100 × 5 MB", seconds(taken["seconds"]), seconds(taken["peer_seconds"]), taken["peer_seconds"] / taken["seconds"], at_least=0.6, note=note),
             Figure("evidence, memory above rest", f"{taken['above_rest_mb']:.0f} MB", "", taken["above_rest_mb"], at_most=64, unit="MB"),
         ]  # fmt: skip
+
+    def part_api(self) -> None:
+        """Facts by the machines' door: batches against `farsight import` of the same rows, then single ones."""
+        rows = 100_000 if self.options.quick else 1_000_000
+        say(f"api: {rows:,} work orders")
+        folder = self.cluster.folder / "api"
+        api.write_facts(folder, rows)
+        path = api.orders(folder)
+
+        def empty(database: str) -> str:
+            self.new_tenant(database, self.network)
+            run(self.farsight(database, "import", str(folder)), self.cluster.server)
+            return database
+
+        def ours(_: int) -> Taken:
+            return self.take("import of work orders", self.farsight(empty("api"), "import", str(path)), peer=True)
+
+        peer = self.repeat(ours)
+        for name, send in (("in batches of 10 000", api.Door.batches), ("in one request", api.Door.whole)):
+            with self.door(empty("api")) as (door, memory):
+                spent, new = send(door, path)
+                above = memory.peak() - self.rest
+            if new != rows:
+                raise CommandFailed(f"{new} of {rows} work orders were new")
+            note = f"{rows / spent / 1000:.0f}k rows/s; peer: farsight import, {rows / peer.seconds / 1000:.0f}k rows/s; memory {above:.0f} MB above rest"
+            self.figures.append(Figure(f"{rows:,} facts {name}", seconds(spent), seconds(peer.seconds), peer.seconds / spent, at_least=api.LEAST_OF_IMPORT, note=note))
+            say(f"  {name}: {spent:.1f} s, peer {peer.seconds:.1f} s, {above:.0f} MB above rest")
+        self.single_facts()
+
+    def single_facts(self) -> None:
+        """One fact a request, over few and many connections, into the tables that the batches filled."""
+        with self.door("api") as (door, memory):
+            for connections in (4, 16, 64):
+                wait_for_quiet(self.options.patience, self.cluster.server)
+                door.singles(self.cluster.folder / "single.lua", connections, 3)
+                memory.forget_peak()
+                load = door.singles(self.cluster.folder / "single.lua", connections, 15)
+                say(f"  single facts, {connections} connections: {load.requests:.0f}/s, p99 {load.p99_ms:.0f} ms, memory {memory.now():.0f} MB")
+                self.figures += [
+                    Figure(f"single facts, {connections} connections", f"{load.requests:.0f}/s", "", load.requests, at_least=api.LEAST_FACTS, unit="/s"),
+                    Figure("  p99", f"{load.p99_ms:.0f} ms", "", load.p99_ms, at_most=api.MOST_P99_MS, unit="ms"),
+                ]  # fmt: skip
+            above = memory.peak() - self.rest
+            note = f"at rest {self.rest:.0f} MB, afterwards {memory.now():.0f} MB"
+            self.figures.append(Figure("single facts, memory above rest", f"{above:.0f} MB", "", above, at_most=api.MOST_ABOVE_REST_MB, unit="MB", note=note))
+
+    @contextlib.contextmanager
+    def door(self, database: str) -> Iterator[tuple[api.Door, api.Memory]]:
+        """A served database and a machine that may send; what the server takes at rest is kept as `rest`."""
+        name = f"m{time.time_ns()}"
+        words = ["token", "add", name, "--role", "hq", "--table", "work_orders", "--rate", "1000000"]
+        told = json.loads(run(self.farsight(database, *words), self.cluster.server).output)
+        port = web.free_port()
+        with web.Served(self.farsight(database, "serve", "--listen", f"127.0.0.1:{port}"), port, self.cluster.folder / "serve.log") as served:
+            memory = api.Memory(served.process.pid)
+            self.rest = memory.now()
+            memory.forget_peak()
+            yield api.Door(served.address, told["token"]), memory
 
     def page(self, served: web.Served, name: str, path: str) -> None:
         """One page: alone with every statement told, then under load."""

@@ -2,6 +2,7 @@
 //!
 //! - [`tower`]: one private cluster for all tests of all processes, and databases copied from a migrated template.
 //! - [`office`]: a tenant at work: import, check, settle, export, each one line.
+//! - [`served`]: the real server, and a machine that calls it.
 //! - [`sheets`]: fact files as tables of texts, to turn, cut and write in every format.
 //! - [`books`]: exports as comparable rows, and the cases with the books they must give.
 
@@ -11,6 +12,7 @@ pub mod books;
 pub mod chance;
 pub mod cli;
 pub mod office;
+pub mod served;
 pub mod sheets;
 pub mod tower;
 

@@ -140,3 +140,11 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     gzip.write_all(bytes).expect("memory");
     gzip.finish().expect("memory")
 }
+
+/// So many MiB of one byte, gzip'd as small as can be.
+pub fn bomb(byte: u8, mib: usize) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    let piece = vec![byte; 1 << 20];
+    (0..mib).for_each(|_| gzip.write_all(&piece).expect("memory"));
+    gzip.finish().expect("memory")
+}

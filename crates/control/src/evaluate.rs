@@ -233,7 +233,7 @@ impl<'r> Run<'r> {
                 subject: &outcome.as_of,
                 detail: &detail,
             };
-            audit::add(tx, self.now, &deed)?;
+            audit::add_beside(tx, &self.database, self.now, &deed)?;
         }
         Ok(())
     }

@@ -199,21 +199,23 @@ fn step(
 ) -> Result<Settled, ControlError> {
     let (scope, now) = (desk.scope(), desk.now);
     let currency = ground::currency(&desk.tenant)?;
+    let work = |tx: &mut Tx| {
+        take(tx, Step { period, by, at: now })?;
+        settlements::refresh(tx, period, now)?;
+        if action == CALCULATE {
+            settlements::keep(tx, period)?;
+        }
+        let stored = settlements::find(tx, period)?;
+        let lines = settlements::lines(tx, period, stored.as_ref().map(|stored| stored.settlement.status))?;
+        let settled = total(period, stored.as_ref(), &lines, |amount| currency.show(amount).to_string());
+        let detail = serde_json::to_string(&settled).unwrap_or_default();
+        audit::add(tx, now, &Deed { actor: by, action, subject: &period.to_string(), detail: &detail })?;
+        Ok(settled)
+    };
+    // The audit log's turn before the snapshot: what comes in meanwhile would take the next link's number, and the head that
+    // a locked settlement keeps has to be the last one before its own.
     desk.session.in_turn(scope, Turn::Books, |session| {
-        session.transaction(scope, Isolation::Snapshot, |tx| {
-            take(tx, Step { period, by, at: now })?;
-            settlements::refresh(tx, period, now)?;
-            if action == CALCULATE {
-                settlements::keep(tx, period)?;
-            }
-            let stored = settlements::find(tx, period)?;
-            let lines =
-                settlements::lines(tx, period, stored.as_ref().map(|stored| stored.settlement.status))?;
-            let settled = total(period, stored.as_ref(), &lines, |amount| currency.show(amount).to_string());
-            let detail = serde_json::to_string(&settled).unwrap_or_default();
-            audit::add(tx, now, &Deed { actor: by, action, subject: &period.to_string(), detail: &detail })?;
-            Ok(settled)
-        })
+        session.in_turn(scope, Turn::Audit, |session| session.transaction(scope, Isolation::Snapshot, work))
     })
 }
 

@@ -7,9 +7,9 @@ use farsight_rulebook::time::Instant;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::session::Turn;
+use crate::session::{Isolation, Turn};
 use crate::values::{instant, pg_instant};
-use crate::{StoreError, Tx};
+use crate::{Database, StoreError, Tx};
 
 /// What is written down.
 #[derive(Debug, Clone)]
@@ -62,6 +62,18 @@ fn hash(previous: &str, tenant: i32, seq: i64, at: Instant, deed: &Deed) -> Stri
 pub fn add(tx: &mut Tx, at: Instant, deed: &Deed) -> Result<String, StoreError> {
     tx.take_turn(Turn::Audit)?;
     let last = head(tx)?;
+    append(tx, last, at, deed)
+}
+
+/// The same from a transaction that sees an older state: the links since then, a session beside it looks up while nobody
+/// else can add any. Without that, a check would fail whenever facts came in while it ran.
+pub fn add_beside(tx: &mut Tx, database: &Database, at: Instant, deed: &Deed) -> Result<String, StoreError> {
+    tx.take_turn(Turn::Audit)?;
+    let last = database.session()?.transaction(tx.scope(), Isolation::ReadCommitted, head)?;
+    append(tx, last, at, deed)
+}
+
+fn append(tx: &mut Tx, last: Option<(i64, String)>, at: Instant, deed: &Deed) -> Result<String, StoreError> {
     let (seq, previous) = last.map_or((1, FIRST.to_owned()), |(seq, hash)| (seq + 1, hash));
     let hash = hash(&previous, tx.tenant(), seq, at, deed);
     diesel::sql_query(

@@ -40,6 +40,8 @@ use crate::router::{
 pub(crate) use admit::{Gate, admit};
 pub(crate) use caller::Calls;
 pub(crate) use gather::Gather;
+#[cfg(test)]
+pub(crate) use gather::LARGE;
 pub(crate) use operation::Operation;
 use operation::{Needs, act, derived, list, read};
 

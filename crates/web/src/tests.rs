@@ -8,6 +8,7 @@ mod desks;
 mod doing;
 mod examples;
 mod isolation;
+mod large;
 mod machines;
 mod oneself;
 mod provider;

@@ -1,5 +1,6 @@
 //! Facts that machines send: requests that arrive together are taken in by one transaction, each whole or without its bad
-//! rows, each with its own import and its own answer; a request that comes twice is given its first answer again.
+//! rows, each with its own import and its own answer; a request that comes twice is given its first answer again, where
+//! anything of it was stored.
 //!
 //! The first answer is kept in the transaction that stores the facts: either both are there or neither.
 
@@ -195,7 +196,8 @@ impl Group<'_> {
         let mut first = Vec::new();
         for ((import, place), of) in (done.first_import..).zip(&mine).zip(done.sources) {
             let report = report(import, of);
-            if let Some(key) = &self.batches[*place].key {
+            // Of what was refused nothing is stored: its key is free, and it may be sent again when what it refers to is there.
+            if let Some(key) = self.batches[*place].key.as_ref().filter(|_| report.import.is_some()) {
                 first.push(kept(key, &report)?);
             }
             answers[*place] = Answered::Taken(report);

@@ -2,7 +2,6 @@
 //! arrive together share a transaction, large ones are put down on disk first, so that a slow line holds nobody up.
 
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +10,14 @@ use axum::body::{Body, BodyDataStream};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use farsight_control::import::{self, Answered, Batch, Key, Report};
+use farsight_control::import::{Answered, Batch, Key, Report};
 use farsight_exchange::{Format, JSON_MAX_BYTES, Source};
 use farsight_rulebook::tables::{self, Table};
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
@@ -75,27 +75,20 @@ pub(crate) async fn send(caller: Caller, named: Named<OfTable>, request: Request
     let mut hasher = told.hasher(table);
     let received = receive(&caller, body, told.most(), &mut hasher).await?;
     let key = told.key.clone().map(|key| Key { key, request: hasher.finalize().into() });
+    let gather = Arc::clone(&caller.app().gather);
     let answered = match received {
         Received::Held(bytes) => {
             let source = Source::held(bytes, table, told.format).called("api");
-            let batch = Batch { source, lenient: told.lenient, key };
-            let gather = Arc::clone(&caller.app().gather);
-            gather.submit(&caller, table, batch).await?
+            gather.submit(&caller, table, Batch { source, lenient: told.lenient, key }).await?
         }
-        Received::Put(file, bytes) => {
-            let source = Source::at(path_of(&file), bytes, table, told.format).called("api");
+        Received::Put(put) => {
+            let source = Source::at(put.file.path().to_owned(), put.bytes, table, told.format).called("api");
             let batch = Batch { source, lenient: told.lenient, key };
-            let user = caller.held().user;
-            let mut answers = caller.at_desk(move |desk| import::batches(desk, user, &[batch])).await?;
-            drop(file);
+            let mut answers = gather.store(&caller, vec![batch], put).await?;
             answers.pop().ok_or_else(|| Problem::fault("a batch without an answer"))?
         }
     };
     answer(table, answered)
-}
-
-fn path_of(file: &NamedTempFile) -> PathBuf {
-    file.path().to_owned()
 }
 
 /// How facts are sent.
@@ -154,7 +147,14 @@ fn key(headers: &HeaderMap) -> Given<Option<String>> {
 /// The body of a request.
 enum Received {
     Held(Arc<[u8]>),
-    Put(NamedTempFile, u64),
+    Put(Put),
+}
+
+/// A body on disk: it goes with its place among the large ones.
+struct Put {
+    file: NamedTempFile,
+    bytes: u64,
+    _place: OwnedSemaphorePermit,
 }
 
 fn too_large(most: u64) -> Problem {
@@ -207,11 +207,7 @@ async fn put_down(
     most: u64,
     hasher: &mut Sha256,
 ) -> Given<Received> {
-    let Ok(turn) = Arc::clone(&caller.app().gather.large).try_acquire_owned() else {
-        let detail = "as many large requests as this replica takes at once are under way: try again soon";
-        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_large_requests", detail);
-        return Err(problem.later(Duration::from_secs(5)));
-    };
+    let place = caller.app().gather.large(caller.tenant().id)?;
     let mut length = held.len() as u64;
     let (sender, mut receiver) = tokio::sync::mpsc::channel::<bytes::Bytes>(16);
     let writing = tokio::task::spawn_blocking(move || -> std::io::Result<NamedTempFile> {
@@ -221,7 +217,6 @@ async fn put_down(
             file.write_all(&bytes)?;
         }
         file.flush()?;
-        drop(turn);
         Ok(file)
     });
     while let Some(bytes) = next(&mut stream).await? {
@@ -237,7 +232,8 @@ async fn put_down(
     drop(sender);
     let fault = |why: String| Problem::fault(&format!("facts cannot be put down: {why}"));
     let written = writing.await.map_err(|why| fault(why.to_string()))?;
-    Ok(Received::Put(written.map_err(|why| fault(why.to_string()))?, length))
+    let file = written.map_err(|why| fault(why.to_string()))?;
+    Ok(Received::Put(Put { file, bytes: length, _place: place }))
 }
 
 fn answer(table: &Table, answered: Answered) -> Given<Response> {

@@ -1,12 +1,17 @@
 //! Small requests with facts: those that arrive while others are being stored are stored together next. Each has its own
 //! answer; together they cost one transaction.
+//!
+//! Whoever waits, waits here, holding no thread and no connection: a few of each tenant have those at a time, since facts
+//! of a tenant are taken in one after the other anyway. What waits is bounded; who comes beyond that is told to come back.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use axum::http::StatusCode;
 use farsight_control::import::{self, Answered, Batch};
 use farsight_rulebook::tables::Table;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::caller::Caller;
 use super::problem::{Given, Problem};
@@ -17,8 +22,14 @@ const TOGETHER: usize = 512;
 const TOGETHER_BYTES: u64 = 768 << 10;
 /// So many may wait for one table of one machine.
 const MOST_WAITING: usize = 4_096;
-/// So many large requests are put down at once.
-const LARGE: usize = 4;
+/// And so many bytes in all.
+const MOST_WAITING_BYTES: u64 = 64 << 20;
+/// So many large requests of a tenant are on disk at once, or on their way there.
+pub(crate) const LARGE: usize = 8;
+/// So many of a tenant have a thread and a connection: one that stores, and one that is ready to.
+const STORING: usize = 2;
+/// And so many of all tenants: connections are left for those who read.
+const STORING_IN_ALL: usize = 6;
 
 /// The tenant, the machine, the table.
 type Of = (i32, i32, &'static str);
@@ -28,16 +39,30 @@ struct Waiting {
     answer: oneshot::Sender<Given<Answered>>,
 }
 
+/// What waits to be stored.
+#[derive(Default)]
+struct Queues {
+    of: HashMap<Of, VecDeque<Waiting>>,
+    bytes: u64,
+}
+
+/// The turns of a tenant.
+struct Turns {
+    large: Arc<Semaphore>,
+    storing: Arc<Semaphore>,
+}
+
 /// Requests that wait for those before them.
 pub(crate) struct Gather {
-    waiting: Mutex<HashMap<Of, VecDeque<Waiting>>>,
-    /// Turns to put large requests down.
-    pub(crate) large: Arc<Semaphore>,
+    queues: Mutex<Queues>,
+    turns: Mutex<HashMap<i32, Turns>>,
+    storing: Arc<Semaphore>,
 }
 
 impl Default for Gather {
     fn default() -> Self {
-        Self { waiting: Mutex::default(), large: Arc::new(Semaphore::new(LARGE)) }
+        let storing = Arc::new(Semaphore::new(STORING_IN_ALL));
+        Self { queues: Mutex::default(), turns: Mutex::default(), storing }
     }
 }
 
@@ -52,51 +77,101 @@ impl Gather {
         let of = (caller.tenant().id, caller.held().user, table.name);
         let (answer, answered) = oneshot::channel();
         if self.is_first(of, Waiting { batch, answer })? {
-            let (this, caller) = (Arc::clone(&self), caller.clone());
-            tokio::task::spawn_blocking(move || {
-                Leading { gather: this, of, ended: false }.store_all(&caller);
-            });
+            tokio::spawn(Leading { gather: self, of, ended: false }.store_all(caller.clone()));
         }
+        // The sender goes away only with a panic, or with the program.
         answered.await.unwrap_or_else(|_| Err(Problem::fault("facts were given up before they were stored")))
+    }
+
+    /// Stores requests of one machine and table in their tenant's turn, on a thread that may block; `kept` lives as long.
+    pub(crate) async fn store<K: Send + 'static>(
+        &self,
+        caller: &Caller,
+        batches: Vec<Batch>,
+        kept: K,
+    ) -> Given<Vec<Answered>> {
+        let turn = self.turn(caller.tenant().id).await;
+        let caller = caller.clone();
+        let stored = tokio::task::spawn_blocking(move || {
+            let now = (caller.app().parts.clock)();
+            let user = caller.held().user;
+            let stored = caller.desk(now).and_then(|mut desk| import::batches(&mut desk, user, &batches));
+            drop((turn, kept));
+            stored
+        });
+        stored.await.map_err(|error| Problem::fault(&error.to_string()))?.map_err(Problem::from)
+    }
+
+    /// A place for a large request, to be kept until it is stored.
+    pub(crate) fn large(&self, tenant: i32) -> Given<OwnedSemaphorePermit> {
+        let large = self.of_tenant(tenant, |turns| Arc::clone(&turns.large));
+        large.try_acquire_owned().map_err(|_| {
+            let detail = "as many large requests as are taken at once are under way: try again soon";
+            too_many("too_many_large_requests", detail, Duration::from_secs(5))
+        })
+    }
+
+    /// A turn to store: of the tenant, and of all.
+    async fn turn(&self, tenant: i32) -> [OwnedSemaphorePermit; 2] {
+        let storing = self.of_tenant(tenant, |turns| Arc::clone(&turns.storing));
+        let (Ok(own), Ok(any)) =
+            (storing.acquire_owned().await, Arc::clone(&self.storing).acquire_owned().await)
+        else {
+            unreachable!("nobody closes these semaphores")
+        };
+        [own, any]
+    }
+
+    fn of_tenant<T>(&self, tenant: i32, take: impl FnOnce(&Turns) -> T) -> T {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        take(turns.entry(tenant).or_insert_with(|| Turns {
+            large: Arc::new(Semaphore::new(LARGE)),
+            storing: Arc::new(Semaphore::new(STORING)),
+        }))
     }
 
     /// Puts a request among the waiting; says whether nobody stores for them yet.
     fn is_first(&self, of: Of, one: Waiting) -> Given<bool> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(queue) = waiting.get_mut(&of) {
-            if queue.len() >= MOST_WAITING {
-                let status = axum::http::StatusCode::TOO_MANY_REQUESTS;
-                let detail =
-                    "too many requests wait to be stored: send less at once, or more rows in one request";
-                return Err(
-                    Problem::new(status, "too_many_waiting", detail).later(std::time::Duration::from_secs(1))
-                );
-            }
-            queue.push_back(one);
-            return Ok(false);
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = queues.bytes + one.batch.source.bytes();
+        let queue = queues.of.get_mut(&of);
+        if bytes > MOST_WAITING_BYTES || queue.as_ref().is_some_and(|queue| queue.len() >= MOST_WAITING) {
+            let detail = "too many requests wait to be stored: send less at once, or more rows in one request";
+            return Err(too_many("too_many_waiting", detail, Duration::from_secs(1)));
         }
-        waiting.insert(of, VecDeque::from([one]));
-        Ok(true)
+        let is_first = queue.is_none();
+        match queue {
+            Some(queue) => queue.push_back(one),
+            None => drop(queues.of.insert(of, VecDeque::from([one]))),
+        }
+        queues.bytes = bytes;
+        Ok(is_first)
     }
 
     /// The next that are stored together; none: nobody waits any more, and who comes next is first again.
     fn take(&self, of: Of) -> Option<Vec<Waiting>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = waiting.get_mut(&of)?;
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = queues.of.get_mut(&of)?;
         let (mut together, mut bytes) = (Vec::new(), 0);
         while let Some(one) = queue.front() {
-            bytes += one.batch.source.bytes();
-            if together.len() >= TOGETHER || (bytes > TOGETHER_BYTES && !together.is_empty()) {
+            let more = bytes + one.batch.source.bytes();
+            if together.len() >= TOGETHER || (more > TOGETHER_BYTES && !together.is_empty()) {
                 break;
             }
+            bytes = more;
             together.extend(queue.pop_front());
         }
+        queues.bytes -= bytes;
         if together.is_empty() {
-            waiting.remove(&of);
+            queues.of.remove(&of);
             return None;
         }
         Some(together)
     }
+}
+
+fn too_many(code: &str, detail: &str, wait: Duration) -> Problem {
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail).later(wait)
 }
 
 /// Who stores for the others. Where that breaks off, those who wait are told.
@@ -108,21 +183,17 @@ struct Leading {
 }
 
 impl Leading {
-    fn store_all(mut self, caller: &Caller) {
+    async fn store_all(mut self, caller: Caller) {
         while let Some(together) = self.gather.take(self.of) {
             let (batches, answers): (Vec<Batch>, Vec<_>) =
                 together.into_iter().map(|one| (one.batch, one.answer)).unzip();
-            let now = (caller.app().parts.clock)();
-            let stored =
-                caller.desk(now).and_then(|mut desk| import::batches(&mut desk, self.of.1, &batches));
-            match stored {
+            match self.gather.store(&caller, batches, ()).await {
                 Ok(stored) => {
                     for (answer, answered) in answers.into_iter().zip(stored) {
                         let _ = answer.send(Ok(answered)); // who went away does not wait for it
                     }
                 }
-                Err(error) => {
-                    let problem = Problem::from(error);
+                Err(problem) => {
                     for answer in answers {
                         let _ = answer.send(Err(problem.clone()));
                     }
@@ -138,7 +209,8 @@ impl Drop for Leading {
         if self.ended {
             return;
         }
-        let mut waiting = self.gather.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.remove(&self.of);
+        let mut queues = self.gather.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = queues.of.remove(&self.of).unwrap_or_default();
+        queues.bytes -= gone.iter().map(|one| one.batch.source.bytes()).sum::<u64>();
     }
 }
