@@ -1,6 +1,8 @@
 //! What machines pull: objects in the order of their latest change, as the person or machine at the desk sees them. The
 //! same rows and finders as the pages'; see [`farsight_store::pulls`] for why nothing is lost.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use farsight_rulebook::messages::Language;
 use farsight_rulebook::period::Period;
 use farsight_store::appeals::{self as stored_appeals, Appeal};
@@ -28,6 +30,21 @@ pub struct Pulled<T> {
     pub next: Mark,
     /// Whether there is more just now.
     pub more: bool,
+}
+
+/// A mark of a list as those who pull are told it.
+pub fn cursor(list: &str, mark: &Mark) -> String {
+    URL_SAFE_NO_PAD.encode(format!("1 {list} {} {}", mark.seq, mark.key))
+}
+
+/// The mark of a list that somebody was told; none: it is no cursor of this list.
+pub fn mark(list: &str, cursor: &str) -> Option<Mark> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))?;
+    let mut parts = text.splitn(4, ' ');
+    let (version, of, seq, key) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let seq = seq.parse().ok().filter(|seq| *seq >= 0 && version == "1" && of == list)?;
+    Some(Mark { seq, key: key.to_owned() })
 }
 
 type Marks = fn(&mut Tx, &Wanted) -> Result<Vec<Mark>, StoreError>;

@@ -20,20 +20,22 @@ mod operation;
 mod paging;
 pub(crate) mod problem;
 mod rectifications;
+mod sandbox;
 mod settlements;
 mod statements;
+mod webhooks;
 
 use axum::routing::post;
 use utoipa::openapi::HttpMethod;
 
 use crate::admit::Who;
-use crate::router::{COMPLAINTS, DEALERS, MONEY, NETWORK, Object, SEARCHERS, SETTLERS, WATCHERS};
+use crate::router::{COMPLAINTS, DEALERS, HEADQUARTERS, MONEY, NETWORK, Object, SEARCHERS, SETTLERS, WATCHERS};
 
 pub(crate) use admit::{Gate, admit};
 pub(crate) use caller::Calls;
 pub(crate) use gather::Gather;
 pub(crate) use operation::Operation;
-use operation::{Needs, act, list, read};
+use operation::{Needs, act, change, list, list_of, read, remove};
 
 /// Where the door is.
 const PREFIX: &str = "/api/v1";
@@ -43,7 +45,7 @@ pub(crate) const FACTS: &str = "/api/v1/facts/";
 /// Every operation there is.
 #[rustfmt::skip]
 pub(crate) fn operations() -> Vec<Operation> {
-    use Object::{Alert, Appeal, Complaint, Draw, Entry, Inspection, Nothing, Rectification, Settlement, Statement};
+    use Object::{Alert, Appeal, Complaint, Draw, Entry, Inspection, Nothing, Own, Rectification, Settlement, Statement};
     vec![
         Operation { needs: Needs::Nothing, ..read(("/api/v1/me", Nothing, Who::Entered), ("me", "Who the caller is."), me::show) },
         facts_in(),
@@ -73,6 +75,17 @@ pub(crate) fn operations() -> Vec<Operation> {
         act(("/api/v1/appeals/{appeal}/withdraw", Appeal, DEALERS), ("withdraw-appeal", "Takes an appeal back."), appeals::withdraw),
         list(("/api/v1/complaints", Nothing, COMPLAINTS), ("complaints", "Complaints, in the order of what became known last."), complaints::list),
         read(("/api/v1/complaints/{complaint}", Complaint, COMPLAINTS), ("complaint", "A complaint with all that happened."), complaints::one),
+        act(("/api/v1/sandbox/check", Nothing, HEADQUARTERS), ("run-checks", "Runs every check of a simulated tenant, at the moment that Farsight-Now says; a real tenant's are run by jobs."), sandbox::check),
+        list(("/api/v1/webhooks", Own, SEARCHERS), ("webhooks", "The caller's webhooks, the oldest first."), webhooks::list),
+        act(("/api/v1/webhooks", Own, SEARCHERS), ("make-webhook", "Subscribes an address to types of events, of what happens from now on. Its key is told this once."), webhooks::add),
+        read(("/api/v1/webhooks/{webhook}", Own, SEARCHERS), ("webhook", "A webhook of the caller's."), webhooks::one),
+        change(("/api/v1/webhooks/{webhook}", Own, SEARCHERS), ("change-webhook", "Changes a webhook, or switches it off and on."), webhooks::change),
+        remove(("/api/v1/webhooks/{webhook}", Own, SEARCHERS), ("remove-webhook", "Removes a webhook."), webhooks::remove),
+        act(("/api/v1/webhooks/{webhook}/rotate", Own, SEARCHERS), ("rotate-webhook", "Gives a webhook a new key, told this once; the old one signs too for a while."), webhooks::rotate),
+        act(("/api/v1/webhooks/{webhook}/ping", Own, SEARCHERS), ("ping-webhook", "Sends a webhook an event of type ping."), webhooks::ping),
+        list_of(("/api/v1/webhooks/{webhook}/deliveries", Own, SEARCHERS), ("webhook-deliveries", "What was sent to a webhook and what became of it, the newest first."), webhooks::deliveries),
+        act(("/api/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver", Own, SEARCHERS), ("redeliver", "Sends an event again, under its number."), webhooks::redeliver),
+        act(("/api/v1/webhooks/{webhook}/redeliver", Own, SEARCHERS), ("redeliver-failed", "Sends again what was given up, of what was made at a moment or later."), webhooks::redeliver_failed),
         act(("/api/v1/complaints/{complaint}/deeds", Complaint, COMPLAINTS), ("act-on-complaint", "Does a deed on a complaint."), complaints::act),
     ]
 }

@@ -9,6 +9,8 @@ mod isolation;
 mod machines;
 mod oneself;
 mod provider;
+mod sandbox;
 mod sending;
 mod settling;
 mod single_sign_on;
+mod webhooks;

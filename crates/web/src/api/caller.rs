@@ -32,6 +32,8 @@ struct Inner {
     held: Held,
     language: Language,
     now: Instant,
+    /// The present moment that it says, of a simulated tenant.
+    simulated: Option<Instant>,
 }
 
 impl Caller {
@@ -40,12 +42,13 @@ impl Caller {
         tenant: Tenant,
         held: Held,
         reader: Reader,
-        now: Instant,
+        (now, simulated): (Instant, Option<Instant>),
     ) -> Result<Self, ControlError> {
         let zone = farsight_control::ground::zone(&tenant)?;
         let currency = farsight_control::ground::currency(&tenant)?;
         let language = reader.language;
-        Ok(Self(Arc::new(Inner { app: app.clone(), tenant, zone, currency, held, language, now })))
+        let (app, now) = (app.clone(), simulated.unwrap_or(now));
+        Ok(Self(Arc::new(Inner { app, tenant, zone, currency, held, language, now, simulated })))
     }
 
     /// What the routes work with.
@@ -61,6 +64,11 @@ impl Caller {
     /// Its token.
     pub(crate) fn held(&self) -> &Held {
         &self.0.held
+    }
+
+    /// The present moment: of a simulated tenant the one that it says.
+    pub(crate) fn now(&self) -> Instant {
+        self.0.simulated.unwrap_or_else(|| (self.0.app.parts.clock)())
     }
 
     /// How it wishes texts to be.

@@ -64,7 +64,7 @@ pub(crate) fn document(operations: &[Operation]) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations {
         let part = (operation.part)(&mut schemas);
-        let method = if operation.method == HttpMethod::Get { "get" } else { "post" };
+        let method = &operation.verb().to_lowercase();
         if operation.needs == Needs::Send {
             for table in TABLES {
                 let path = operation.path.replace("{table}", table.name);
@@ -82,6 +82,7 @@ pub(crate) fn document(operations: &[Operation]) -> Value {
         "servers": [{ "url": "/" }],
         "security": [{ "token": [] }],
         "paths": paths,
+        "webhooks": super::webhooks::events(),
         "components": {
             "schemas": schemas.0,
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "description": "A machine's token, `fsk_…`: made, rotated and revoked by administrators." } },

@@ -112,7 +112,7 @@ impl Leading {
         while let Some(together) = self.gather.take(self.of) {
             let (batches, answers): (Vec<Batch>, Vec<_>) =
                 together.into_iter().map(|one| (one.batch, one.answer)).unzip();
-            let now = (caller.app().parts.clock)();
+            let now = caller.now();
             let stored =
                 caller.desk(now).and_then(|mut desk| import::batches(&mut desk, self.of.1, &batches));
             match stored {

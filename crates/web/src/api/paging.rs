@@ -1,8 +1,6 @@
 //! What lists have in common: pieces after a cursor, amounts with their currency.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use farsight_control::pulls::{Mark, Pulled, Wanted};
+use farsight_control::pulls::{self, Mark, Pulled, Wanted};
 use farsight_rulebook::money::{Currency, Money};
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
@@ -40,7 +38,7 @@ impl Paging {
         }
         let after = match &self.cursor {
             None => Mark::default(),
-            Some(cursor) => read(list, cursor).ok_or_else(|| {
+            Some(cursor) => pulls::mark(list, cursor).ok_or_else(|| {
                 Problem::refused("bad_cursor", "no cursor of this list: take `next` of a piece as it is")
             })?,
         };
@@ -49,25 +47,12 @@ impl Paging {
     }
 }
 
-fn moment(text: &str) -> Given<Instant> {
+pub(crate) fn moment(text: &str) -> Given<Instant> {
     // A plus sign that was not escaped arrives as a space.
     let read = text.replace(' ', "+").parse::<jiff::Timestamp>().ok().and_then(Instant::exactly);
     read.ok_or_else(|| {
         Problem::refused("bad_since", "since is no moment: write it like 2026-03-05T14:30:00+08:00")
     })
-}
-
-fn cursor(list: &str, mark: &Mark) -> String {
-    URL_SAFE_NO_PAD.encode(format!("1 {list} {} {}", mark.seq, mark.key))
-}
-
-fn read(list: &str, cursor: &str) -> Option<Mark> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-    let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))?;
-    let mut parts = text.splitn(4, ' ');
-    let (version, of, seq, key) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let seq = seq.parse().ok().filter(|seq| *seq >= 0 && version == "1" && of == list)?;
-    Some(Mark { seq, key: key.to_owned() })
 }
 
 /// What of a list that only grows at its end is asked for.
@@ -83,6 +68,11 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
+    /// Of what a query asks besides other things.
+    pub(crate) const fn of(limit: Option<i64>, cursor: Option<String>) -> Self {
+        Self { limit, cursor }
+    }
+
     /// How many are wanted after how many.
     pub(crate) fn wanted(&self, list: &str) -> Given<(i64, i64)> {
         let paging = Paging { limit: self.limit, cursor: self.cursor.clone(), since: None };
@@ -140,7 +130,7 @@ pub(crate) struct Piece<T> {
 impl<T> Piece<T> {
     /// Of what was pulled of a list.
     pub(crate) fn of<F>(list: &str, pulled: Pulled<F>, told: impl FnMut(F) -> T) -> Self {
-        let next = cursor(list, &pulled.next);
+        let next = pulls::cursor(list, &pulled.next);
         Self { items: pulled.items.into_iter().map(told).collect(), next, more: pulled.more }
     }
 }
@@ -178,7 +168,7 @@ mod tests {
     #[test]
     fn a_cursor_is_of_one_list() {
         let mark = Mark { seq: 7, key: "C 1".to_owned() };
-        let told = cursor("alerts", &mark);
+        let told = pulls::cursor("alerts", &mark);
         assert_eq!(paging(None, Some(&told), None).wanted("alerts").unwrap().after, mark);
         for (list, cursor) in
             [("entries", told.as_str()), ("alerts", "x"), ("alerts", ""), ("alerts", "MSBh")]
