@@ -77,17 +77,23 @@ impl Round<'_> {
             let Some(cursor) = cursors.get(source.name()).filter(|cursor| may && cursor.seq < latest.seq) else {
                 continue;
             };
-            made += self.tell(session, source, cursor)?;
+            made += self.tell(session, source, (cursor, latest))?;
         }
         Ok(made)
     }
 
-    fn tell(&self, session: &mut Session, source: Source, cursor: &Mark) -> Result<u64, ControlError> {
-        let (happened, last) = session.transaction(self.sees, Isolation::Snapshot, |tx| {
+    fn tell(
+        &self,
+        session: &mut Session,
+        source: Source,
+        (cursor, latest): (&Mark, Mark),
+    ) -> Result<u64, ControlError> {
+        let (happened, mut last) = session.transaction(self.sees, Isolation::Snapshot, |tx| {
             Ok::<_, ControlError>(happened::after(tx, source, cursor, AT_ONCE)?)
         })?;
-        if last == *cursor {
-            return Ok(0);
+        // All there was when the latest mark was read has been seen: what is not this machine's is not read again.
+        if (happened.len() as i64) < AT_ONCE && last.seq < latest.seq {
+            last = latest;
         }
         let wanted = |it: &&Happened| self.owned.webhook.events.contains(&it.event);
         session.transaction(self.tenant.network(), Isolation::ReadCommitted, |tx| {

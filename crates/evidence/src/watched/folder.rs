@@ -70,7 +70,7 @@ impl Folder {
         let opened = OpenOptions::new().read(true).custom_flags(NO_LINK).open(self.path.join(&file.name));
         let mut from = match opened {
             Ok(from) => from,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound || is_link(&error) => return Ok(false),
             Err(error) => return Err(error),
         };
         let same = |from: &File| from.metadata().map(|found| found.is_file() && mark(&found) == file.mark);
@@ -93,6 +93,11 @@ impl Folder {
         file.sync_all()?;
         std::fs::rename(&draft, self.path.join(name))
     }
+}
+
+/// Whether a link lies where a file was.
+fn is_link(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
 /// Size, the moment of the last change, and which file it is.
