@@ -17,8 +17,11 @@ async fn try_out(machine: &Machine, dealer: &str) -> Value {
         ("dealers", format!("dealer_code,name,region_code,opened_on\n{dealer},One,R1,2020-01-01\n")),
         (
             "complaints",
-            format!("complaint_id,dealer_code,received_at,severity,category\nC1,{dealer},2026-03-02 09:00,general,x\n"),
+            format!(
+                "complaint_id,dealer_code,received_at,dispatched_at,severity,category\nC1,{dealer},2026-03-02 09:00,2026-03-02 09:30,major,attitude\n"
+            ),
         ),
+        ("complaint_events", "complaint_id,at,kind\nC1,2026-03-05 10:00,first-reply\n".to_owned()),
     ] {
         let sent = machine.send("POST", &format!("/api/v1/facts/{table}"), &rows, &csv).await;
         assert_eq!(sent.status, 200, "{}", sent.text);

@@ -110,12 +110,17 @@ async fn world() -> World {
     let mut office = Office::since(&tower, "a", "example-2026", NOW);
     let app = over(&tower.database, at(NOW)).await;
     let hq = token(&mut office, "hq", |new| new.tables = vec!["all".to_owned()]);
+    let hq = Machine::new(&app, &hq);
+    facts(&hq, "regions", "region_code,name\nR1,North\n").await;
+    let dealers =
+        "dealer_code,name,region_code,opened_on\nA1,One,R1,2020-01-01\nA2,Two,R1,2020-01-01\n";
+    facts(&hq, "dealers", dealers).await;
     let dealer = token(&mut office, "dms", |new| {
         (new.role, new.dealers) = (Role::Dealer, vec!["A1".to_owned()]);
     });
-    let (hq, dealer) = (Machine::new(&app, &hq), Machine::new(&app, &dealer));
+    let dealer = Machine::new(&app, &dealer);
     let settings = Settings { reach: reach(), timeout: Duration::from_secs(5), smtp: None };
-    let mut world = World {
+    World {
         tower,
         office,
         courier: Courier::new(&settings).unwrap(),
@@ -123,23 +128,27 @@ async fn world() -> World {
         hq,
         dealer,
         now: at(NOW),
-    };
-    world.facts("regions", "region_code,name\nR1,North\n").await;
-    world.facts("dealers", "dealer_code,name,region_code,opened_on\nA1,One,R1,2020-01-01\nA2,Two,R1,2020-01-01\n").await;
-    world
+    }
+}
+
+async fn facts(machine: &Machine, table: &str, csv: &str) {
+    let path = format!("/api/v1/facts/{table}");
+    let sent = machine.send("POST", &path, csv, &[("content-type", "text/csv")]).await;
+    assert_eq!(sent.status, 200, "{}", sent.text);
 }
 
 impl World {
-    async fn facts(&mut self, table: &str, csv: &str) {
-        let path = format!("/api/v1/facts/{table}");
-        let sent = self.hq.send("POST", &path, csv, &[("content-type", "text/csv")]).await;
-        assert_eq!(sent.status, 200, "{}", sent.text);
+    /// A complaint of a dealer.
+    async fn complaint(&self, id: &str, dealer: &str) {
+        let row = format!("{id},{dealer},2026-01-12 09:00,2026-01-12 10:00,major,attitude");
+        let csv = format!("complaint_id,dealer_code,received_at,dispatched_at,severity,category\n{row}\n");
+        facts(&self.hq, "complaints", &csv).await;
     }
 
-    /// A complaint of a dealer.
-    async fn complaint(&mut self, id: &str, dealer: &str) {
-        let csv = format!("complaint_id,dealer_code,received_at,severity,category\n{id},{dealer},2026-01-12 09:00,general,x\n");
-        self.facts("complaints", &csv).await;
+    /// A reply to it that came too late, which is charged.
+    async fn late_reply(&self, id: &str) {
+        let csv = format!("complaint_id,at,kind\n{id},2026-01-14 10:00,first-reply\n");
+        facts(&self.hq, "complaint_events", &csv).await;
     }
 
     /// Makes what is new into messages and sends what is due, as the job does; says how many were made.
@@ -197,6 +206,8 @@ async fn what_happens_is_told_once_signed_and_only_to_who_may_see_it() {
     assert_eq!(world.tell().await, 0, "what was before is not told");
     world.complaint("C1", "A1").await;
     world.complaint("C2", "A2").await;
+    world.late_reply("C1").await;
+    world.late_reply("C2").await;
     world.office.check("2026-03-01T00:00:00+08:00");
     assert!(world.tell().await > 0);
     let got = world.receiver.news();
