@@ -79,7 +79,8 @@ impl Round {
     /// Looks at a place and does what is to be done; says how many files were looked through.
     async fn attend(&self, watch: &Arc<Watch>) -> Result<usize, Trouble> {
         if watch.shut || !self.means.watched.places.allow(&self.tenant.code, &watch.url) {
-            let why = "the place is not (any more) among those the configuration allows, or its user is shut out";
+            let why =
+                "the place is not (any more) among those the configuration allows, or its user is shut out";
             return Err(Trouble::Away(why.to_owned()));
         }
         let place = Watched::open(&watch.url, self.means.watched.settings.clone())?;

@@ -125,7 +125,10 @@ impl World {
     }
 
     fn imports(&self) -> Vec<String> {
-        texts(&mut self.tower.sql(), "SELECT fact_table || ' ' || source AS value FROM imports ORDER BY import_id")
+        texts(
+            &mut self.tower.sql(),
+            "SELECT fact_table || ' ' || source AS value FROM imports ORDER BY import_id",
+        )
     }
 }
 
@@ -142,7 +145,11 @@ async fn files_that_arrive_together_are_taken_in_by_their_order_and_once() {
     std::fs::copy(book.path().join("facts.xlsx"), world.inbox().join("staff.xlsx")).unwrap();
     world.put("dealers.csv", DEALERS);
     world.put("regions.csv", REGIONS);
-    assert_eq!(world.look().await, "0 files looked through, 0 places could not be looked at", "they may be being written");
+    assert_eq!(
+        world.look().await,
+        "0 files looked through, 0 places could not be looked at",
+        "they may be being written"
+    );
     assert_eq!(world.look().await, "4 files looked through, 0 places could not be looked at");
     for table in ["regions", "dealers", "bays", "people"] {
         assert_eq!(world.count(table), 1, "{table}");
@@ -153,7 +160,11 @@ async fn files_that_arrive_together_are_taken_in_by_their_order_and_once() {
     let by = texts(&mut world.tower.sql(), "SELECT DISTINCT imported_by AS value FROM imports");
     assert_eq!(by, ["machine:dms"], "in the name of the watch's machine");
     let result = world.result("dealers.csv").unwrap();
-    assert_eq!((result["status"].as_str(), result["tables"][0]["new"].as_u64()), (Some("imported"), Some(1)), "{result}");
+    assert_eq!(
+        (result["status"].as_str(), result["tables"][0]["new"].as_u64()),
+        (Some("imported"), Some(1)),
+        "{result}"
+    );
     for name in ["bays.csv.gz", "staff.xlsx", "regions.csv"] {
         assert_eq!(world.result(name).unwrap()["status"], "imported", "{name}");
     }
@@ -199,8 +210,14 @@ async fn a_bad_file_is_told_row_by_row_and_tried_again_when_it_has_changed() {
     let told = world.result("regions.csv").unwrap();
     let error = &told["errors"][0];
     assert_eq!((told["status"].as_str(), told["error_count"].as_u64()), (Some("refused"), Some(1)), "{told}");
-    assert_eq!((error["line"].as_u64(), error["column"].as_str(), error["value"].as_str()), (Some(3), Some("region_code"), Some("bad code")));
-    assert!(!error["reason"].as_str().unwrap().is_empty() && !error["remedy"].as_str().unwrap().is_empty(), "{error}");
+    assert_eq!(
+        (error["line"].as_u64(), error["column"].as_str(), error["value"].as_str()),
+        (Some(3), Some("region_code"), Some("bad code"))
+    );
+    assert!(
+        !error["reason"].as_str().unwrap().is_empty() && !error["remedy"].as_str().unwrap().is_empty(),
+        "{error}"
+    );
     for (name, code) in [("bays.csv", "table_not_taken"), ("sales.csv", "unknown_name")] {
         let told = world.result(name).unwrap();
         assert_eq!(told["errors"][0]["code"], code, "{told}");
@@ -212,14 +229,20 @@ async fn a_bad_file_is_told_row_by_row_and_tried_again_when_it_has_changed() {
     world.put("regions.csv", REGIONS);
     world.look().await;
     world.look().await;
-    assert_eq!((world.count("regions"), world.result("regions.csv").unwrap()["status"].as_str()), (1, Some("imported")));
+    assert_eq!(
+        (world.count("regions"), world.result("regions.csv").unwrap()["status"].as_str()),
+        (1, Some("imported"))
+    );
     // Without bad rows, where the watch says so.
     world.watch(&["all"], true);
     world.put("regions-2.csv", "region_code,name\nR2,South\nbad code,x\n");
     world.look().await;
     world.look().await;
     let told = world.result("regions-2.csv").unwrap();
-    assert_eq!((told["status"].as_str(), told["tables"][0]["refused"].as_u64()), (Some("imported-without-bad-rows"), Some(1)));
+    assert_eq!(
+        (told["status"].as_str(), told["tables"][0]["refused"].as_u64()),
+        (Some("imported-without-bad-rows"), Some(1))
+    );
     assert_eq!(world.count("regions"), 2);
 }
 
@@ -239,7 +262,10 @@ async fn killed_between_importing_and_telling_nothing_is_imported_twice_and_all_
     // Another that had looked before finds it done.
     assert!(watches::take_in(&mut world.office.desk, &watch, &fetched).unwrap().is_empty());
     world.look().await;
-    assert_eq!((world.imports().len(), world.result("regions.csv").unwrap()["status"].as_str()), (1, Some("imported")));
+    assert_eq!(
+        (world.imports().len(), world.result("regions.csv").unwrap()["status"].as_str()),
+        (1, Some("imported"))
+    );
     // Killed between writing the result and remembering it: it is written again, the same.
     let before = world.result("regions.csv");
     farsight_tests::tower::run(&mut world.tower.sql(), "UPDATE watched_files SET told = false");
@@ -311,7 +337,10 @@ async fn a_place_that_is_away_is_an_alert_until_it_is_back() {
     std::fs::rename(world.inbox(), &moved).unwrap();
     assert_eq!(world.look().await, "0 files looked through, 1 places could not be looked at");
     let open = |world: &World| {
-        texts(&mut world.tower.sql(), "SELECT subject AS value FROM alerts WHERE clause = 'watch-away' AND resolved_at = 'infinity'")
+        texts(
+            &mut world.tower.sql(),
+            "SELECT subject AS value FROM alerts WHERE clause = 'watch-away' AND resolved_at = 'infinity'",
+        )
     };
     alerts::tend(&mut world.office.desk).unwrap();
     assert_eq!(open(&world), ["watch:dms"]);

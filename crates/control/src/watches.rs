@@ -164,8 +164,9 @@ pub fn look(desk: &mut Desk, watch: &Watch, lying: &[Lying]) -> Result<Looked, C
 /// A place cannot be looked at; why is told by an alert.
 pub fn away(desk: &mut Desk, watch: &Watch, why: &str) -> Result<(), ControlError> {
     let (scope, now) = (desk.tenant.network(), desk.now);
-    desk.session
-        .transaction(scope, Isolation::ReadCommitted, |tx| Ok(stored::looked(tx, &watch.code, Some(why), now)?))
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        Ok(stored::looked(tx, &watch.code, Some(why), now)?)
+    })
 }
 
 /// A result lies beside its file.

@@ -127,17 +127,16 @@ pub fn add(
 /// The webhooks of a machine, the oldest first.
 pub fn list(desk: &mut Desk, sealer: &Sealer, machine: Machine) -> Result<Vec<Shown>, ControlError> {
     let (scope, tenant) = (desk.tenant.network(), desk.tenant.clone());
-    let webhooks = desk
-        .session
-        .transaction(scope, Isolation::ReadCommitted, |tx| Ok::<_, ControlError>(stored::of_machine(tx, machine.0)?))?;
+    let webhooks = desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        Ok::<_, ControlError>(stored::of_machine(tx, machine.0)?)
+    })?;
     webhooks.into_iter().map(|webhook| keys::shown(sealer, &tenant, webhook)).collect()
 }
 
 /// One webhook of a machine.
 pub fn find(desk: &mut Desk, sealer: &Sealer, machine: Machine, id: &str) -> Result<Shown, ControlError> {
     let (scope, tenant) = (desk.tenant.network(), desk.tenant.clone());
-    let webhook =
-        desk.session.transaction(scope, Isolation::ReadCommitted, |tx| known(tx, machine, id))?;
+    let webhook = desk.session.transaction(scope, Isolation::ReadCommitted, |tx| known(tx, machine, id))?;
     keys::shown(sealer, &tenant, webhook)
 }
 
@@ -168,7 +167,8 @@ pub fn change(
         }
         stored::change(tx, &webhook)?;
         begin(tx, id, &before, &webhook.events)?;
-        let detail = json!({ "host": webhook.host, "events": webhook.events, "enabled": webhook.disabled.is_none() });
+        let detail =
+            json!({ "host": webhook.host, "events": webhook.events, "enabled": webhook.disabled.is_none() });
         Ok((detail, webhook))
     })?;
     keys::shown(sealer, &tenant, webhook)

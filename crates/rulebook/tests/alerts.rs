@@ -280,7 +280,9 @@ const ROWS: [Row; 34] = [
 
 fn level(family: &str) -> Level {
     match family {
-        "feed-silent" | "job-gave-up" | "webhook-off" | "watch-away" | "post-vacant.region-director" => Level::Hq,
+        "feed-silent" | "job-gave-up" | "webhook-off" | "watch-away" | "post-vacant.region-director" => {
+            Level::Hq
+        }
         "post-vacant.district-manager" => Level::RegionDirector,
         _ => Level::Dealer,
     }

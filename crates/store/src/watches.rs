@@ -124,7 +124,8 @@ pub fn user(tx: &mut Tx, actor: &str) -> Result<Option<(i32, Role)>, StoreError>
             .optional()?;
     let read = |found: Found| {
         let role = Role::named(&found.role);
-        role.map(|role| (found.user_id, role)).ok_or_else(|| StoreError::Value(format!("role '{}'", found.role)))
+        role.map(|role| (found.user_id, role))
+            .ok_or_else(|| StoreError::Value(format!("role '{}'", found.role)))
     };
     found.map(read).transpose()
 }

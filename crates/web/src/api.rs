@@ -29,7 +29,9 @@ use axum::routing::post;
 use utoipa::openapi::HttpMethod;
 
 use crate::admit::Who;
-use crate::router::{COMPLAINTS, DEALERS, HEADQUARTERS, MONEY, NETWORK, Object, SEARCHERS, SETTLERS, WATCHERS};
+use crate::router::{
+    COMPLAINTS, DEALERS, HEADQUARTERS, MONEY, NETWORK, Object, SEARCHERS, SETTLERS, WATCHERS,
+};
 
 pub(crate) use admit::{Gate, admit};
 pub(crate) use caller::Calls;

@@ -81,7 +81,11 @@ impl FileResult {
     }
 
     /// Of a file that was looked through, each sheet with its name.
-    pub(super) fn of(name: &str, (at, zone): (Instant, &Zone), sheets: Vec<(Option<String>, OfFile)>) -> Self {
+    pub(super) fn of(
+        name: &str,
+        (at, zone): (Instant, &Zone),
+        sheets: Vec<(Option<String>, OfFile)>,
+    ) -> Self {
         let failed = sheets.iter().filter(|(_, of)| of.failed).count();
         let refused = sheets.iter().any(|(_, of)| of.refused > 0);
         let status = match failed {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use farsight_exchange::{Reading, Source, find};
+use farsight_ledger::settlement::Role;
 use farsight_rulebook::tables::TABLES;
 use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::session::{Isolation, Person, Turn};
 use farsight_store::watches::{self as stored, Watch};
 use farsight_store::{Scope, StoreError, Tx};
-use farsight_ledger::settlement::Role;
 
 use super::Owed;
 use super::result::FileResult;
@@ -103,9 +103,13 @@ impl Work<'_> {
     fn sources(&self, file: &Fetched) -> Result<Vec<Source>, (&'static str, String)> {
         let too_large = ("too_large", "the file is larger than 2 GiB: send it in parts".to_owned());
         let path: &Path = file.at.as_deref().ok_or(too_large)?;
-        let found = find(&[path]).map_err(|error| (error.code(), said(&error.to_string(), path, &file.name)))?;
+        let found =
+            find(&[path]).map_err(|error| (error.code(), said(&error.to_string(), path, &file.name)))?;
         if let Some(source) = found.iter().find(|source| !self.watch.takes(source.table().name)) {
-            let why = format!("facts of table {} are not taken in here: send them to where they are", source.table().name);
+            let why = format!(
+                "facts of table {} are not taken in here: send them to where they are",
+                source.table().name
+            );
             return Err(("table_not_taken", why));
         }
         let label = format!("{}/{}", self.watch.code, file.name);
@@ -131,7 +135,14 @@ mod tests {
 
     #[test]
     fn what_others_refer_to_comes_first() {
-        let mut names = ["work_orders-1.csv", "people.xlsx", "regions.csv.gz", "DEALERS.csv", "x.xlsx", "dealer_regions.csv"];
+        let mut names = [
+            "work_orders-1.csv",
+            "people.xlsx",
+            "regions.csv.gz",
+            "DEALERS.csv",
+            "x.xlsx",
+            "dealer_regions.csv",
+        ];
         names.sort_by_key(|name| place(name));
         assert_eq!(names[0], "regions.csv.gz");
         assert_eq!(names[5], "x.xlsx");

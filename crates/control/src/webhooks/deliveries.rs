@@ -43,7 +43,13 @@ pub fn log(
 /// Makes a message that says nothing but that a webhook works, due at once; gives its number.
 pub fn ping(desk: &mut Desk, machine: Machine, id: &str) -> Result<String, ControlError> {
     let (scope, now, tenant) = (desk.tenant.network(), desk.now, desk.tenant.clone());
-    let message = event(&tenant, id, &[events::PING, &now.0.to_string()], now.0, json!({ "tenant": tenant.code, "webhook_id": id }));
+    let message = event(
+        &tenant,
+        id,
+        &[events::PING, &now.0.to_string()],
+        now.0,
+        json!({ "tenant": tenant.code, "webhook_id": id }),
+    );
     let (receiver, text) = (receiver(id), written(&message)?);
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         known(tx, machine, id)?;
@@ -62,7 +68,12 @@ pub fn ping(desk: &mut Desk, machine: Machine, id: &str) -> Result<String, Contr
 }
 
 /// Has one message sent again under its number, whether it arrived or was given up.
-pub fn deliver_again(desk: &mut Desk, machine: Machine, id: &str, delivery: &str) -> Result<(), ControlError> {
+pub fn deliver_again(
+    desk: &mut Desk,
+    machine: Machine,
+    id: &str,
+    delivery: &str,
+) -> Result<(), ControlError> {
     let done = again(desk, machine, id, (Some(delivery), None))?;
     if done.is_empty() { Err(ControlError::NotFound("delivery")) } else { Ok(()) }
 }
@@ -88,7 +99,8 @@ fn again(
         known(tx, machine, id)?;
         let again = telling::again_of(tx, &receiver(id), which, now)?;
         let detail = json!({ "deliveries": again.len() }).to_string();
-        let deed = Deed { actor: &actor, action: "webhook.deliver-again", subject: &receiver(id), detail: &detail };
+        let deed =
+            Deed { actor: &actor, action: "webhook.deliver-again", subject: &receiver(id), detail: &detail };
         if !again.is_empty() {
             audit::add(tx, now, &deed)?;
         }

@@ -74,7 +74,8 @@ impl Round<'_> {
         for (source, latest) in Source::ALL.into_iter().zip(latest) {
             // A machine whose role has changed is told what its new role may see.
             let may = events::roles(source).contains(&self.owned.role);
-            let Some(cursor) = cursors.get(source.name()).filter(|cursor| may && cursor.seq < latest.seq) else {
+            let Some(cursor) = cursors.get(source.name()).filter(|cursor| may && cursor.seq < latest.seq)
+            else {
                 continue;
             };
             made += self.tell(session, source, (cursor, latest))?;

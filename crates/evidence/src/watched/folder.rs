@@ -21,8 +21,13 @@ pub struct Folder {
 impl Folder {
     pub(super) fn at(url: &str, path: &str) -> Result<Self, EvidenceError> {
         let path = PathBuf::from(path);
-        let plain = path.is_absolute() && path.components().all(|part| part != std::path::Component::ParentDir);
-        if plain { Ok(Self { url: url.to_owned(), path }) } else { Err(EvidenceError::Address(url.to_owned())) }
+        let plain =
+            path.is_absolute() && path.components().all(|part| part != std::path::Component::ParentDir);
+        if plain {
+            Ok(Self { url: url.to_owned(), path })
+        } else {
+            Err(EvidenceError::Address(url.to_owned()))
+        }
     }
 
     pub(super) async fn look(&self) -> Result<Vec<Lying>, EvidenceError> {

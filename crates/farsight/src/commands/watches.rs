@@ -48,7 +48,8 @@ fn list(installation: &Installation) -> Result<ExitCode, Failure> {
     let watches = watches::list(&mut installation.desk()?)?;
     let rows: Vec<Value> = watches.iter().map(row).collect();
     output::print(installation.global.json, &rows, |_| match watches.as_slice() {
-        [] => "nothing is watched: add a place with `farsight watch add CODE URL --as NAME --table TABLE`".to_owned(),
+        [] => "nothing is watched: add a place with `farsight watch add CODE URL --as NAME --table TABLE`"
+            .to_owned(),
         watches => watches.iter().map(line).collect::<Vec<_>>().join("\n"),
     })?;
     Ok(ExitCode::SUCCESS)

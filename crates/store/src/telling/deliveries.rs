@@ -256,10 +256,12 @@ pub fn hold_back(tx: &mut Tx, receiver: &str, but: &str, until: Instant) -> Resu
 
 /// What waits for a receiver that takes something again is due at once.
 pub fn let_go(tx: &mut Tx, receiver: &str, now: Instant) -> Result<(), StoreError> {
-    diesel::sql_query("UPDATE deliveries SET next_at = $2 WHERE receiver = $1 AND state = 'due' AND next_at > $2")
-        .bind::<Text, _>(receiver)
-        .bind::<Timestamptz, _>(pg_instant(now))
-        .execute(tx.connection)?;
+    diesel::sql_query(
+        "UPDATE deliveries SET next_at = $2 WHERE receiver = $1 AND state = 'due' AND next_at > $2",
+    )
+    .bind::<Text, _>(receiver)
+    .bind::<Timestamptz, _>(pg_instant(now))
+    .execute(tx.connection)?;
     Ok(())
 }
 

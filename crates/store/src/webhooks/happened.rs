@@ -93,9 +93,11 @@ pub fn latest(tx: &mut Tx, source: Source) -> Result<Mark, StoreError> {
         Source::Complaints | Source::Inspections => {
             "SELECT coalesce(max(import_id), 0) + 1 AS number FROM imports"
         }
-        Source::Settlements | Source::Statements | Source::Appeals | Source::Rectifications | Source::Draws => {
-            "SELECT coalesce(max(seq), 0) AS number FROM audit_log"
-        }
+        Source::Settlements
+        | Source::Statements
+        | Source::Appeals
+        | Source::Rectifications
+        | Source::Draws => "SELECT coalesce(max(seq), 0) AS number FROM audit_log",
     })?;
     Ok(Mark { seq, key: String::new() })
 }
@@ -116,7 +118,9 @@ pub fn after(
         Source::Appeals => read(tx, APPEALS, after, limit)?,
         Source::Rectifications => read(tx, RECTIFICATIONS, after, limit)?,
         Source::Draws => read(tx, DRAWS, after, limit)?,
-        Source::Complaints => changed(tx, pulls::complaints, ("complaint.changed", "complaint_id"), after, limit)?,
+        Source::Complaints => {
+            changed(tx, pulls::complaints, ("complaint.changed", "complaint_id"), after, limit)?
+        }
         Source::Inspections => {
             changed(tx, pulls::inspections, ("inspection.changed", "inspection_id"), after, limit)?
         }
@@ -213,7 +217,8 @@ fn changed(
     limit: i64,
 ) -> Result<Vec<Happened>, StoreError> {
     let marks = marks(tx, &Wanted { after: after.clone(), since: None, limit })?;
-    let (numbers, keys): (Vec<i64>, Vec<&str>) = marks.iter().map(|mark| (mark.seq, mark.key.as_str())).unzip();
+    let (numbers, keys): (Vec<i64>, Vec<&str>) =
+        marks.iter().map(|mark| (mark.seq, mark.key.as_str())).unzip();
     Ok(diesel::sql_query(
         "SELECT m.seq, m.key, $3 AS event, (extract(epoch FROM i.recorded_at) * 1000000)::bigint AS at,
              json_build_object($4, m.key, 'link', $5 || m.key)::text AS told

@@ -101,12 +101,12 @@ const NOW: &str = "farsight-now";
 fn simulated_now(tenant: &Tenant, headers: &HeaderMap) -> Given<Option<Instant>> {
     let Some(told) = headers.get(NOW) else { return Ok(None) };
     if !tenant.simulated {
-        let why = "this tenant is real: its time is the present; leave Farsight-Now out, or use a simulated tenant";
+        let why =
+            "this tenant is real: its time is the present; leave Farsight-Now out, or use a simulated tenant";
         return Err(Problem::refused("not_simulated", why));
     }
-    let unreadable = || {
-        Problem::refused("bad_now", "Farsight-Now is no moment: write it like 2026-03-05T14:30:00+08:00")
-    };
+    let unreadable =
+        || Problem::refused("bad_now", "Farsight-Now is no moment: write it like 2026-03-05T14:30:00+08:00");
     let told = told.to_str().map_err(|_| unreadable())?;
     let read = told.parse::<jiff::Timestamp>().ok().and_then(Instant::exactly);
     read.map(Some).ok_or_else(unreadable)

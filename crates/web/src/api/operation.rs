@@ -124,10 +124,9 @@ where
     F: Fn(Caller, P, Q) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Given<Piece<T>>> + Send,
 {
-    let does =
-        get(move |caller: Caller, headers: HeaderMap, named: Named<P>, asked: Asked<Q>| async move {
-            Ok::<_, Problem>(shown(&headers, &handler(caller, named.0, asked.0).await?))
-        });
+    let does = get(move |caller: Caller, headers: HeaderMap, named: Named<P>, asked: Asked<Q>| async move {
+        Ok::<_, Problem>(shown(&headers, &handler(caller, named.0, asked.0).await?))
+    });
     let part = |schemas: &mut Schemas| Part {
         parameters: [P::into_params(|| Some(ParameterIn::Path)), Q::into_params(|| Some(ParameterIn::Query))]
             .concat(),

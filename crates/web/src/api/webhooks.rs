@@ -300,9 +300,8 @@ pub(crate) async fn ping(caller: Caller, of: OfWebhook, _: Silent) -> Given<Made
 pub(crate) async fn deliveries(caller: Caller, of: OfWebhook, asked: Sent) -> Given<Piece<DeliveryOut>> {
     let (limit, offset) = Listing::of(asked.limit, asked.cursor).wanted(DELIVERIES)?;
     let log = Log { state: asked.state, limit, offset };
-    let (items, total) = caller
-        .with_webhooks(move |desk, machine, _| webhooks::log(desk, machine, &of.webhook, &log))
-        .await?;
+    let (items, total) =
+        caller.with_webhooks(move |desk, machine, _| webhooks::log(desk, machine, &of.webhook, &log)).await?;
     Ok(Listing::piece(DELIVERIES, (limit, offset, total), items, |it| sent(&caller, it)))
 }
 
@@ -342,7 +341,8 @@ pub(super) fn events() -> Value {
 }
 
 fn event(name: &str, about: &str, fields: &[&str]) -> Value {
-    let mut data: Map<String, Value> = fields.iter().map(|field| ((*field).to_owned(), field_of(field))).collect();
+    let mut data: Map<String, Value> =
+        fields.iter().map(|field| ((*field).to_owned(), field_of(field))).collect();
     data.insert("tenant".to_owned(), json!({ "type": "string" }));
     let link = "Where to read what is told of, below the tower's address.";
     data.insert("link".to_owned(), json!({ "type": "string", "description": link }));
@@ -372,8 +372,8 @@ fn field_of(field: &str) -> Value {
     match field {
         "tables" => json!({ "type": "object", "additionalProperties": { "type": "object" } }),
         "dealer_code" => json!({ "type": ["string", "null"] }),
-        "posted" | "reversed" | "alert_id" | "appeal_id" | "entry_id" | "first_entry_id" | "last_entry_id"
-        | "first_import_id" | "last_import_id" => json!({ "type": "integer" }),
+        "posted" | "reversed" | "alert_id" | "appeal_id" | "entry_id" | "first_entry_id"
+        | "last_entry_id" | "first_import_id" | "last_import_id" => json!({ "type": "integer" }),
         _ => json!({ "type": "string" }),
     }
 }

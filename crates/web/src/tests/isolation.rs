@@ -639,7 +639,8 @@ async fn walk_operations(machine: Machine, role: Role, codes: Arc<Codes>) -> Fou
 
 /// A body that can be read, made from what the document says of it: so that what is refused is what the path names.
 fn said(document: &serde_json::Value, path: &str, method: &str) -> String {
-    let schema = &document["paths"][path][method.to_lowercase()]["requestBody"]["content"]["application/json"]["schema"];
+    let schema = &document["paths"][path][method.to_lowercase()]["requestBody"]["content"]["application/json"]
+        ["schema"];
     sample(document, schema).to_string()
 }
 

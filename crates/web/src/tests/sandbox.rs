@@ -79,6 +79,11 @@ async fn a_real_tenant_has_no_other_time_than_the_present() {
     let headers = [("content-type", "application/json"), ("farsight-now", "2026-03-02T10:00:00+08:00")];
     for headers in [&headers[..], &headers[..1]] {
         let refused = machine.send("POST", "/api/v1/sandbox/check", "{}", headers).await;
-        assert_eq!((refused.status, refused.json()["code"].as_str()), (422, Some("not_simulated")), "{}", refused.text);
+        assert_eq!(
+            (refused.status, refused.json()["code"].as_str()),
+            (422, Some("not_simulated")),
+            "{}",
+            refused.text
+        );
     }
 }

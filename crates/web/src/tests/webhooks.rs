@@ -69,8 +69,9 @@ impl Receiver {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let receiver = Self { url, got: Arc::default(), answer: Arc::new(Mutex::new((204, None))) };
         let serving = receiver.clone();
-        let app = Router::new()
-            .fallback(move |uri: Uri, headers: HeaderMap, body: String| async move { serving.take(&uri, headers, body) });
+        let app = Router::new().fallback(move |uri: Uri, headers: HeaderMap, body: String| async move {
+            serving.take(&uri, headers, body)
+        });
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         receiver
     }
@@ -112,8 +113,7 @@ async fn world() -> World {
     let hq = token(&mut office, "hq", |new| new.tables = vec!["all".to_owned()]);
     let hq = Machine::new(&app, &hq);
     facts(&hq, "regions", "region_code,name\nR1,North\n").await;
-    let dealers =
-        "dealer_code,name,region_code,opened_on\nA1,One,R1,2020-01-01\nA2,Two,R1,2020-01-01\n";
+    let dealers = "dealer_code,name,region_code,opened_on\nA1,One,R1,2020-01-01\nA2,Two,R1,2020-01-01\n";
     facts(&hq, "dealers", dealers).await;
     let dealer = token(&mut office, "dms", |new| {
         (new.role, new.dealers) = (Role::Dealer, vec!["A1".to_owned()]);
@@ -202,7 +202,9 @@ async fn what_happens_is_told_once_signed_and_only_to_who_may_see_it() {
     let mut world = world().await;
     let events = ["complaint.changed", "facts.imported", "entries.changed", "alert.opened"];
     let (_, secret) = world.subscribe(&world.hq, "/hq", &events).await;
-    world.subscribe(&world.dealer, "/dealer", &["complaint.changed", "alert.opened", "entries.changed"]).await;
+    world
+        .subscribe(&world.dealer, "/dealer", &["complaint.changed", "alert.opened", "entries.changed"])
+        .await;
     assert_eq!(world.tell().await, 0, "what was before is not told");
     world.complaint("C1", "A1").await;
     world.complaint("C2", "A2").await;
@@ -221,12 +223,19 @@ async fn what_happens_is_told_once_signed_and_only_to_who_may_see_it() {
         of.filter(|it| it["type"] == event).map(|it| it["data"].clone()).collect()
     };
     let complaints = |path: &str| -> BTreeSet<String> {
-        told(path, "complaint.changed").iter().map(|it| it["complaint_id"].as_str().unwrap().to_owned()).collect()
+        told(path, "complaint.changed")
+            .iter()
+            .map(|it| it["complaint_id"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(complaints("/hq"), BTreeSet::from(["C1".to_owned(), "C2".to_owned()]));
     assert_eq!(complaints("/dealer"), BTreeSet::from(["C1".to_owned()]), "another dealer's is not told");
-    assert_eq!(told("/hq", "facts.imported")[0]["tables"]["complaints"], json!({ "imports": 2, "new": 2, "corrected": 0 }));
-    let dealers: Vec<Value> = told("/dealer", "alert.opened").iter().map(|it| it["dealer_code"].clone()).collect();
+    assert_eq!(
+        told("/hq", "facts.imported")[0]["tables"]["complaints"],
+        json!({ "imports": 2, "new": 2, "corrected": 0 })
+    );
+    let dealers: Vec<Value> =
+        told("/dealer", "alert.opened").iter().map(|it| it["dealer_code"].clone()).collect();
     assert!(!dealers.is_empty() && dealers.iter().all(|dealer| dealer == "A1"), "{dealers:?}");
     assert!(told("/hq", "alert.opened").len() > dealers.len());
     // What links lead to is there for whoever was told, and there is as much of it as was said.
@@ -238,7 +247,8 @@ async fn what_happens_is_told_once_signed_and_only_to_who_may_see_it() {
             }
         }
         let entries = &told(path, "entries.changed")[0];
-        let items = get(machine, entries["link"].as_str().unwrap()).await.json()["items"].as_array().unwrap().len();
+        let items =
+            get(machine, entries["link"].as_str().unwrap()).await.json()["items"].as_array().unwrap().len();
         assert_eq!(items as i64, entries["posted"].as_i64().unwrap() + entries["reversed"].as_i64().unwrap());
     }
     let ids: BTreeSet<String> = got.iter().map(Got::id).collect();
@@ -256,7 +266,10 @@ async fn killed_between_reading_and_writing_down_nothing_is_lost_or_doubled() {
     let cursor = world.texts("SELECT seq::text || ' ' || key AS value FROM webhook_cursors");
     world.tell().await;
     let (seq, key) = cursor[0].split_once(' ').unwrap();
-    farsight_tests::tower::run(&mut world.tower.sql(), &format!("UPDATE webhook_cursors SET seq = {seq}, key = '{key}'"));
+    farsight_tests::tower::run(
+        &mut world.tower.sql(),
+        &format!("UPDATE webhook_cursors SET seq = {seq}, key = '{key}'"),
+    );
     assert_eq!(world.tell().await, 0);
     assert_eq!(world.receiver.news().len(), 1);
 }
@@ -273,8 +286,10 @@ async fn a_webhook_is_its_machines_own() {
     assert!(!kept[0].contains("whsec_") && !kept[0].contains("127.0.0.1"), "sealed");
     let nobodys = "/api/v1/webhooks/00000000-0000-4000-8000-000000000000";
     for tail in ["", "/deliveries"] {
-        let (foreign, none) =
-            (get(&world.dealer, &format!("{path}{tail}")).await, get(&world.dealer, &format!("{nobodys}{tail}")).await);
+        let (foreign, none) = (
+            get(&world.dealer, &format!("{path}{tail}")).await,
+            get(&world.dealer, &format!("{nobodys}{tail}")).await,
+        );
         assert_eq!((foreign.status, foreign.text), (404, none.text), "{tail}");
     }
     assert_eq!(get(&world.dealer, "/api/v1/webhooks").await.json()["items"], json!([]));
@@ -315,7 +330,8 @@ async fn a_webhook_is_its_machines_own() {
 async fn a_new_key_and_the_old_one_sign_side_by_side_for_a_while() {
     let mut world = world().await;
     let (id, old) = world.subscribe(&world.hq, "/hq", &["complaint.changed"]).await;
-    let rotated = post(&world.hq, &format!("/api/v1/webhooks/{id}/rotate"), &json!({ "overlap_hours": 24 })).await;
+    let rotated =
+        post(&world.hq, &format!("/api/v1/webhooks/{id}/rotate"), &json!({ "overlap_hours": 24 })).await;
     let new = rotated.json()["secret"].as_str().unwrap().to_owned();
     assert_ne!(old, new);
     world.complaint("C1", "A1").await;
@@ -328,8 +344,12 @@ async fn a_new_key_and_the_old_one_sign_side_by_side_for_a_while() {
     world.tell().await;
     let got = world.receiver.news();
     assert_eq!((got[0].signed_by(&new), got[0].signed_by(&old)), (1, 0), "the old key's time is over");
-    assert_eq!((got[0].json()["type"].as_str(), got[0].id()), (Some("ping"), ping.json()["delivery_id"].as_str().unwrap().to_owned()));
-    let refused = post(&world.hq, &format!("/api/v1/webhooks/{id}/rotate"), &json!({ "overlap_hours": 999 })).await;
+    assert_eq!(
+        (got[0].json()["type"].as_str(), got[0].id()),
+        (Some("ping"), ping.json()["delivery_id"].as_str().unwrap().to_owned())
+    );
+    let refused =
+        post(&world.hq, &format!("/api/v1/webhooks/{id}/rotate"), &json!({ "overlap_hours": 999 })).await;
     assert_eq!(refused.json()["code"], "webhook_overlap");
 }
 
@@ -349,7 +369,9 @@ async fn a_receiver_that_was_down_is_told_all_of_it_and_told_again_when_asked() 
     world.complaint("C2", "A2").await;
     world.tell().await;
     let waiting = get(&world.hq, &log).await.json();
-    let waits = |place: usize| waiting["items"][place]["state"] == "due" && waiting["items"][place]["attempts"].as_i64() >= Some(1);
+    let waits = |place: usize| {
+        waiting["items"][place]["state"] == "due" && waiting["items"][place]["attempts"].as_i64() >= Some(1)
+    };
     assert!(waits(0) && waits(1), "{waiting}");
     assert!(waiting["items"][0]["last_answer"].as_str().unwrap().contains("429"), "{waiting}");
     let asked = waiting["items"][0]["next_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
@@ -360,7 +382,11 @@ async fn a_receiver_that_was_down_is_told_all_of_it_and_told_again_when_asked() 
     world.tell().await;
     let got = world.receiver.news();
     let ids: BTreeSet<String> = got.iter().map(Got::id).collect();
-    assert_eq!((got.len(), ids.len(), ids.contains(&first[0].id())), (2, 2, true), "each once, under its number");
+    assert_eq!(
+        (got.len(), ids.len(), ids.contains(&first[0].id())),
+        (2, 2, true),
+        "each once, under its number"
+    );
     let delivered = get(&world.hq, &format!("{log}?state=delivered&limit=1")).await.json();
     assert_eq!((delivered["items"].as_array().unwrap().len(), delivered["more"].as_bool()), (1, Some(true)));
     assert!(delivered["items"][0]["last_answer"].as_str().unwrap().contains("204"), "{delivered}");
@@ -369,8 +395,15 @@ async fn a_receiver_that_was_down_is_told_all_of_it_and_told_again_when_asked() 
     assert_eq!(again.status, 200, "{}", again.text);
     world.tell().await;
     let got = world.receiver.news();
-    assert_eq!((got.len(), got[0].id(), &got[0].body), (1, first[0].id(), &first[0].body), "the same, byte for byte");
-    assert_eq!(post(&world.dealer, &format!("{log}/{}/redeliver", first[0].id()), &json!({})).await.status, 404);
+    assert_eq!(
+        (got.len(), got[0].id(), &got[0].body),
+        (1, first[0].id(), &first[0].body),
+        "the same, byte for byte"
+    );
+    assert_eq!(
+        post(&world.dealer, &format!("{log}/{}/redeliver", first[0].id()), &json!({})).await.status,
+        404
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -433,7 +466,9 @@ async fn a_machine_whose_tokens_are_revoked_is_told_nothing_more() {
     assert_eq!(world.tell().await, 0);
     assert!(world.receiver.news().is_empty(), "also what was made already");
     // A new token alone does not switch it on: its machine has to.
-    let renewed = token(&mut world.office, "dms", |new| (new.role, new.dealers) = (Role::Dealer, vec!["A1".to_owned()]));
+    let renewed = token(&mut world.office, "dms", |new| {
+        (new.role, new.dealers) = (Role::Dealer, vec!["A1".to_owned()])
+    });
     let renewed = Machine::new(&over(&world.tower.database, at(NOW)).await, &renewed);
     assert_eq!(world.tell().await, 0);
     patch(&renewed, &format!("/api/v1/webhooks/{id}"), &json!({ "enabled": true })).await;
@@ -447,16 +482,26 @@ async fn types_are_told_to_who_may_read_what_they_link_to() {
     use farsight_store::webhooks::happened::Source;
     for event in EVENTS.iter().filter(|event| event.source != Source::Imports) {
         let list = format!("/api/v1/{}", event.source.name());
-        let operation = crate::api::operations().into_iter().find(|operation| operation.path == list && operation.verb() == "GET");
+        let operation = crate::api::operations()
+            .into_iter()
+            .find(|operation| operation.path == list && operation.verb() == "GET");
         let operation = operation.unwrap_or_else(|| panic!("{} links to {list}", event.name));
-        for role in [Role::RegionalManager, Role::Hq, Role::Dealer, Role::Finance, Role::CallCentre, Role::Operator] {
-            assert_eq!(operation.who.lets(role), roles(event.source).contains(&role), "{} {role:?}", event.name);
+        for role in
+            [Role::RegionalManager, Role::Hq, Role::Dealer, Role::Finance, Role::CallCentre, Role::Operator]
+        {
+            assert_eq!(
+                operation.who.lets(role),
+                roles(event.source).contains(&role),
+                "{} {role:?}",
+                event.name
+            );
         }
     }
     let stranger = Machine::new(&crate::testing::app().await, "");
     let document = get(&stranger, "/api/v1/openapi.json").await.json();
     for event in EVENTS {
-        let told = &document["webhooks"][event.name]["post"]["requestBody"]["content"]["application/json"]["schema"];
+        let told =
+            &document["webhooks"][event.name]["post"]["requestBody"]["content"]["application/json"]["schema"];
         assert_eq!(told["properties"]["type"]["const"], event.name);
     }
 }
