@@ -90,6 +90,7 @@ fn main() -> anyhow::Result<()> {
         clock: Arc::new(now),
         sealer: Sealer::new([1; KEY_BYTES], |bytes| bytes.fill(1)),
         watch: Arc::clone(&delays) as Arc<dyn Watch>,
+        watched: farsight_jobs::means::Watched::default(),
         tenants: Tenants::default(),
     });
     let queue = runtime.block_on(Queue::open(&database))?;

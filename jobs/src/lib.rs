@@ -6,6 +6,7 @@ mod run;
 pub mod schedule;
 pub mod scheduler;
 pub mod watch;
+mod watches;
 pub mod worker;
 
 mod alerts;
@@ -34,6 +35,7 @@ pub use means::Means;
 pub static JOBS: &[Job] = &[
     draw::JOB,
     snapshot::JOB,
+    watches::JOB,
     import_watch::JOB,
     complaint_deadlines::JOB,
     repeat_repair::JOB,

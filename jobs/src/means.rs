@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use farsight_control::sealing::Sealer;
+use farsight_control::watches::Places;
 use farsight_control::{ControlError, Desk};
 use farsight_rulebook::time::Instant;
 use farsight_store::pool::Pool;
@@ -34,10 +35,21 @@ pub struct Means {
     pub fetcher: farsight_cameras::Fetcher,
     /// What carries messages.
     pub courier: Arc<farsight_courier::Courier>,
+    /// Where files with facts are put.
+    pub watched: Watched,
     /// Who watches.
     pub watch: Arc<dyn Watch>,
     /// The tenants there are, by number; as last looked.
     pub tenants: Tenants,
+}
+
+/// Where files with facts are put.
+#[derive(Debug, Clone, Default)]
+pub struct Watched {
+    /// Where each tenant's watched places may be.
+    pub places: Places,
+    /// How buckets are signed in to: the usual `AWS_…` variables.
+    pub settings: Vec<(String, String)>,
 }
 
 impl Means {

@@ -1,4 +1,4 @@
-//! `tell`: makes what is new into messages, and sends what is due: e-mail, group robots, webhooks.
+//! `tell`: makes what is new into messages, and sends what is due: e-mail, group robots, webhooks of channels and machines.
 //!
 //! Due: every 30 seconds. Catch-up: the latest due time stands for all. Retries of the job: 5 s, doubling to 5 minutes,
 //! given up after the 6th failure; a message that cannot be delivered is no failure of the job, it is tried again by
@@ -8,8 +8,8 @@
 
 use std::sync::Arc;
 
-use farsight_control::Desk;
 use farsight_control::telling::{self, Claim};
+use farsight_control::{Desk, webhooks};
 use farsight_store::registry::Tenant;
 use farsight_store::slots::Ending;
 use futures_util::future::{BoxFuture, join_all};
@@ -29,17 +29,18 @@ pub(crate) const JOB: Job = Job {
 };
 
 /// So many messages are on their way at once, of a tenant and replica.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 /// After so many rounds the next slot goes on: other tenants' work waits behind this one.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 16;
 
 fn carry_out(turn: Turn, tenant: Tenant) -> BoxFuture<'static, anyhow::Result<Ending>> {
     Box::pin(async move {
         let post = Post { means: Arc::clone(&turn.means), tenant: Arc::new(tenant) };
         let fanned = post.on_books(|desk| Ok(telling::fan_out(desk)?)).await?;
+        let events = post.on_books(|desk| Ok(webhooks::fan_out(desk)?)).await?;
         let (delivered, failed) = post.send_what_is_due().await?;
         done(format!(
-            "{} notices, {} messages made, {} held back, {delivered} delivered, {failed} not",
+            "{} notices, {} messages made, {} held back, {events} events for webhooks, {delivered} delivered, {failed} not",
             fanned.notices, fanned.deliveries, fanned.held
         ))
     })

@@ -57,6 +57,7 @@ async fn means(tower: &Tower, evidence: &std::path::Path) -> Arc<Means> {
         fetcher: Fetcher::new(Arc::new(SystemResolver), Arc::new(|| [7; 16]), system_trust().unwrap()),
         courier: Arc::new(Courier::new(&courier).unwrap()),
         watch: Arc::new(Nobody),
+        watched: farsight_jobs::means::Watched::default(),
         tenants: Tenants::default(),
     })
 }

@@ -76,6 +76,12 @@ pub enum ControlError {
     /// Something about a token that is refused.
     #[error(transparent)]
     Token(#[from] crate::tokens::Refusal),
+    /// Something about a watched place that is refused.
+    #[error(transparent)]
+    Watch(#[from] crate::watches::Refusal),
+    /// Something about a webhook that is refused.
+    #[error(transparent)]
+    Webhook(#[from] crate::webhooks::Refusal),
     /// Something about a user that is refused.
     #[error(transparent)]
     User(#[from] crate::users::UserRefusal),
@@ -163,6 +169,8 @@ impl ControlError {
             Self::Unfit(unfit) => unfit.code(),
             Self::Statement(refusal) => refusal.code(),
             Self::Token(refusal) => refusal.code(),
+            Self::Watch(refusal) => refusal.code(),
+            Self::Webhook(refusal) => refusal.code(),
             Self::User(refusal) => refusal.code(),
             Self::Provider(refusal) => refusal.code(),
             Self::Policy { .. } => "bad_policy",

@@ -3,6 +3,7 @@
 mod batches;
 mod call;
 pub(crate) mod entered;
+pub(crate) mod files;
 mod grown;
 mod rulings;
 pub(crate) mod written;

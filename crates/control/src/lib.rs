@@ -55,6 +55,8 @@ pub mod tokens;
 pub mod uploads;
 pub mod users;
 pub mod visits;
+pub mod watches;
+pub mod webhooks;
 
 pub use desk::Desk;
 pub use error::ControlError;

@@ -1,6 +1,8 @@
 //! What machines pull: objects in the order of their latest change, as the person or machine at the desk sees them. The
 //! same rows and finders as the pages'; see [`farsight_store::pulls`] for why nothing is lost.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use farsight_rulebook::messages::Language;
 use farsight_rulebook::period::Period;
 use farsight_store::appeals::{self as stored_appeals, Appeal};
@@ -42,6 +44,20 @@ pub struct Kept<T> {
     pub it: T,
     /// Whether it was voided: no check looks at it any more.
     pub voided: bool,
+}
+/// A mark of a list as those who pull are told it.
+pub fn cursor(list: &str, mark: &Mark) -> String {
+    URL_SAFE_NO_PAD.encode(format!("1 {list} {} {}", mark.seq, mark.key))
+}
+
+/// The mark of a list that somebody was told; none: it is no cursor of this list.
+pub fn mark(list: &str, cursor: &str) -> Option<Mark> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))?;
+    let mut parts = text.splitn(4, ' ');
+    let (version, of, seq, key) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let seq = seq.parse().ok().filter(|seq| *seq >= 0 && version == "1" && of == list)?;
+    Some(Mark { seq, key: key.to_owned() })
 }
 
 /// One mark more than wanted tells whether there is more.

@@ -29,6 +29,7 @@ pub use quiet::Quiet;
 pub use sending::{Claim, deliver_again, deliveries, due, page, record, take, undelivered};
 pub use subscriptions::{Subscriber, Subscription, set, subscriptions, unset};
 pub use terms::{Kind, Terms};
+pub(crate) use texts::written;
 
 /// A receiver that is a user.
 const PERSON: &str = "person:";

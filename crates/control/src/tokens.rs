@@ -20,7 +20,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::sealing::Sealer;
-use crate::{ControlError, Desk, users};
+use crate::{ControlError, Desk, users, webhooks};
 
 pub use known::{Bearer, known, note_use};
 pub use refusal::Refusal;
@@ -182,6 +182,7 @@ pub fn revoke(desk: &mut Desk, name: &str) -> Result<usize, ControlError> {
         let all = stored::of_machine(tx, &machine)?;
         let user = all.first().ok_or(ControlError::NotFound("token"))?.user;
         let revoked = stored::revoke(tx, user, &by, now)?;
+        webhooks::disable_of(tx, user, now)?;
         write_down(tx, now, (&by, "token.revoke", &machine), &json!({ "tokens": revoked }))?;
         Ok(revoked)
     })
@@ -201,7 +202,8 @@ pub fn name_of(machine: &str) -> &str {
     machine.strip_prefix(MACHINE).unwrap_or(machine)
 }
 
-fn named(name: &str) -> String {
+/// A machine's name in the audit log.
+pub(crate) fn named(name: &str) -> String {
     format!("{MACHINE}{name}")
 }
 
@@ -239,11 +241,16 @@ fn check(new: &New) -> Result<Vec<String>, Refusal> {
     if !new.reads && !new.acts && new.tables.is_empty() {
         return Err(Refusal::Nothing);
     }
-    let part = matches!(new.role, Role::RegionalManager | Role::Dealer);
-    if new.role == Role::Operator && !new.tables.is_empty() {
-        return Err(Refusal::Tables(new.tables.join(", ")));
+    tables_of(new.role, &new.tables)
+}
+
+/// The tables that a role may send, of those asked for, as they are stored.
+pub(crate) fn tables_of(role: Role, asked: &[String]) -> Result<Vec<String>, Refusal> {
+    let part = matches!(role, Role::RegionalManager | Role::Dealer);
+    if role == Role::Operator && !asked.is_empty() {
+        return Err(Refusal::Tables(asked.join(", ")));
     }
-    if new.tables.iter().any(|table| table == "all" || table == ALL_TABLES) {
+    if asked.iter().any(|table| table == "all" || table == ALL_TABLES) {
         let all = if part { OF_DEALERS.map(str::to_owned).to_vec() } else { vec![ALL_TABLES.to_owned()] };
         return Ok(all);
     }
@@ -251,8 +258,8 @@ fn check(new: &New) -> Result<Vec<String>, Refusal> {
         if part { OF_DEALERS.contains(&table.as_str()) } else { tables::table(table).is_some() }
     };
     let wrong: Vec<&str> =
-        new.tables.iter().filter(|table| !fits(table)).map(std::string::String::as_str).collect();
-    if wrong.is_empty() { Ok(new.tables.clone()) } else { Err(Refusal::Tables(wrong.join(", "))) }
+        asked.iter().filter(|table| !fits(table)).map(std::string::String::as_str).collect();
+    if wrong.is_empty() { Ok(asked.to_vec()) } else { Err(Refusal::Tables(wrong.join(", "))) }
 }
 
 fn write_down(

@@ -18,6 +18,7 @@ use object_store::path::Path;
 use crate::digest::Digest;
 use crate::error::EvidenceError;
 use place::Place;
+pub(crate) use place::bucket_client;
 pub use put::Stored;
 pub use read::{Content, Verdict};
 pub use sweep::Swept;

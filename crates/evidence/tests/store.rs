@@ -2,6 +2,7 @@
 //! behind a real S3 protocol server.
 
 mod places;
+mod watched;
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 mod jobs;
 mod telling;
+mod watches;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub(crate) use telling::{
     ChannelAddArguments, ChannelCommand, DeliveriesCommand, DeliveryState, LevelName, NoticeKind,
     SubscriberArguments, SubscriptionCommand, SubscriptionSetArguments,
 };
+pub(crate) use watches::{WatchAddArguments, WatchCommand};
 
 /// Farsight (千里眼): a control tower for car makers over their dealer networks. Facts come in, a dated policy judges
 /// them, and every fen that results can be explained, contested and recomputed.
@@ -117,6 +119,9 @@ pub(crate) enum Command {
     Token(TokenCommand),
     /// Take facts in: CSV, NDJSON (gzip'd or not) or XLSX, told by file name, each file whole or not at all
     Import(ImportArguments),
+    /// Watched folders and buckets: files with facts that others put there are taken in by a job, each once, its result beside it
+    #[command(subcommand)]
+    Watch(WatchCommand),
     /// Judge the facts, reconcile the ledger, open and resolve alerts
     Check(CheckArguments),
     /// Calculate the settlement of a month: runs all checks, then adds up

@@ -14,6 +14,7 @@ mod sample;
 mod serve;
 mod tenants;
 mod tokens;
+mod watches;
 mod work;
 
 use std::net::SocketAddr;
@@ -21,7 +22,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use farsight_control::sealing::Sealer;
+use farsight_control::watches::Places;
 use farsight_control::{Desk, ground};
+use farsight_jobs::means::Watched;
 use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::cluster::{self, Cluster};
 use farsight_store::registry::Tenant;
@@ -62,6 +65,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::User(UserCommand::Password { email }) => tenants::set_password(&installation, &email),
         Command::User(UserCommand::List) => tenants::list_users(&installation),
         Command::Token(command) => tokens::run(&installation, &command),
+        Command::Watch(command) => watches::run(&installation, &command),
         Command::Import(arguments) => import::run(&installation, &arguments),
         Command::Check(arguments) => books::check(&installation, &arguments),
         Command::Settle(arguments) => books::settle(&installation, &arguments),
@@ -106,6 +110,7 @@ pub(crate) struct Installation {
     web: configuration::Web,
     smtp: Option<configuration::courier::Mail>,
     reach: configuration::courier::Beyond,
+    watch: configuration::Watch,
     migrated: Vec<String>,
     cluster: Option<Cluster>,
 }
@@ -144,6 +149,7 @@ impl Installation {
             web: configuration.web,
             smtp: configuration.smtp,
             reach: configuration.reach,
+            watch: configuration.watch,
             migrated,
             cluster,
         })
@@ -166,6 +172,12 @@ impl Installation {
     /// How messages leave.
     pub(crate) fn courier(&self) -> Result<farsight_courier::Settings, Failure> {
         configuration::courier::settings(self.smtp.as_ref(), &self.reach)
+    }
+
+    /// Where files with facts may be put; a bucket's sign-in is the usual `AWS_…` environment.
+    pub(crate) fn watched(&self) -> Watched {
+        let settings = std::env::vars().filter(|(name, _)| name.starts_with("AWS_")).collect();
+        Watched { places: Places(self.watch.places.clone()), settings }
     }
 
     /// The tower's address for links; that of `farsight serve` as it stands where none is configured.

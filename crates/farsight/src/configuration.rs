@@ -34,9 +34,20 @@ pub(crate) struct Configuration {
     pub(crate) web: Web,
     /// The mail server.
     pub(crate) smtp: Option<courier::Mail>,
+    /// Where files with facts may be put.
+    #[serde(default)]
+    pub(crate) watch: Watch,
     /// Where messages may go beyond the internet.
     #[serde(default)]
     pub(crate) reach: courier::Beyond,
+}
+
+/// Where files with facts may be put, to be taken in.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Watch {
+    /// By tenant: what the addresses of its watched places begin with.
+    pub(crate) places: std::collections::BTreeMap<String, Vec<String>>,
 }
 
 /// How browsers reach the tower.

@@ -26,6 +26,10 @@ pub const FEED_SILENT: &str = "feed-silent";
 pub const CAMERA_AWAY: &str = "camera-away";
 /// The clause of a job that is tried no more.
 pub const JOB_GAVE_UP: &str = "job-gave-up";
+/// The clause of a machine's webhook that was switched off because it took nothing.
+pub const WEBHOOK_OFF: &str = "webhook-off";
+/// The clause of a watched folder or bucket that cannot be looked at.
+pub const WATCH_AWAY: &str = "watch-away";
 
 /// Before whom an alert is, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -24,7 +24,7 @@ use jiff::civil::date;
 type Row = (&'static str, &'static str, &'static str, &'static str, i64, &'static str);
 
 /// The details are those that the checks write.
-const ROWS: [Row; 32] = [
+const ROWS: [Row; 34] = [
     (
         "spot-check",
         "spot-check.first",
@@ -260,11 +260,29 @@ const ROWS: [Row; 32] = [
         0,
         "",
     ),
+    (
+        "webhook-off",
+        "webhook-off",
+        "webhook:4f7c",
+        r#"{"machine":"dms-north","host":"hooks.example","since":"2026-03-05T09:12:00+08:00","why":"answered 500"}"#,
+        0,
+        "",
+    ),
+    (
+        "watch-away",
+        "watch-away",
+        "watch:dms",
+        r#"{"watch":"dms","since":"2026-03-05T09:12:00+08:00","why":"no such bucket"}"#,
+        0,
+        "",
+    ),
 ];
 
 fn level(family: &str) -> Level {
     match family {
-        "feed-silent" | "job-gave-up" | "post-vacant.region-director" => Level::Hq,
+        "feed-silent" | "job-gave-up" | "webhook-off" | "watch-away" | "post-vacant.region-director" => {
+            Level::Hq
+        }
         "post-vacant.district-manager" => Level::RegionDirector,
         _ => Level::Dealer,
     }

@@ -54,6 +54,8 @@ pub mod uploads;
 pub mod users;
 mod values;
 pub mod visits;
+pub mod watches;
+pub mod webhooks;
 
 pub use error::StoreError;
 pub use session::{Database, Scope, Session, Tx};

@@ -11,8 +11,8 @@ mod subscriptions;
 
 pub use channels::{Channel, all, disable, find, put, remove};
 pub use deliveries::{
-    Attempted, Delivery, Listed, State, Waiting, add, again, busy_robots, claim, drop_of, end,
-    find as find_delivery, forget, give_up_lost, list, page,
+    Attempted, Delivery, Listed, State, Waiting, add, again, again_of, busy_robots, claim, drop_of, end,
+    find as find_delivery, forget, give_up_lost, give_up_of, hold_back, let_go, list, of_receiver, page,
 };
 pub use news::{
     News, NewsOf, cursor, forget_told, held_receivers, hold, mark_told, move_cursor, read as news, release,

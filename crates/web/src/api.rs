@@ -24,17 +24,20 @@ mod penalties;
 mod people;
 pub(crate) mod problem;
 mod rectifications;
+mod sandbox;
 mod settlements;
 mod statements;
 mod support;
 mod uploads;
+mod webhooks;
 
 use axum::routing::post;
 use utoipa::openapi::HttpMethod;
 
 use crate::admit::Who;
 use crate::router::{
-    CALLERS, COMPLAINTS, DEALERS, MONEY, NETWORK, Object, ROSTERS, SEARCHERS, SETTLERS, WATCHERS,
+    CALLERS, COMPLAINTS, DEALERS, HEADQUARTERS, MONEY, NETWORK, Object, ROSTERS, SEARCHERS, SETTLERS,
+    WATCHERS,
 };
 
 pub(crate) use admit::{Gate, admit};
@@ -43,7 +46,7 @@ pub(crate) use gather::Gather;
 #[cfg(test)]
 pub(crate) use gather::LARGE;
 pub(crate) use operation::Operation;
-use operation::{Needs, act, derived, list, read};
+use operation::{Needs, act, change, derived, list, list_of, read, remove};
 
 /// Where the door is.
 const PREFIX: &str = "/api/v1";
@@ -53,7 +56,7 @@ pub(crate) const FACTS: &str = "/api/v1/facts/";
 /// Every operation there is.
 #[rustfmt::skip]
 pub(crate) fn operations() -> Vec<Operation> {
-    use Object::{Alert, Appeal, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Nothing, Penalty, Rectification, Settlement, Statement, Support};
+    use Object::{Alert, Appeal, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Nothing, Own, Penalty, Rectification, Settlement, Statement, Support};
     let mut operations = vec![
         Operation { needs: Needs::Nothing, ..read(("/api/v1/me", Nothing, Who::Entered), ("me", "Who the caller is."), me::show) },
         facts_in(),
@@ -100,6 +103,17 @@ pub(crate) fn operations() -> Vec<Operation> {
         list(("/api/v1/complaints", Nothing, COMPLAINTS), ("complaints", "Complaints, in the order of what became known last."), complaints::list),
         act(("/api/v1/complaints", Nothing, CALLERS), ("take-complaint-in", "Takes a complaint in."), complaints::take_in),
         read(("/api/v1/complaints/{complaint}", Complaint, COMPLAINTS), ("complaint", "A complaint with all that happened."), complaints::one),
+        act(("/api/v1/sandbox/check", Nothing, HEADQUARTERS), ("run-checks", "Runs every check of a simulated tenant, at the moment that Farsight-Now says; a real tenant's are run by jobs."), sandbox::check),
+        list(("/api/v1/webhooks", Own, SEARCHERS), ("webhooks", "The caller's webhooks, the oldest first."), webhooks::list),
+        act(("/api/v1/webhooks", Own, SEARCHERS), ("make-webhook", "Subscribes an address to types of events, of what happens from now on. Its key is told this once."), webhooks::add),
+        read(("/api/v1/webhooks/{webhook}", Own, SEARCHERS), ("webhook", "A webhook of the caller's."), webhooks::one),
+        change(("/api/v1/webhooks/{webhook}", Own, SEARCHERS), ("change-webhook", "Changes a webhook, or switches it off and on."), webhooks::change),
+        remove(("/api/v1/webhooks/{webhook}", Own, SEARCHERS), ("remove-webhook", "Removes a webhook."), webhooks::remove),
+        act(("/api/v1/webhooks/{webhook}/rotate", Own, SEARCHERS), ("rotate-webhook", "Gives a webhook a new key, told this once; the old one signs too for a while."), webhooks::rotate),
+        act(("/api/v1/webhooks/{webhook}/ping", Own, SEARCHERS), ("ping-webhook", "Sends a webhook an event of type ping."), webhooks::ping),
+        list_of(("/api/v1/webhooks/{webhook}/deliveries", Own, SEARCHERS), ("webhook-deliveries", "What was sent to a webhook and what became of it, the newest first."), webhooks::deliveries),
+        act(("/api/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver", Own, SEARCHERS), ("redeliver", "Sends an event again, under its number."), webhooks::redeliver),
+        act(("/api/v1/webhooks/{webhook}/redeliver", Own, SEARCHERS), ("redeliver-failed", "Sends again what was given up, of what was made at a moment or later."), webhooks::redeliver_failed),
         act(("/api/v1/complaints/{complaint}/deeds", Complaint, COMPLAINTS), ("act-on-complaint", "Does a deed on a complaint."), complaints::act),
         list(("/api/v1/support-requests", Nothing, NETWORK), ("support-requests", "Requests for technical support, in the order of what became known last."), support::list),
         act(("/api/v1/support-requests", Nothing, NETWORK), ("request-support", "Asks for technical support."), support::request),

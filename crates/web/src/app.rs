@@ -42,6 +42,8 @@ pub struct Parts {
     pub sealer: Sealer,
     /// The identity providers that people may come by.
     pub providers: Arc<farsight_identity::Providers>,
+    /// Where webhooks may lead to.
+    pub reach: farsight_courier::Reach,
     /// Where evidence lies.
     pub evidence: farsight_evidence::Store,
     /// How the tower is reached from outside.

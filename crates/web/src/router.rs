@@ -109,6 +109,8 @@ pub(crate) const COMPLAINTS: Who =
 /// Who changes rosters.
 pub(crate) const ROSTERS: Who = Who::Roles(&[Role::Hq, Role::Dealer]);
 
+/// Headquarters alone.
+pub(crate) const HEADQUARTERS: Who = Who::Roles(&[Role::Hq]);
 /// Whoever settles months.
 pub(crate) const SETTLERS: Who = Who::Roles(&[Role::Finance, Role::Hq]);
 /// Who runs the installation.

@@ -50,6 +50,7 @@ pub(crate) async fn at(database: &Database, clock: crate::Clock) -> App {
         metrics,
         clock,
         sealer: farsight_tests::office::sealer(),
+        reach: reach(),
         providers: std::sync::Arc::new(farsight_identity::Providers::new(&reach()).unwrap()),
         evidence: evidence.await.unwrap(),
         front: Front { address: "http://tower.example".to_owned(), secure: false, behind_proxy: false },
@@ -58,7 +59,7 @@ pub(crate) async fn at(database: &Database, clock: crate::Clock) -> App {
 }
 
 /// The tests' providers are on this machine.
-fn reach() -> farsight_courier::Reach {
+pub(crate) fn reach() -> farsight_courier::Reach {
     farsight_courier::Reach::public().allow("127.0.0.0/8".parse().unwrap()).allow_plain_http()
 }
 

@@ -13,6 +13,8 @@ mod machines;
 mod oneself;
 mod provider;
 mod said_of_people;
+mod sandbox;
 mod sending;
 mod settling;
 mod single_sign_on;
+mod webhooks;

@@ -49,6 +49,7 @@ impl Served {
                     providers: Arc::new(
                         farsight_identity::Providers::new(&farsight_courier::Reach::public()).unwrap(),
                     ),
+                    reach: farsight_courier::Reach::public(),
                     evidence: farsight_evidence::Store::open(&url, [], 1).await.unwrap(),
                     front: Front { address: "http://x".to_owned(), secure: false, behind_proxy: false },
                 };

@@ -68,6 +68,7 @@ impl Site {
             fetcher: Fetcher::new(Arc::new(SystemResolver), Arc::new(|| [7; 16]), system_trust().unwrap()),
             courier: Arc::new(Courier::new(&farsight_courier::Settings::default()).unwrap()),
             watch: Arc::new(Nobody),
+            watched: farsight_jobs::means::Watched::default(),
             tenants: Tenants::default(),
         })
     }

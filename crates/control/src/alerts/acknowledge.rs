@@ -1,7 +1,7 @@
 //! Acknowledging: somebody at an alert's level, or above, has looked at it; that stops its clock for a stated time.
 
 use farsight_ledger::settlement::Role;
-use farsight_rulebook::alert::{JOB_GAVE_UP, Level};
+use farsight_rulebook::alert::{JOB_GAVE_UP, Level, WATCH_AWAY, WEBHOOK_OFF};
 use farsight_rulebook::messages::Language;
 use farsight_store::alerts::{self, Acknowledgement, Alert};
 use farsight_store::audit::{self, Deed};
@@ -102,7 +102,7 @@ fn sees(user: &User, alert: &Alert, region: &str) -> bool {
         Role::CallCentre => alert.check == farsight_rulebook::checks::complaint::NAME,
         Role::RegionalManager => user.regions.iter().any(|own| own == region),
         Role::Dealer => user.dealers.contains(&alert.dealer),
-        Role::Operator => alert.clause == JOB_GAVE_UP,
+        Role::Operator => [JOB_GAVE_UP, WEBHOOK_OFF, WATCH_AWAY].contains(&alert.clause.as_str()),
     }
 }
 

@@ -1,19 +1,19 @@
 //! What time does to alerts: they go up, a coming back that stays is told, feeds go quiet, posts are vacant.
 
 use farsight_rulebook::alert::posts::{self, Vacancy};
-use farsight_rulebook::alert::{FEED_SILENT, JOB_GAVE_UP, Level, POST_VACANT};
+use farsight_rulebook::alert::{FEED_SILENT, JOB_GAVE_UP, Level, POST_VACANT, WATCH_AWAY, WEBHOOK_OFF};
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::money::Money;
 use farsight_rulebook::policy::Severity;
-use farsight_rulebook::time::Zone;
-use farsight_store::Tx;
+use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::alerts::{self, Among, Round, Wanted};
 use farsight_store::facts::read;
 use farsight_store::slots::{self, Listed};
+use farsight_store::{Tx, watches, webhooks};
 use serde::Serialize;
 
 use super::{Hour, Trouble, change};
-use crate::{ControlError, Desk, feeds, ground};
+use crate::{ControlError, Desk, feeds, ground, tokens};
 
 /// What tending did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -36,6 +36,8 @@ pub fn tend(desk: &mut Desk) -> Result<Tended, ControlError> {
         watch_feeds(tx, hour, &zone, &mut tended)?;
         watch_posts(tx, hour, &mut tended)?;
         watch_jobs(tx, hour, &zone, &mut tended)?;
+        watch_webhooks(tx, hour, &zone, &mut tended)?;
+        watch_places(tx, hour, &zone, &mut tended)?;
         (tended.escalated, tended.told) = go_up(tx, hour)?;
         Ok(tended)
     })
@@ -106,6 +108,48 @@ fn watch_jobs(tx: &mut Tx, hour: &Hour, zone: &Zone, tended: &mut Tended) -> Res
     found.sort_by(|a, b| a.subject.cmp(&b.subject));
     found.dedup_by(|a, b| a.subject == b.subject);
     sync(tx, hour, JOB_GAVE_UP, &found, tended)
+}
+
+/// An alert for each webhook that was switched off because nothing was taken by it.
+fn watch_webhooks(tx: &mut Tx, hour: &Hour, zone: &Zone, tended: &mut Tended) -> Result<(), ControlError> {
+    let lost = webhooks::lost(tx)?;
+    let found: Vec<Found> = lost
+        .iter()
+        .map(|lost| {
+            let detail = serde_json::json!({
+                "machine": tokens::name_of(&lost.machine), "host": lost.host, "since": zone.rfc3339(Instant(lost.since)),
+                "why": lost.why,
+            });
+            of_the_tower(WEBHOOK_OFF, format!("webhook:{}", lost.webhook_id), zone.date(Instant(lost.since)), &detail)
+        })
+        .collect();
+    sync(tx, hour, WEBHOOK_OFF, &found, tended)
+}
+
+/// An alert for each watched place that cannot be looked at.
+fn watch_places(tx: &mut Tx, hour: &Hour, zone: &Zone, tended: &mut Tended) -> Result<(), ControlError> {
+    let watches = watches::all(tx)?;
+    let found: Vec<Found> = watches
+        .iter()
+        .filter_map(|watch| Some((watch, watch.failing_since?)))
+        .map(|(watch, since)| {
+            let why = watch.last_error.as_deref().unwrap_or_default();
+            let detail = serde_json::json!({ "watch": watch.code, "since": zone.rfc3339(since), "why": why });
+            of_the_tower(WATCH_AWAY, format!("watch:{}", watch.code), zone.date(since), &detail)
+        })
+        .collect();
+    sync(tx, hour, WATCH_AWAY, &found, tended)
+}
+
+/// Trouble of the tower itself: no dealer's, for headquarters.
+fn of_the_tower(
+    family: &'static str,
+    subject: String,
+    occurred_on: jiff::civil::Date,
+    detail: &serde_json::Value,
+) -> Found {
+    let (dealer, region) = (String::new(), String::new());
+    Found { family, subject, dealer, region, level: Level::Hq, occurred_on, detail: detail.to_string() }
 }
 
 /// More slots than this that were given up are not told one by one.

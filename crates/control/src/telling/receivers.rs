@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use farsight_ledger::settlement::Role;
-use farsight_rulebook::alert::{FEED_SILENT, JOB_GAVE_UP};
+use farsight_rulebook::alert::{FEED_SILENT, JOB_GAVE_UP, WATCH_AWAY, WEBHOOK_OFF};
 use farsight_rulebook::checks::complaint;
 use farsight_rulebook::messages::Language;
 use farsight_store::registry::Tenant;
@@ -67,7 +67,7 @@ impl Sight {
             Self::Regions(own) => own.contains(it.region),
             Self::Dealers(own) => own.contains(it.dealer),
             Self::Complaints => it.check == complaint::NAME,
-            Self::Troubles => [JOB_GAVE_UP, FEED_SILENT].contains(&it.clause),
+            Self::Troubles => [JOB_GAVE_UP, FEED_SILENT, WEBHOOK_OFF, WATCH_AWAY].contains(&it.clause),
         }
     }
 }

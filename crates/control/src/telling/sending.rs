@@ -9,11 +9,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use farsight_courier::{Channel, Courier, Message, Outcome, TRIES};
-use farsight_rulebook::time::{Instant, MINUTE};
+use farsight_rulebook::time::{DAY, Instant, MINUTE};
 use farsight_store::audit::{self, Deed};
 use farsight_store::registry::Tenant;
 use farsight_store::session::Isolation;
 use farsight_store::telling::{self, Attempted, Listed, State, Waiting};
+use farsight_store::webhooks::Owned;
 use farsight_store::{StoreError, Tx};
 use serde_json::json;
 
@@ -21,10 +22,16 @@ use super::channels::open;
 use super::error::TellingError;
 use super::{CHANNEL, LINK_SEALED, PERSON, SEALED_LINK};
 use crate::sealing::Sealer;
-use crate::{ControlError, Desk};
+use crate::{ControlError, Desk, webhooks};
 
 /// After the latest moment at which a try can end, so much longer nobody else takes the delivery.
 const GRACE: i64 = MINUTE;
+/// So many messages are on their way to one webhook at once: one that does not answer must not keep the others waiting.
+const TO_ONE_WEBHOOK: usize = 8;
+/// While a webhook takes nothing, what waits for it is tried after so long at the earliest.
+const HELD_BACK: i64 = 5 * MINUTE;
+/// A webhook that took nothing for so long is switched off.
+const LOST_AFTER: i64 = 5 * DAY;
 
 /// A delivery taken for sending.
 #[derive(Debug, Clone)]
@@ -82,7 +89,7 @@ fn take_some(
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         let why = "each time the program ended before it was known what became of it: look into its log, and deliver again";
         telling::give_up_lost(tx, TRIES, why, now)?;
-        let channels = Channels::read(tx, &tenant, sealer)?;
+        let channels = Channels::read(tx, &tenant, sealer, now)?;
         let arrives_by = courier.arrives_by(now);
         let times = (now, Instant(arrives_by.0.saturating_add(GRACE)));
         let mut taken = telling::claim(tx, "", only, most, times)?;
@@ -93,7 +100,7 @@ fn take_some(
             }
             let free = free.min(channels.free(tx, &robot, now)?);
             let of_robot = telling::claim(tx, &robot, only, free, times)?;
-            for waiting in &of_robot {
+            for waiting in of_robot.iter().filter(|_| !robot.starts_with(webhooks::RECEIVER)) {
                 telling::reserve(tx, &robot, &waiting.what, arrives_by)?;
             }
             taken.extend(of_robot);
@@ -110,7 +117,7 @@ struct Channels {
 }
 
 impl Channels {
-    fn read(tx: &mut Tx, tenant: &Tenant, sealer: &Sealer) -> Result<Self, StoreError> {
+    fn read(tx: &mut Tx, tenant: &Tenant, sealer: &Sealer, now: Instant) -> Result<Self, StoreError> {
         let mut channels = Self { by_code: HashMap::new(), of_robot: HashMap::new() };
         for channel in telling::all(tx)? {
             let opened = match &channel.disabled {
@@ -123,11 +130,18 @@ impl Channels {
             channels.of_robot.insert(channel.robot_key, channel.code.clone());
             channels.by_code.insert(channel.code, opened);
         }
+        for owned in farsight_store::webhooks::all(tx, now)? {
+            let opened = of_machine(&owned, tenant, sealer, now);
+            channels.by_code.insert(webhooks::receiver(&owned.webhook.id), opened);
+        }
         Ok(channels)
     }
 
     /// How many messages a robot may be sent now. One that cannot be opened is sent none, and told so for each.
     fn free(&self, tx: &mut Tx, robot: &str, now: Instant) -> Result<usize, StoreError> {
+        if robot.starts_with(webhooks::RECEIVER) {
+            return Ok(TO_ONE_WEBHOOK);
+        }
         let channel = self.of_robot.get(robot).and_then(|code| self.by_code.get(code));
         let Some(Ok(channel)) = channel else { return Ok(usize::MAX) };
         let Some(pace) = channel.pace() else { return Ok(usize::MAX) };
@@ -157,6 +171,18 @@ impl Channels {
             Err(format!("channel '{code}' is gone: add it again with `farsight channel add {code}`"))
         })
     }
+}
+
+/// The channel that a machine's webhook is, or why nothing is sent by it.
+fn of_machine(owned: &Owned, tenant: &Tenant, sealer: &Sealer, now: Instant) -> Result<Channel, String> {
+    if let Some((_, why)) = &owned.webhook.disabled {
+        return Err(format!("the webhook is off ({why}): switch it on and deliver again"));
+    }
+    if !owned.holds {
+        return Err("its machine has no token that may read: make one and deliver again".to_owned());
+    }
+    let channel = webhooks::open(sealer, tenant, &owned.webhook).map_err(|error| error.to_string())?;
+    Ok(webhooks::channel(channel, owned.webhook.old_until, now))
 }
 
 /// A link that nobody else may read is opened only now, on its way out.
@@ -190,8 +216,41 @@ pub fn record(desk: &mut Desk, claim: &Claim, outcome: &Outcome) -> Result<bool,
         {
             telling::disable(tx, code, why, now)?;
         }
-        Ok(telling::end(tx, &claim.what, state, (now, next_at), error)?)
+        let answer = if let Outcome::Delivered { detail } = outcome { Some(detail.as_str()) } else { None };
+        let ended = telling::end(tx, &claim.what, state, (now, next_at), (error, answer))?;
+        if let Some(webhook) = claim.receiver.strip_prefix(webhooks::RECEIVER)
+            && claim.order.is_ok()
+        {
+            health(tx, webhook, (&claim.what.id, outcome), now)?;
+        }
+        Ok(ended)
     })
+}
+
+/// Keeps whether a webhook takes anything. While it does not, what waits for it waits longer; when it does again, all of it is due;
+/// after days without, or when its receiver wants no more, it is switched off.
+fn health(
+    tx: &mut Tx,
+    webhook: &str,
+    (delivery, outcome): (&str, &Outcome),
+    now: Instant,
+) -> Result<(), StoreError> {
+    let receiver = webhooks::receiver(webhook);
+    let why = match outcome {
+        Outcome::Delivered { .. } => {
+            if farsight_store::webhooks::recovered(tx, webhook)? {
+                telling::let_go(tx, &receiver, now)?;
+            }
+            return Ok(());
+        }
+        Outcome::Later { why, .. } | Outcome::Never { why } => why,
+    };
+    let since = Instant(now.0.saturating_sub(LOST_AFTER));
+    if farsight_store::webhooks::failed(tx, webhook, why, (now, since, outcome.is_gone()))? {
+        telling::give_up_of(tx, &receiver, "its webhook was switched off: switch it on and deliver again")?;
+        return Ok(());
+    }
+    telling::hold_back(tx, &receiver, delivery, Instant(now.0.saturating_add(HELD_BACK)))
 }
 
 fn later(now: Instant, wait: Duration) -> Instant {

@@ -211,7 +211,7 @@ fn for_programs(items: &[Item]) -> serde_json::Value {
 }
 
 /// A message as it is kept.
-pub(super) fn written(message: &Message) -> Result<String, ControlError> {
+pub(crate) fn written(message: &Message) -> Result<String, ControlError> {
     serde_json::to_string(message)
         .map_err(|error| StoreError::Value(format!("a message cannot be written: {error}")).into())
 }

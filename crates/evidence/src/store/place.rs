@@ -89,7 +89,8 @@ async fn folder(url: &str, path: PathBuf, nonce: u128) -> Result<Place, Evidence
     Ok(Place::Folder { path, store, root: Path::ROOT })
 }
 
-fn bucket_client<I>(bucket: &str, settings: I) -> Result<AmazonS3, EvidenceError>
+/// A bucket's client, with the usual `AWS_…` variables in `settings`.
+pub(crate) fn bucket_client<I>(bucket: &str, settings: I) -> Result<AmazonS3, EvidenceError>
 where
     I: IntoIterator<Item = (String, String)>,
 {

@@ -81,6 +81,11 @@ async fn accept(listener: TcpListener, service: S3Service) {
 }
 
 impl Place {
+    /// The folder that the store's keys begin in.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Where the bytes of a content lie.
     pub(crate) fn file(&self, tenant: &str, name: &farsight_evidence::Digest) -> PathBuf {
         let name = name.to_string();

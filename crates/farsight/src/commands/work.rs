@@ -114,6 +114,7 @@ impl Wired {
             clock: Arc::new(clock::now),
             sealer: sealer.clone(),
             providers: Arc::new(Providers::new(&duty.courier.reach).map_err(anyhow::Error::from)?),
+            reach: duty.courier.reach.clone(),
             evidence: outside.evidence.clone(),
             front: duty.listen.map_or_else(nowhere, |listen| installation.front(listen)),
         };
@@ -127,6 +128,7 @@ impl Wired {
             clock: Arc::new(clock::now),
             sealer,
             watch: Arc::new(Counted(metrics)),
+            watched: installation.watched(),
             tenants: Tenants::default(),
         };
         Ok(Self { means: Arc::new(means), app })

@@ -124,7 +124,8 @@ impl Drop for Ending<'_> {
 }
 
 fn now(tower: &Tower) -> String {
-    let now = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS value";
+    let now =
+        "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS value";
     texts(&mut tower.sql(), now).remove(0)
 }
 
@@ -134,7 +135,8 @@ fn who_pulls_while_facts_arrive_has_everything_once() {
     let farsight = Farsight::on_database(EXE, &tower.url());
     farsight.ok(&["tenant", "add", "t", "--name", "T"]);
     let served = Served::start(&farsight);
-    let machine = Machine::new(served.address(), &token(&farsight, "feed", &["--role", "hq", "--table", "all"]));
+    let machine =
+        Machine::new(served.address(), &token(&farsight, "feed", &["--role", "hq", "--table", "all"]));
     network(&machine);
     farsight.ok(&["check"]);
     let since = now(&tower);
@@ -155,8 +157,14 @@ fn who_pulls_while_facts_arrive_has_everything_once() {
         };
         let pulling: Vec<_> =
             LISTS.into_iter().flat_map(|list| [pull(list, None), pull(list, Some(&since))]).collect();
-        let writing: Vec<_> =
-            (0..WRITERS).map(|writer| scope.spawn({ let machine = &machine; move || write(machine, writer) })).collect();
+        let writing: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                scope.spawn({
+                    let machine = &machine;
+                    move || write(machine, writer)
+                })
+            })
+            .collect();
         while writing.iter().any(|writer| !writer.is_finished()) {
             farsight.ok(&["check"]);
         }

@@ -5,7 +5,10 @@
 use jiff::civil::Date;
 use serde_json::Value as Json;
 
-use super::{CAMERA_AWAY, DISTRICT_VACANT, FEED_SILENT, JOB_GAVE_UP, Level, POST_VACANT, REGION_VACANT};
+use super::{
+    CAMERA_AWAY, DISTRICT_VACANT, FEED_SILENT, JOB_GAVE_UP, Level, POST_VACANT, REGION_VACANT, WATCH_AWAY,
+    WEBHOOK_OFF,
+};
 use crate::checks::spot_check;
 use crate::messages::{MessageError, Voice};
 use crate::money::Money;
@@ -66,7 +69,7 @@ const NEXT: [(&str, &str); 4] = [
 ];
 
 /// Alerts that are somebody's above the dealer from the start.
-const ABOVE_THE_DEALER: [&str; 3] = [POST_VACANT, FEED_SILENT, JOB_GAVE_UP];
+const ABOVE_THE_DEALER: [&str; 5] = [POST_VACANT, FEED_SILENT, JOB_GAVE_UP, WEBHOOK_OFF, WATCH_AWAY];
 
 /// The names under which a clause has its texts: itself, and what it is called once the deed was done late.
 pub fn text_keys(clause: &str) -> Vec<String> {
@@ -369,9 +372,11 @@ impl Telling<'_> {
 }
 
 /// The clauses of alerts that no check finds, each with the names of its texts.
-pub const RAISED: [(&str, &[&str]); 4] = [
+pub const RAISED: [(&str, &[&str]); 6] = [
     (POST_VACANT, &[POST_VACANT, DISTRICT_VACANT, REGION_VACANT]),
     (FEED_SILENT, &[FEED_SILENT]),
     (CAMERA_AWAY, &[CAMERA_AWAY]),
     (JOB_GAVE_UP, &[JOB_GAVE_UP]),
+    (WEBHOOK_OFF, &[WEBHOOK_OFF]),
+    (WATCH_AWAY, &[WATCH_AWAY]),
 ];

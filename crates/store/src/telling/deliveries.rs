@@ -56,7 +56,7 @@ pub struct Delivery<'a> {
     pub receiver: &'a str,
     /// By what its pace is held; empty where there is none.
     pub robot_key: &'a str,
-    /// `alerts`, `digest` or `test`.
+    /// `alerts`, `digest`, `event`, `reset` or `test`.
     pub what: &'a str,
     /// The alerts it tells of.
     pub alerts: &'a [i64],
@@ -178,17 +178,17 @@ pub fn give_up_lost(tx: &mut Tx, most: u32, why: &str, now: Instant) -> Result<u
     Ok(given_up as u64)
 }
 
-/// Says what became of a try: its state from now on, when it is due, and what was wrong. No: another try has begun
+/// Says what became of a try: its state from now on, when it is due, and what was wrong or answered. No: another try has begun
 /// since, which will say.
 pub fn end(
     tx: &mut Tx,
     what: &Attempted,
     state: State,
     (now, next_at): (Instant, Instant),
-    error: Option<&str>,
+    (error, answer): (Option<&str>, Option<&str>),
 ) -> Result<bool, StoreError> {
     let ended = diesel::sql_query(
-        "UPDATE deliveries SET state = $3, next_at = $5, last_error = $6,
+        "UPDATE deliveries SET state = $3, next_at = $5, last_error = $6, last_answer = $7,
              failures = CASE WHEN $3 = 'delivered' THEN 0 ELSE failures END,
              delivered_at = CASE WHEN $3 = 'delivered' THEN $4 ELSE delivered_at END
          WHERE delivery_id = $1::uuid AND tries = $2 AND state = 'sending'",
@@ -199,6 +199,7 @@ pub fn end(
     .bind::<Timestamptz, _>(pg_instant(now))
     .bind::<Timestamptz, _>(pg_instant(next_at))
     .bind::<Nullable<Text>, _>(error)
+    .bind::<Nullable<Text>, _>(answer)
     .execute(tx.connection)?;
     Ok(ended > 0)
 }
@@ -230,7 +231,97 @@ pub fn drop_of(tx: &mut Tx, receiver: &str) -> Result<u64, StoreError> {
     Ok(dropped as u64)
 }
 
-/// Forgets what was delivered or dropped and made before an instant, and who was told of alerts that were over by then;
+/// Gives up what waits for a receiver that is told nothing more.
+pub fn give_up_of(tx: &mut Tx, receiver: &str, why: &str) -> Result<u64, StoreError> {
+    let given_up = diesel::sql_query(
+        "UPDATE deliveries SET state = 'gave-up', last_error = $2 WHERE receiver = $1 AND state IN ('due', 'sending')",
+    )
+    .bind::<Text, _>(receiver)
+    .bind::<Text, _>(why)
+    .execute(tx.connection)?;
+    Ok(given_up as u64)
+}
+
+/// What waits for a receiver that takes nothing waits until an instant at least, but for the delivery by which that was found.
+pub fn hold_back(tx: &mut Tx, receiver: &str, but: &str, until: Instant) -> Result<(), StoreError> {
+    let held = "UPDATE deliveries SET next_at = $2
+        WHERE receiver = $1 AND state = 'due' AND next_at < $2 AND delivery_id <> $3::uuid";
+    diesel::sql_query(held)
+        .bind::<Text, _>(receiver)
+        .bind::<Timestamptz, _>(pg_instant(until))
+        .bind::<Text, _>(but)
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// What waits for a receiver that takes something again is due at once.
+pub fn let_go(tx: &mut Tx, receiver: &str, now: Instant) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "UPDATE deliveries SET next_at = $2 WHERE receiver = $1 AND state = 'due' AND next_at > $2",
+    )
+    .bind::<Text, _>(receiver)
+    .bind::<Timestamptz, _>(pg_instant(now))
+    .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Has deliveries to a receiver delivered again, under the same numbers: the one named, arrived or given up; or those given up
+/// that were made at an instant or later. Gives their numbers.
+pub fn again_of(
+    tx: &mut Tx,
+    receiver: &str,
+    (only, since): (Option<&str>, Option<Instant>),
+    now: Instant,
+) -> Result<Vec<String>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        delivery_id: String,
+    }
+    let rows: Vec<Row> = diesel::sql_query(
+        "UPDATE deliveries SET state = 'due', failures = 0, next_at = $4
+         WHERE receiver = $1 AND (delivery_id::text = $2 AND state IN ('delivered', 'gave-up') OR state = 'gave-up' AND made_at >= $3)
+         RETURNING delivery_id::text AS delivery_id",
+    )
+    .bind::<Text, _>(receiver)
+    .bind::<Nullable<Text>, _>(only)
+    .bind::<Nullable<Timestamptz>, _>(since.map(pg_instant))
+    .bind::<Timestamptz, _>(pg_instant(now))
+    .load(tx.connection)?;
+    Ok(rows.into_iter().map(|row| row.delivery_id).collect())
+}
+
+/// Deliveries to a receiver, in a state or in any, the newest first, and how many there are.
+pub fn of_receiver(
+    tx: &mut Tx,
+    receiver: &str,
+    state: Option<State>,
+    (limit, offset): (i64, i64),
+) -> Result<(Vec<Listed>, i64), StoreError> {
+    let condition = "FROM deliveries WHERE receiver = $1 AND ($2 IS NULL OR state = $2)";
+    let listed = format!(
+        "SELECT *, delivery_id::text AS id {condition} ORDER BY made_at DESC, delivery_id LIMIT $3 OFFSET $4"
+    );
+    let rows: Vec<Row> = diesel::sql_query(listed)
+        .bind::<Text, _>(receiver)
+        .bind::<Nullable<Text>, _>(state.map(State::name))
+        .bind::<BigInt, _>(limit)
+        .bind::<BigInt, _>(offset)
+        .load(tx.connection)?;
+    let total: Total = diesel::sql_query(format!("SELECT count(*) AS total {condition}"))
+        .bind::<Text, _>(receiver)
+        .bind::<Nullable<Text>, _>(state.map(State::name))
+        .get_result(tx.connection)?;
+    Ok((rows.into_iter().map(Listed::from).collect(), total.total))
+}
+
+#[derive(QueryableByName)]
+struct Total {
+    #[diesel(sql_type = BigInt)]
+    total: i64,
+}
+
+/// Forgets what was delivered or dropped (events also given up) and made before an instant, and who was told of alerts that were over by then;
 /// says how many deliveries that were.
 pub fn forget(tx: &mut Tx, before: Instant) -> Result<u64, StoreError> {
     diesel::sql_query(
@@ -240,7 +331,7 @@ pub fn forget(tx: &mut Tx, before: Instant) -> Result<u64, StoreError> {
     .bind::<Timestamptz, _>(pg_instant(before))
     .execute(tx.connection)?;
     let forgotten =
-        diesel::sql_query("DELETE FROM deliveries WHERE state IN ('delivered', 'dropped') AND made_at < $1")
+        diesel::sql_query("DELETE FROM deliveries WHERE (state IN ('delivered', 'dropped') OR what = 'event' AND state = 'gave-up') AND made_at < $1")
             .bind::<Timestamptz, _>(pg_instant(before))
             .execute(tx.connection)?;
     Ok(forgotten as u64)
@@ -253,7 +344,7 @@ pub struct Listed {
     pub id: String,
     /// To whom.
     pub receiver: String,
-    /// `alerts`, `digest` or `test`.
+    /// `alerts`, `digest`, `event`, `reset` or `test`.
     pub what: String,
     /// Where it stands.
     pub state: String,
@@ -265,6 +356,8 @@ pub struct Listed {
     pub next_at: Instant,
     /// What was wrong last.
     pub last_error: Option<String>,
+    /// What was answered when it arrived.
+    pub last_answer: Option<String>,
     /// When it arrived.
     pub delivered_at: Option<Instant>,
     /// The message as JSON.
@@ -289,6 +382,8 @@ struct Row {
     next_at: PgTimestamp,
     #[diesel(sql_type = Nullable<Text>)]
     last_error: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    last_answer: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     delivered_at: Option<PgTimestamp>,
     #[diesel(sql_type = Text)]
@@ -306,6 +401,7 @@ impl From<Row> for Listed {
             made_at: instant(row.made_at),
             next_at: instant(row.next_at),
             last_error: row.last_error,
+            last_answer: row.last_answer,
             delivered_at: row.delivered_at.map(instant),
             message: row.message,
         }

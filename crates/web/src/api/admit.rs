@@ -6,6 +6,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use farsight_control::tokens::{self, Bearer};
 use farsight_rulebook::tables;
+use farsight_rulebook::time::Instant;
+use farsight_store::registry::Tenant;
 use farsight_store::tokens::Held;
 
 use super::caller::Caller;
@@ -86,13 +88,33 @@ impl Gate {
             return Err(Problem::not_found());
         }
         let what = self.needs.of(&held, &called.last)?;
-        let caller = Caller::new(&self.app, tenant, held, Reader::of(&called.headers, ""), now)?;
+        let simulated = simulated_now(&tenant, &called.headers)?;
+        let reader = Reader::of(&called.headers, "");
+        let caller = Caller::new(&self.app, tenant, held, reader, (now, simulated))?;
         if self.app.calls.is_news(token, &what, now) {
             tokens::note_use(&mut caller.desk(now)?, token.1, &what)?;
             self.app.calls.note(token, &what);
         }
         Ok(caller)
     }
+}
+
+/// By which a caller of a simulated tenant says what the present moment is.
+const NOW: &str = "farsight-now";
+
+/// The present moment that a request to a simulated tenant says. Tokens hold by the real one.
+fn simulated_now(tenant: &Tenant, headers: &HeaderMap) -> Given<Option<Instant>> {
+    let Some(told) = headers.get(NOW) else { return Ok(None) };
+    if !tenant.simulated {
+        let why =
+            "this tenant is real: its time is the present; leave Farsight-Now out, or use a simulated tenant";
+        return Err(Problem::refused("not_simulated", why));
+    }
+    let unreadable =
+        || Problem::refused("bad_now", "Farsight-Now is no moment: write it like 2026-03-05T14:30:00+08:00");
+    let told = told.to_str().map_err(|_| unreadable())?;
+    let read = told.parse::<jiff::Timestamp>().ok().and_then(Instant::exactly);
+    read.map(Some).ok_or_else(unreadable)
 }
 
 /// The token of a request.

@@ -30,6 +30,8 @@ struct Inner {
     currency: Currency,
     held: Held,
     language: Language,
+    /// The present moment that it says, of a simulated tenant.
+    simulated: Option<Instant>,
 }
 
 impl Caller {
@@ -38,13 +40,14 @@ impl Caller {
         tenant: Tenant,
         held: Held,
         reader: Reader,
-        now: Instant,
+        (now, simulated): (Instant, Option<Instant>),
     ) -> Result<Self, ControlError> {
         let zone = farsight_control::ground::zone(&tenant)?;
         let currency = farsight_control::ground::currency(&tenant)?;
         let language = reader.language;
+        let now = simulated.unwrap_or(now);
         let seat = Seat::new(app, (tenant, zone), (held.user, held.role, &held.machine), now);
-        Ok(Self(Arc::new(Inner { seat, currency, held, language })))
+        Ok(Self(Arc::new(Inner { seat, currency, held, language, simulated })))
     }
 
     /// Where it works.
@@ -65,6 +68,16 @@ impl Caller {
     /// Its token.
     pub(crate) fn held(&self) -> &Held {
         &self.0.held
+    }
+
+    /// The present moment: of a simulated tenant the one that it says.
+    pub(crate) fn now(&self) -> Instant {
+        self.0.simulated.unwrap_or_else(|| (self.app().parts.clock)())
+    }
+
+    /// The moment that it says, of a simulated tenant.
+    pub(crate) fn simulated(&self) -> Option<Instant> {
+        self.0.simulated
     }
 
     /// How it wishes texts to be.

@@ -117,6 +117,7 @@ pub(crate) fn document(operations: &[Operation]) -> Value {
         "servers": [{ "url": "/" }],
         "security": [{ "token": [] }],
         "paths": paths,
+        "webhooks": super::webhooks::events(),
         "components": {
             "schemas": schemas.0,
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "description": "A machine's token, `fsk_…`: made, rotated and revoked by administrators." } },

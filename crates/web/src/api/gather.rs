@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use farsight_control::import::{self, Answered, Batch};
 use farsight_rulebook::tables::Table;
+use farsight_rulebook::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::caller::Caller;
@@ -31,8 +32,8 @@ const STORING: usize = 2;
 /// And so many of all tenants: connections are left for those who read.
 const STORING_IN_ALL: usize = 6;
 
-/// The tenant, the machine, the table.
-type Of = (i32, i32, &'static str);
+/// The tenant, the machine, the table, and the moment that it says where the tenant is simulated.
+type Of = (i32, i32, &'static str, Option<Instant>);
 
 struct Waiting {
     batch: Batch,
@@ -74,7 +75,7 @@ impl Gather {
         table: &'static Table,
         batch: Batch,
     ) -> Given<Answered> {
-        let of = (caller.tenant().id, caller.held().user, table.name);
+        let of = (caller.tenant().id, caller.held().user, table.name, caller.simulated());
         let (answer, answered) = oneshot::channel();
         if self.is_first(of, Waiting { batch, answer })? {
             tokio::spawn(Leading { gather: self, of, ended: false }.store_all(caller.clone()));
@@ -93,7 +94,7 @@ impl Gather {
         let turn = self.turn(caller.tenant().id).await;
         let caller = caller.clone();
         let stored = tokio::task::spawn_blocking(move || {
-            let now = (caller.app().parts.clock)();
+            let now = caller.now();
             let user = caller.held().user;
             let stored = caller.desk(now).and_then(|mut desk| import::batches(&mut desk, user, &batches));
             drop((turn, kept));
@@ -136,7 +137,8 @@ impl Gather {
         let bytes = queues.bytes + one.batch.source.bytes();
         let queue = queues.of.get_mut(&of);
         if bytes > MOST_WAITING_BYTES || queue.as_ref().is_some_and(|queue| queue.len() >= MOST_WAITING) {
-            let detail = "too many requests wait to be stored: send less at once, or more rows in one request";
+            let detail =
+                "too many requests wait to be stored: send less at once, or more rows in one request";
             return Err(too_many("too_many_waiting", detail, Duration::from_secs(1)));
         }
         let is_first = queue.is_none();

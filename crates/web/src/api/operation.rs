@@ -8,7 +8,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Json, OriginalUri, Path, Query};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
@@ -190,8 +190,40 @@ where
     Operation { does, ..list(place, said, handler) }
 }
 
+/// An operation that gives what belongs to an object, piece by piece.
+pub(crate) fn list_of<P, Q, T, F, A>((path, of, who): Place, (id, about): Said, handler: F) -> Operation
+where
+    P: DeserializeOwned + IntoParams + Send + 'static,
+    Q: DeserializeOwned + IntoParams + Send + 'static,
+    T: Serialize + ToSchema + 'static,
+    F: Fn(Caller, P, Q) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Given<Piece<T>>> + Send,
+{
+    let does = get(move |caller: Caller, headers: HeaderMap, named: Named<P>, asked: Asked<Q>| async move {
+        Ok::<_, Problem>(shown(&headers, &handler(caller, named.0, asked.0).await?))
+    });
+    let part = |schemas: &mut Schemas| Part {
+        parameters: [P::into_params(|| Some(ParameterIn::Path)), Q::into_params(|| Some(ParameterIn::Query))]
+            .concat(),
+        gives: Some(schemas.piece::<T>()),
+        ..Part::default()
+    };
+    Operation {
+        path,
+        method: HttpMethod::Get,
+        of,
+        who,
+        needs: Needs::Read,
+        id,
+        about,
+        part,
+        goes: None,
+        does,
+    }
+}
+
 /// An operation that does something, told by a body.
-pub(crate) fn act<P, B, T, F, A>((path, of, who): Place, (id, about): Said, handler: F) -> Operation
+pub(crate) fn act<P, B, T, F, A>(place: Place, said: Said, handler: F) -> Operation
 where
     P: DeserializeOwned + IntoParams + Send + 'static,
     B: DeserializeOwned + ToSchema + Send + 'static,
@@ -199,29 +231,66 @@ where
     F: Fn(Caller, P, B) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Given<T>> + Send,
 {
-    let does =
-        post(move |caller: Caller, named: Named<P>, body: Result<Json<B>, JsonRejection>| async move {
-            let Json(body) = body.map_err(|why| unreadable(&why))?;
-            Ok::<_, Problem>(Json(handler(caller, named.0, body).await?))
-        });
+    by_body(HttpMethod::Post, place, said, handler)
+}
+
+/// An operation that changes an object, told by a body that has what is to be another.
+pub(crate) fn change<P, B, T, F, A>(place: Place, said: Said, handler: F) -> Operation
+where
+    P: DeserializeOwned + IntoParams + Send + 'static,
+    B: DeserializeOwned + ToSchema + Send + 'static,
+    T: Serialize + ToSchema + 'static,
+    F: Fn(Caller, P, B) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Given<T>> + Send,
+{
+    by_body(HttpMethod::Patch, place, said, handler)
+}
+
+/// An operation that removes an object.
+pub(crate) fn remove<P, T, F, A>((path, of, who): Place, (id, about): Said, handler: F) -> Operation
+where
+    P: DeserializeOwned + IntoParams + Send + 'static,
+    T: Serialize + ToSchema + 'static,
+    F: Fn(Caller, P) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Given<T>> + Send,
+{
+    let does = delete(move |caller: Caller, named: Named<P>| async move {
+        Ok::<_, Problem>(Json(handler(caller, named.0).await?))
+    });
+    let part = |schemas: &mut Schemas| Part {
+        parameters: P::into_params(|| Some(ParameterIn::Path)),
+        gives: Some(schemas.of::<T>()),
+        ..Part::default()
+    };
+    let (method, goes) = (HttpMethod::Delete, None);
+    Operation { path, method, of, who, needs: Needs::Act, id, about, part, goes, does }
+}
+
+fn by_body<P, B, T, F, A>(
+    method: HttpMethod,
+    (path, of, who): Place,
+    (id, about): Said,
+    handler: F,
+) -> Operation
+where
+    P: DeserializeOwned + IntoParams + Send + 'static,
+    B: DeserializeOwned + ToSchema + Send + 'static,
+    T: Serialize + ToSchema + 'static,
+    F: Fn(Caller, P, B) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Given<T>> + Send,
+{
+    let does = move |caller: Caller, named: Named<P>, body: Result<Json<B>, JsonRejection>| async move {
+        let Json(body) = body.map_err(|why| unreadable(&why))?;
+        Ok::<_, Problem>(Json(handler(caller, named.0, body).await?))
+    };
+    let does = if method == HttpMethod::Patch { patch(does) } else { post(does) };
     let part = |schemas: &mut Schemas| Part {
         parameters: P::into_params(|| Some(ParameterIn::Path)),
         takes: Some(schemas.of::<B>()),
         gives: Some(schemas.of::<T>()),
         ..Part::default()
     };
-    Operation {
-        path,
-        method: HttpMethod::Post,
-        of,
-        who,
-        needs: Needs::Act,
-        id,
-        about,
-        part,
-        goes: None,
-        does,
-    }
+    Operation { path, method, of, who, needs: Needs::Act, id, about, part, goes: None, does }
 }
 
 /// What a path names; what cannot be read names nothing.

@@ -1,8 +1,6 @@
 //! What lists have in common: pieces after a cursor, amounts with their currency.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use farsight_control::pulls::{Mark, Pulled, Wanted};
+use farsight_control::pulls::{self, Mark, Pulled, Wanted};
 use farsight_rulebook::money::{Currency, Money};
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
@@ -47,7 +45,7 @@ pub(crate) fn bounds(list: &str, limit: Option<i64>, cursor: Option<&str>) -> Gi
         return Err(Problem::refused("bad_limit", format!("limit has to be 1 to {MOST}")));
     }
     let Some(cursor) = cursor else { return Ok((limit, Mark::default())) };
-    let after = read(list, cursor).ok_or_else(|| {
+    let after = pulls::mark(list, cursor).ok_or_else(|| {
         Problem::refused("bad_cursor", "no cursor of this list: take `next` of a piece as it is")
     })?;
     Ok((limit, after))
@@ -59,7 +57,7 @@ pub(crate) fn month(asked: Option<&str>) -> Given<Option<Period>> {
     asked.map(|text| text.parse().map_err(bad)).transpose()
 }
 
-fn moment(text: &str) -> Given<Instant> {
+pub(crate) fn moment(text: &str) -> Given<Instant> {
     // A plus sign that was not escaped arrives as a space.
     let read = text.replace(' ', "+").parse::<jiff::Timestamp>().ok().and_then(Instant::exactly);
     read.ok_or_else(|| {
@@ -67,17 +65,42 @@ fn moment(text: &str) -> Given<Instant> {
     })
 }
 
-fn cursor(list: &str, mark: &Mark) -> String {
-    URL_SAFE_NO_PAD.encode(format!("1 {list} {} {}", mark.seq, mark.key))
+/// What of a list that only grows at its end is asked for.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Listing {
+    /// At most so many objects.
+    #[param(minimum = 1, maximum = 500, default = 100)]
+    limit: Option<i64>,
+    /// `next` of the piece before.
+    cursor: Option<String>,
 }
 
-fn read(list: &str, cursor: &str) -> Option<Mark> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-    let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))?;
-    let mut parts = text.splitn(4, ' ');
-    let (version, of, seq, key) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let seq = seq.parse().ok().filter(|seq| *seq >= 0 && version == "1" && of == list)?;
-    Some(Mark { seq, key: key.to_owned() })
+impl Listing {
+    /// Of what a query asks besides other things.
+    pub(crate) const fn of(limit: Option<i64>, cursor: Option<String>) -> Self {
+        Self { limit, cursor }
+    }
+
+    /// How many are wanted after how many.
+    pub(crate) fn wanted(&self, list: &str) -> Given<(i64, i64)> {
+        let paging = Paging { limit: self.limit, cursor: self.cursor.clone(), since: None };
+        let wanted = paging.wanted(list)?;
+        Ok((wanted.limit, wanted.after.seq))
+    }
+
+    /// A piece of such a list, of which there are `total`.
+    pub(crate) fn piece<T, F>(
+        list: &str,
+        (_, offset, total): (i64, i64, i64),
+        items: Vec<F>,
+        told: impl FnMut(F) -> T,
+    ) -> Piece<T> {
+        let seq = offset + items.len() as i64;
+        let more = !items.is_empty() && seq < total;
+        Piece::of(list, Pulled { items, next: Mark { seq, key: String::new() }, more }, told)
+    }
 }
 
 /// The same of one month or of all.
@@ -118,7 +141,7 @@ pub(crate) struct Piece<T> {
 impl<T> Piece<T> {
     /// Of what was pulled of a list.
     pub(crate) fn of<F>(list: &str, pulled: Pulled<F>, told: impl FnMut(F) -> T) -> Self {
-        let next = cursor(list, &pulled.next);
+        let next = pulls::cursor(list, &pulled.next);
         Self { items: pulled.items.into_iter().map(told).collect(), next, more: pulled.more }
     }
 }
@@ -156,7 +179,7 @@ mod tests {
     #[test]
     fn a_cursor_is_of_one_list() {
         let mark = Mark { seq: 7, key: "C 1".to_owned() };
-        let told = cursor("alerts", &mark);
+        let told = pulls::cursor("alerts", &mark);
         assert_eq!(paging(None, Some(&told), None).wanted("alerts").unwrap().after, mark);
         for (list, cursor) in
             [("entries", told.as_str()), ("alerts", "x"), ("alerts", ""), ("alerts", "MSBh")]

@@ -58,7 +58,7 @@ async fn walk_operations(machine: Machine, role: Role, codes: Arc<Codes>) -> Fou
             found.unmarked_in(&answer.text, role, &filled);
             continue;
         }
-        let (nobody, said) = (codes.path(path, Whose::Nobody), said(&document, path));
+        let (nobody, said) = (codes.path(path, Whose::Nobody), said(&document, path, method));
         let nobodys = machine.send(method, &nobody, &said, &json).await;
         for whose in Whose::ALL {
             let seen = lets && sees(role, operation.of, whose);
@@ -86,8 +86,9 @@ async fn walk_operations(machine: Machine, role: Role, codes: Arc<Codes>) -> Fou
 }
 
 /// A body that can be read, made from what the document says of it: so that what is refused is what the path names.
-fn said(document: &serde_json::Value, path: &str) -> String {
-    let schema = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"];
+fn said(document: &serde_json::Value, path: &str, method: &str) -> String {
+    let schema = &document["paths"][path][method.to_lowercase()]["requestBody"]["content"]["application/json"]
+        ["schema"];
     sample(document, schema).to_string()
 }
 

@@ -1,0 +1,2 @@
+DROP TABLE watched_files;
+DROP TABLE watches;
