@@ -134,7 +134,8 @@ impl Machine {
 fn read(told: &[u8]) -> Option<Answer> {
     let (head, text) = std::str::from_utf8(told).ok()?.split_once("\r\n\r\n")?;
     let status = head.get(9..12)?.parse().ok()?;
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let length =
+        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
     let whole = length.is_none_or(|length: usize| length == text.len());
     whole.then(|| Answer { status, head: head.to_lowercase(), text: text.to_owned() })
 }

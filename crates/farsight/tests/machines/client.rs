@@ -37,7 +37,10 @@ fn the_example_client_sends_and_pulls() {
     let folder = Folder::new();
     let run = |words: &[&str]| client(&served, &secret, folder.path(), words);
     folder.put("regions.csv", b"region_code,name\nR1,North\n");
-    folder.put("dealers.ndjson", br#"{"dealer_code":"D1","name":"One","region_code":"R1","opened_on":"2020-01-01"}"#);
+    folder.put(
+        "dealers.ndjson",
+        br#"{"dealer_code":"D1","name":"One","region_code":"R1","opened_on":"2020-01-01"}"#,
+    );
     let complaints: String = (0..7_000).map(|n| format!("C{n},D1,2025-03-05 09:00,general,x\n")).collect();
     let header = "complaint_id,dealer_code,received_at,severity,category\n";
     folder.put("complaints.csv", format!("{header}{complaints}").as_bytes());

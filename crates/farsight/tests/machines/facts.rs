@@ -100,7 +100,8 @@ impl Sending<'_> {
             422 => {
                 let told = answer.json();
                 let errors = told["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-                let waits = !errors.is_empty() && errors.iter().all(|error| error["code"] == "unknown_reference");
+                let waits =
+                    !errors.is_empty() && errors.iter().all(|error| error["code"] == "unknown_reference");
                 assert!(waits, "seed {SEED}, {} of {}: {}", piece.key, piece.table, answer.text);
                 false
             }
@@ -165,10 +166,17 @@ fn same_books_by_both_ways(name: &str, cases: &[Case]) {
     let served = Served::start(&farsight);
     let secret = token(&farsight, "feed", &["--role", "hq", "--table", "all", "--tenant", "machines"]);
     let again = send(&served, Machine::new(served.address(), &secret), &pieces, &mut dice);
-    eprintln!("{name}: seed {SEED}, {} requests twice, sent again {again} times, {KILLS} kills", pieces.len());
+    eprintln!(
+        "{name}: seed {SEED}, {} requests twice, sent again {again} times, {KILLS} kills",
+        pieces.len()
+    );
     assert!(again > 0, "seed {SEED}: nothing came too early or was hit by a kill, so nothing was shown");
     let imports = "SELECT count(*) FROM imports i JOIN tenants t USING (tenant_id) WHERE t.code = 'machines'";
-    assert_eq!(number(&mut tower.sql(), imports), pieces.len() as i64, "seed {SEED}: each request is in once");
+    assert_eq!(
+        number(&mut tower.sql(), imports),
+        pieces.len() as i64,
+        "seed {SEED}: each request is in once"
+    );
     let folder = Folder::of(&sheets);
     farsight.ok(&["import", folder.path().to_str().unwrap(), "--tenant", "files"]);
     let mut office = Office::open(&tower, "machines");

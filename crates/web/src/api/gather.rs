@@ -136,7 +136,8 @@ impl Gather {
         let bytes = queues.bytes + one.batch.source.bytes();
         let queue = queues.of.get_mut(&of);
         if bytes > MOST_WAITING_BYTES || queue.as_ref().is_some_and(|queue| queue.len() >= MOST_WAITING) {
-            let detail = "too many requests wait to be stored: send less at once, or more rows in one request";
+            let detail =
+                "too many requests wait to be stored: send less at once, or more rows in one request";
             return Err(too_many("too_many_waiting", detail, Duration::from_secs(1)));
         }
         let is_first = queue.is_none();

@@ -20,7 +20,13 @@ fn regions(count: usize) -> String {
     format!("region_code,name\n{}", (0..count).map(row).collect::<String>())
 }
 
-async fn sent(hq: &Machine, table: &str, kind: &str, body: impl Into<Body>, headers: &[(&str, &str)]) -> Answer {
+async fn sent(
+    hq: &Machine,
+    table: &str,
+    kind: &str,
+    body: impl Into<Body>,
+    headers: &[(&str, &str)],
+) -> Answer {
     let mut all = vec![("content-type", kind)];
     all.extend(headers);
     hq.send_body("POST", &format!("/api/v1/facts/{table}"), body.into(), &all).await
@@ -43,7 +49,10 @@ async fn large_and_gzipped_requests_are_as_small_ones() {
     let first = sent(&hq, "regions", CSV, packed.clone(), &[GZIP, key]).await;
     assert_eq!((first.json()["new"].as_u64(), first.json()["unchanged"].as_u64()), (Some(5_990), Some(10)));
     let again = sent(&hq, "regions", CSV, packed, &[GZIP, key]).await;
-    assert_eq!((again.json(), &again.headers["idempotent-replayed"]), (first.json(), &"true".parse().unwrap()));
+    assert_eq!(
+        (again.json(), &again.headers["idempotent-replayed"]),
+        (first.json(), &"true".parse().unwrap())
+    );
     let other = sent(&hq, "regions", CSV, many.clone(), &[key]).await;
     assert_eq!((other.status, other.code().as_str()), (422, "key_used"), "the same rows in other bytes");
     let plain = sent(&hq, "regions", CSV, many, &[]).await;
@@ -71,7 +80,9 @@ async fn what_is_broken_is_told_and_leaves_nothing() {
         let answer = sent(&hq, "regions", CSV, bytes, &[]).await;
         assert_eq!(wrong(&answer), (422, "not_utf8".to_owned()), "{}", answer.text);
     }
-    let not_text = sent(&hq, "regions", NDJSON, &b"{\"region_code\":\"R1\",\"name\":\"\xcd\xb6\xcb\xdf\"}\n"[..], &[]).await;
+    let not_text =
+        sent(&hq, "regions", NDJSON, &b"{\"region_code\":\"R1\",\"name\":\"\xcd\xb6\xcb\xdf\"}\n"[..], &[])
+            .await;
     assert_eq!(wrong(&not_text), (422, "not_utf8".to_owned()), "{}", not_text.text);
     for bytes in [100, many.len()] {
         let begun = Bytes::copy_from_slice(&many.as_bytes()[..bytes]);
@@ -81,7 +92,11 @@ async fn what_is_broken_is_told_and_leaves_nothing() {
     }
     assert_eq!(number(&mut tower.sql(), "SELECT count(*) FROM regions"), 0);
     let whole = sent(&hq, "regions", CSV, many, &[("idempotency-key", "cut")]).await;
-    assert_eq!((whole.status, whole.json()["new"].as_u64()), (200, Some(6_000)), "sent again with the same key");
+    assert_eq!(
+        (whole.status, whole.json()["new"].as_u64()),
+        (200, Some(6_000)),
+        "sent again with the same key"
+    );
 }
 
 /// While the turn of facts is somebody else's, large requests and small ones of many tables wait without a thread or a

@@ -85,7 +85,13 @@ impl Machine {
         self.send("POST", path, &body.to_string(), &[("content-type", "application/json")]).await
     }
 
-    pub(super) async fn facts(&self, table: &str, kind: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(super) async fn facts(
+        &self,
+        table: &str,
+        kind: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut all = vec![("content-type", kind)];
         all.extend(headers);
         self.send("POST", &format!("/api/v1/facts/{table}"), body, &all).await
