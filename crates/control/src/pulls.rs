@@ -107,7 +107,7 @@ pub fn entry(desk: &mut Desk, id: i64) -> Result<Entry, ControlError> {
     })
 }
 
-/// Alerts in words, in the order of their latest notice.
+/// Alerts in words, in the order of their latest change.
 pub fn alerts(desk: &mut Desk, wanted: &Wanted, language: Language) -> Result<Pulled<Shown>, ControlError> {
     let (now, tenant) = (desk.now, desk.tenant.clone());
     let mut words = None;

@@ -206,7 +206,7 @@ impl Round {
         let step = step(&self.terms, "s.severity", "a.level");
         let acknowledged = hours(self.terms.acknowledged_hours);
         diesel::sql_query(format!(
-            "UPDATE alerts a SET {SAYS},
+            "UPDATE alerts a SET {SAYS}, {CHANGED},
                  level_since = CASE WHEN s.worse THEN $1 ELSE a.level_since END,
                  acknowledged_at = CASE WHEN s.worse THEN NULL ELSE a.acknowledged_at END,
                  acknowledged_by = CASE WHEN s.worse THEN NULL ELSE a.acknowledged_by END,
@@ -247,7 +247,7 @@ impl Round {
                      SELECT FROM alerts a WHERE {SAME})
                  ORDER BY r.family, r.subject, r.resolved_at DESC),
              reopened AS (
-                 UPDATE alerts a SET {SAYS}, resolved_at = 'infinity', flaps = a.flaps + 1,
+                 UPDATE alerts a SET {SAYS}, {CHANGED}, resolved_at = 'infinity', flaps = a.flaps + 1,
                      told_at = CASE WHEN a.told_at + {window} <= $1 THEN $1 ELSE a.told_at END,
                      tell_at = CASE WHEN a.told_at + {window} <= $1 THEN NULL ELSE a.told_at + {window} END
                  FROM back b JOIN pg_temp.staging s ON s.family = b.family AND s.subject = b.subject
@@ -273,8 +273,8 @@ impl Round {
         let step = step(&self.terms, "severity", "level");
         let opened = diesel::sql_query(format!(
             "WITH opened AS (
-                 INSERT INTO alerts (tenant_id, alert_id, {COLUMNS}, level, opened_at, level_since, told_at, escalates_at)
-                 SELECT {tenant}, $2 + place, {COLUMNS}, level, $1, $1, $1, $1 + {step} FROM pg_temp.staging
+                 INSERT INTO alerts (tenant_id, alert_id, {COLUMNS}, level, opened_at, level_since, told_at, changed_at, escalates_at)
+                 SELECT {tenant}, $2 + place, {COLUMNS}, level, $1, $1, $1, $1, $1 + {step} FROM pg_temp.staging
                  ON CONFLICT (tenant_id, family, subject, resolved_at) DO NOTHING
                  RETURNING alert_id, severity, dealer_code, region_code, level)
              INSERT INTO notices (tenant_id, notice_id, kind, alert_id, severity, dealer_code, region_code, level, at)
@@ -307,6 +307,8 @@ const COLUMNS: &str = "family, subject, check_name, clause, unit, dealer_code, r
 const SAYS: &str = "check_name = s.check_name, clause = s.clause, unit = s.unit, dealer_code = s.dealer_code,
     region_code = s.region_code, severity = s.severity, occurred_on = s.occurred_on, amount = s.amount, due_at = s.due_at,
     detail = s.detail";
+/// That an alert changed at the moment `$1`: its next number among the changes, for who pulls (`pulls`).
+const CHANGED: &str = "change = nextval('alert_changes'), changed_at = $1";
 const SAME: &str = "a.family = s.family AND a.subject = s.subject AND a.resolved_at = 'infinity'";
 
 fn stage(tx: &mut Tx, alerts: &[(bool, Wanted)]) -> Result<(), StoreError> {
@@ -339,7 +341,7 @@ fn resolve<'k>(tx: &mut Tx, keys: impl Iterator<Item = &'k Key>, at: Instant) ->
     let last = last_notice(tx)?;
     let resolved: Touched = diesel::sql_query(format!(
         "WITH gone AS (
-             UPDATE alerts a SET resolved_at = $1 FROM unnest($2, $3) AS s (family, subject) WHERE {SAME} RETURNING a.*),
+             UPDATE alerts a SET resolved_at = $1, {CHANGED} FROM unnest($2, $3) AS s (family, subject) WHERE {SAME} RETURNING a.*),
          told AS (
              {INTO_NOTICES} SELECT {}, $4 + row_number() OVER (ORDER BY a.alert_id), 'resolved', {TOLD}, $1
              FROM gone a WHERE a.tell_at IS NULL)

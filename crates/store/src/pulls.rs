@@ -1,7 +1,7 @@
 //! What machines pull, piece by piece: which objects have changed after a mark, in the order of committing.
 //!
 //! A mark is a number that is given out under one of the tenant's turns and committed before the next one is given out:
-//! entries and notices under that of the books, imports under that of facts, links of the audit log under their own. So
+//! entries and changes of alerts under that of the books, imports under that of facts, links of the audit log under their own. So
 //! whatever is seen to the left of a mark was all there is: nothing can still appear there, and nothing is lost. An object
 //! has the number of its latest change only, so that it comes once for each state it is seen in, and none comes twice.
 
@@ -50,14 +50,10 @@ pub fn entries(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
     pull(tx, sql, wanted)
 }
 
-/// Alerts, each at its latest notice: opened, gone up, acknowledged, resolved, come back.
+/// Alerts, each at its latest change: opened, saying something else, gone up, acknowledged, resolved, come back.
 pub fn alerts(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
-    let sql = "SELECT n.notice_id AS seq, n.alert_id::text AS key FROM notices n
-         WHERE n.notice_id > $1 AND $2 IS NOT NULL AND ($3 IS NULL OR n.at >= $3) AND n.alert_id IS NOT NULL
-           AND EXISTS (SELECT FROM alerts a WHERE a.tenant_id = n.tenant_id AND a.alert_id = n.alert_id)
-           AND NOT EXISTS (SELECT FROM notices later WHERE later.tenant_id = n.tenant_id AND later.alert_id = n.alert_id
-               AND later.notice_id > n.notice_id)
-         ORDER BY n.notice_id";
+    let sql = "SELECT change AS seq, alert_id::text AS key FROM alerts
+         WHERE change > $1 AND $2 IS NOT NULL AND ($3 IS NULL OR changed_at >= $3) ORDER BY change";
     pull(tx, sql, wanted)
 }
 

@@ -60,15 +60,6 @@ fn write(machine: &Machine, writer: usize) {
     }
 }
 
-/// What of an object a list promises to tell of again when it changes: of an alert its life, not its words, which follow the
-/// facts without a notice.
-fn state(list: &str, item: &Value) -> Value {
-    match list {
-        "alerts" => json!([item["alert_id"], item["status"], item["level"], item["acknowledged_at"], item["resolved_at"]]),
-        _ => item.clone(),
-    }
-}
-
 /// A list as somebody reads on in it.
 struct Pull<'m> {
     machine: &'m Machine,
@@ -95,7 +86,7 @@ impl<'m> Pull<'m> {
             assert_eq!(answer.status, 200, "{}", answer.text);
             let piece = answer.json();
             for item in piece["items"].as_array().unwrap() {
-                self.seen.push((item[self.id].to_string(), state(self.list, item)));
+                self.seen.push((item[self.id].to_string(), item.clone()));
             }
             self.cursor = piece["next"].as_str().map(str::to_owned);
             if piece["more"] == false {

@@ -6,7 +6,7 @@ use farsight_rulebook::alert::Terms;
 use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
 
-use super::{INTO_NOTICES, TOLD, hours, last_notice, step, tell};
+use super::{CHANGED, INTO_NOTICES, TOLD, hours, last_notice, step, tell};
 use crate::values::{pg_date, pg_instant};
 use crate::{StoreError, Tx};
 
@@ -52,7 +52,7 @@ pub fn escalate(tx: &mut Tx, at: Instant, on: Date, terms: &Terms) -> Result<u64
              WHERE a.resolved_at = 'infinity' AND a.escalates_at <= $1),
          moved AS (
              UPDATE alerts a SET level = due.level, holder_code = due.holder, level_since = $1, escalates_at = $1 + {step},
-                 acknowledged_at = NULL, acknowledged_by = NULL, told_at = $1, tell_at = NULL
+                 acknowledged_at = NULL, acknowledged_by = NULL, told_at = $1, tell_at = NULL, {CHANGED}
              FROM due WHERE a.alert_id = due.alert_id AND a.resolved_at = 'infinity' RETURNING a.*)
          {INTO_NOTICES} SELECT {tenant}, $3 + row_number() OVER (ORDER BY a.alert_id), 'escalated', {TOLD}, $1 FROM moved a",
         district = holders(["district-manager", "district-manager"]),
@@ -112,7 +112,7 @@ pub struct Acknowledgement<'a> {
 pub fn acknowledge(tx: &mut Tx, it: Acknowledgement) -> Result<(), StoreError> {
     let held = hours(it.terms.acknowledged_hours);
     diesel::sql_query(format!(
-        "UPDATE alerts SET acknowledged_at = $1, acknowledged_by = $2,
+        "UPDATE alerts SET acknowledged_at = $1, acknowledged_by = $2, {CHANGED},
              escalates_at = CASE WHEN acknowledged_at IS NULL AND escalates_at IS NOT NULL THEN greatest(escalates_at, $1 + {held}) ELSE escalates_at END
          WHERE alert_id = $3 AND resolved_at = 'infinity'"
     ))
