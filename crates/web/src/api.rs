@@ -108,12 +108,12 @@ pub(crate) fn operations() -> Vec<Operation> {
         act(("/api/v1/webhooks", Own, SEARCHERS), ("make-webhook", "Subscribes an address to types of events, of what happens from now on. Its key is told this once."), webhooks::add),
         read(("/api/v1/webhooks/{webhook}", Own, SEARCHERS), ("webhook", "A webhook of the caller's."), webhooks::one),
         change(("/api/v1/webhooks/{webhook}", Own, SEARCHERS), ("change-webhook", "Changes a webhook, or switches it off and on."), webhooks::change),
-        remove(("/api/v1/webhooks/{webhook}", Own, SEARCHERS), ("remove-webhook", "Removes a webhook."), webhooks::remove),
         act(("/api/v1/webhooks/{webhook}/rotate", Own, SEARCHERS), ("rotate-webhook", "Gives a webhook a new key, told this once; the old one signs too for a while."), webhooks::rotate),
         act(("/api/v1/webhooks/{webhook}/ping", Own, SEARCHERS), ("ping-webhook", "Sends a webhook an event of type ping."), webhooks::ping),
         list_of(("/api/v1/webhooks/{webhook}/deliveries", Own, SEARCHERS), ("webhook-deliveries", "What was sent to a webhook and what became of it, the newest first."), webhooks::deliveries),
         act(("/api/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver", Own, SEARCHERS), ("redeliver", "Sends an event again, under its number."), webhooks::redeliver),
         act(("/api/v1/webhooks/{webhook}/redeliver", Own, SEARCHERS), ("redeliver-failed", "Sends again what was given up, of what was made at a moment or later."), webhooks::redeliver_failed),
+        remove(("/api/v1/webhooks/{webhook}", Own, SEARCHERS), ("remove-webhook", "Removes a webhook."), webhooks::remove),
         act(("/api/v1/complaints/{complaint}/deeds", Complaint, COMPLAINTS), ("act-on-complaint", "Does a deed on a complaint."), complaints::act),
         list(("/api/v1/support-requests", Nothing, NETWORK), ("support-requests", "Requests for technical support, in the order of what became known last."), support::list),
         act(("/api/v1/support-requests", Nothing, NETWORK), ("request-support", "Asks for technical support."), support::request),
@@ -123,9 +123,9 @@ pub(crate) fn operations() -> Vec<Operation> {
         read(("/api/v1/dealers/{dealer}/roster", Dealer, NETWORK), ("roster", "Who works at a dealer, with which certificates."), people::roster),
         read(("/api/v1/dealers/{dealer}/roster/former", Dealer, NETWORK), ("former-roster", "Who worked at a dealer."), people::former),
         act(("/api/v1/dealers/{dealer}/roster/hire", Dealer, ROSTERS), ("hire", "Somebody begins."), people::hire),
-        act(("/api/v1/dealers/{dealer}/roster/leave", Dealer, ROSTERS), ("leave", "Somebody leaves."), people::leave),
         act(("/api/v1/dealers/{dealer}/roster/certify", Dealer, ROSTERS), ("certify", "Somebody is certified."), people::certify),
         act(("/api/v1/dealers/{dealer}/roster/revoke", Dealer, ROSTERS), ("revoke-certificate", "A certificate counts no longer."), people::revoke),
+        act(("/api/v1/dealers/{dealer}/roster/leave", Dealer, ROSTERS), ("leave", "Somebody leaves."), people::leave),
     ];
     operations.extend(uploads::operations());
     operations

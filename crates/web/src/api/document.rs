@@ -34,7 +34,13 @@ impl Schemas {
         let mut all: Vec<(String, RefOr<Schema>)> = vec![(T::name().into_owned(), T::schema())];
         T::schemas(&mut all);
         for (name, schema) in all {
-            self.0.insert(name, value(&schema));
+            let schema = value(&schema);
+            let another = self.0.get(&name).is_some_and(|known| *known != schema);
+            debug_assert!(
+                !another,
+                "two types are called {name}: the document would tell one of them as the other"
+            );
+            self.0.insert(name, schema);
         }
         value(&Ref::from_schema_name(T::name()))
     }
@@ -57,11 +63,15 @@ impl Schemas {
         if let Some(words) = schema["enum"].as_array() {
             return words.first().cloned().unwrap_or_default();
         }
-        match (&schema["type"], schema["format"].as_str()) {
-            (Value::String(kind), Some("date")) if kind == "string" => json!("2026-03-05"),
-            (Value::String(kind), _) if kind == "string" => json!("some words"),
-            (Value::String(kind), _) if kind == "integer" => json!(1),
-            (Value::String(kind), _) if kind == "boolean" => json!(false),
+        // What may be left out has the type `["string", "null"]`.
+        let kinds = schema["type"].as_array().into_iter().flatten().chain([&schema["type"]]);
+        let kind = kinds.filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or_default();
+        match (kind, schema["format"].as_str()) {
+            ("string", Some("date")) => json!("2026-03-05"),
+            ("string", _) => json!("some words"),
+            ("integer", _) => json!(1),
+            ("boolean", _) => json!(false),
+            ("array", _) => json!([self.example(&schema["items"])]),
             _ => {
                 let fields = schema["properties"].as_object().into_iter().flatten();
                 fields.map(|(name, field)| (name.clone(), self.example(field))).collect()

@@ -48,6 +48,7 @@ pub(crate) struct NewWebhook {
     #[schema(example = "https://dms.example/farsight")]
     url: String,
     /// The types of events: see `webhooks` of this document.
+    #[schema(example = json!(["alert.opened", "entries.changed"]))]
     events: Vec<String>,
 }
 
@@ -62,8 +63,10 @@ pub(crate) struct WebhookChange {
     #[schema(example = "https://dms.example/farsight")]
     url: Option<String>,
     /// The types of events. Of those that are new it is told from now on.
+    #[schema(example = json!(["alert.opened"]))]
     events: Option<Vec<String>>,
     /// Whether it is told. Switched on again it is told of what happened meanwhile.
+    #[schema(example = true)]
     enabled: Option<bool>,
 }
 
@@ -72,7 +75,7 @@ pub(crate) struct WebhookChange {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rotation {
     /// Hours: 24 where nothing is said, 168 at most.
-    #[schema(minimum = 0, maximum = 168, default = 24)]
+    #[schema(minimum = 0, maximum = 168, default = 24, example = 24)]
     overlap_hours: Option<i64>,
 }
 
@@ -81,7 +84,7 @@ pub(crate) struct Rotation {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Since {
     /// What was given up of events made at this moment or later.
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, example = "2026-03-05T00:00:00+08:00")]
     since: String,
 }
 
@@ -161,7 +164,7 @@ pub(crate) struct Sent {
 
 /// An event that is sent.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Made {
+pub(crate) struct EventSent {
     /// Its number.
     delivery_id: String,
 }
@@ -291,9 +294,9 @@ pub(crate) async fn rotate(caller: Caller, of: OfWebhook, rotation: Rotation) ->
 }
 
 /// Sends an event that says nothing but that the webhook works.
-pub(crate) async fn ping(caller: Caller, of: OfWebhook, _: Silent) -> Given<Made> {
+pub(crate) async fn ping(caller: Caller, of: OfWebhook, _: Silent) -> Given<EventSent> {
     let made = caller.with_webhooks(move |desk, machine, _| webhooks::ping(desk, machine, &of.webhook));
-    Ok(Made { delivery_id: made.await? })
+    Ok(EventSent { delivery_id: made.await? })
 }
 
 /// What was sent to a webhook.
@@ -306,14 +309,14 @@ pub(crate) async fn deliveries(caller: Caller, of: OfWebhook, asked: Sent) -> Gi
 }
 
 /// Sends an event again.
-pub(crate) async fn redeliver(caller: Caller, of: OfDelivery, _: Silent) -> Given<Made> {
+pub(crate) async fn redeliver(caller: Caller, of: OfDelivery, _: Silent) -> Given<EventSent> {
     let delivery_id = of.delivery.clone();
     caller
         .with_webhooks(move |desk, machine, _| {
             webhooks::deliver_again(desk, machine, &of.webhook, &of.delivery)
         })
         .await?;
-    Ok(Made { delivery_id })
+    Ok(EventSent { delivery_id })
 }
 
 /// Sends again what was given up.

@@ -318,12 +318,12 @@ async fn penalties_and_orders_have_two_pairs_of_eyes() {
     assert_eq!(hq.pull("penalties", 2, next).await.0[0]["ruling_id"], draft_ruling(&draft));
     refused(&north.post(&format!("{path}/withdraw"), &json!({})).await, "penalty_over");
 
-    let order = json!({ "dealer_code": "D1", "title": "Mend the roof", "due_on": "2030-01-01" });
+    let order = json!({ "dealer_code": "D1", "title": "Mend the roof", "due_on": "2030-06-01" });
     refused(
         &north
             .post(
                 "/api/v1/rectifications",
-                &json!({ "dealer_code": "D3", "title": "x", "due_on": "2030-01-01" }),
+                &json!({ "dealer_code": "D3", "title": "x", "due_on": "2030-06-01" }),
             )
             .await,
         "rectification_no_dealer",

@@ -22,8 +22,11 @@ use crate::testing::over;
 const NOW: &str = "2026-04-02 10:00";
 
 /// What is refused, and why: the state it needs is another's doing, or was changed by an example before it.
-const REFUSED: [(&str, &str); 9] = [
-    ("acknowledge-alert", "alert_level"),
+const REFUSED: [(&str, &str); 12] = [
+    ("settlement", "not_found"),
+    ("redeliver", "not_found"),
+    ("act-on-complaint", "complaint_dispatched"),
+    ("resolve-support", "support_resolved"),
     ("withdraw-appeal", "appeal_over"),
     ("draw", "not_found"),
     ("proof", "not_found"),
@@ -99,7 +102,8 @@ impl House {
     /// What stands for a placeholder just now.
     fn code(&self, placeholder: &str) -> String {
         let first = |query: &str| {
-            let found = texts(&mut self.tower.sql(), &format!("SELECT ({query})::text AS value"));
+            let found =
+                texts(&mut self.tower.sql(), &format!("SELECT coalesce(({query})::text, '') AS value"));
             found.into_iter().next().unwrap_or_default()
         };
         match placeholder {
@@ -111,6 +115,8 @@ impl House {
             "order" => first("SELECT max(order_id) FROM rectifications"),
             "draft" => first("SELECT max(draft_id) FROM penalty_drafts"),
             "request" => "request-1".to_owned(),
+            "webhook" => first("SELECT max(webhook_id) FROM webhooks"),
+            "delivery" => first("SELECT max(delivery_id::text) FROM deliveries "),
             "period" => "2026-03".to_owned(),
             "date" => "2026-03-05".to_owned(),
             "sha256" => "0".repeat(64),

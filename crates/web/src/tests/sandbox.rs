@@ -27,14 +27,14 @@ async fn try_out(machine: &Machine, dealer: &str) -> Value {
         assert_eq!(sent.status, 200, "{}", sent.text);
     }
     let mut posted = Vec::new();
-    for now in ["2026-03-02T10:00:00+08:00", "2026-04-02T10:00:00+08:00"] {
+    for now in ["2026-03-02T08:00:00+08:00", "2026-04-02T10:00:00+08:00"] {
         let headers = [("content-type", "application/json"), ("farsight-now", now)];
         let checked = machine.send("POST", "/api/v1/sandbox/check", "{}", &headers).await;
         assert_eq!(checked.status, 200, "{}", checked.text);
         posted.push(checked.json()["posted"].as_u64().unwrap());
     }
-    assert_eq!(posted[0], 0, "an hour after the complaint nothing is late");
-    assert!(posted[1] > 0, "a month after it is");
+    assert_eq!(posted[0], 0, "an hour before the complaint there is nothing to charge");
+    assert!(posted[1] > 0, "a month later there is");
     machine.send("GET", "/api/v1/entries", "", &[]).await.json()
 }
 
