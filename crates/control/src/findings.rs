@@ -54,7 +54,7 @@ pub fn basis(desk: &mut Desk) -> Result<String, ControlError> {
         let _ = write!(text, " {}@{}", mark.check, mark.as_of.0); // writing into a text cannot fail
     }
     let _ = write!(text, " {imports} {policies}");
-    let dealers = desk.session.transaction(own, Isolation::ReadCommitted, |tx| read::dealer_codes(tx))?;
+    let dealers = desk.session.transaction(own, Isolation::ReadCommitted, read::dealer_codes)?;
     for dealer in dealers {
         let _ = write!(text, " {dealer}");
     }

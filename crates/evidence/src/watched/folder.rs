@@ -31,7 +31,7 @@ impl Folder {
     }
 
     pub(super) async fn look(&self) -> Result<Vec<Lying>, EvidenceError> {
-        self.apart(|folder| folder.files()).await
+        self.apart(Folder::files).await
     }
 
     pub(super) async fn fetch(&self, file: &Lying, to: &Path) -> Result<bool, EvidenceError> {

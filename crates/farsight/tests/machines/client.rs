@@ -41,7 +41,8 @@ fn the_example_client_sends_and_pulls() {
         "dealers.ndjson",
         br#"{"dealer_code":"D1","name":"One","region_code":"R1","opened_on":"2020-01-01"}"#,
     );
-    let complaints: String = (0..7_000).map(|n| format!("C{n},D1,2025-03-05 09:00,general,x\n")).collect();
+    let complaints: Vec<String> = (0..7_000).map(|n| format!("C{n},D1,2025-03-05 09:00,general,x")).collect();
+    let complaints = complaints.join("\n");
     let header = "complaint_id,dealer_code,received_at,severity,category\n";
     folder.put("complaints.csv", format!("{header}{complaints}").as_bytes());
     folder.put("bad.csv", format!("{header}C9,D1,yesterday,general,x\n").as_bytes());

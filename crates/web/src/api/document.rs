@@ -55,8 +55,8 @@ impl Schemas {
             return self.example(named);
         }
         for choice in ["oneOf", "allOf"] {
-            let choices = schema[choice].as_array().into_iter().flatten();
-            if let Some(chosen) = choices.filter(|one| one["type"] != "null").next_back() {
+            let mut choices = schema[choice].as_array().into_iter().flatten();
+            if let Some(chosen) = choices.rfind(|one| one["type"] != "null") {
                 return self.example(chosen);
             }
         }

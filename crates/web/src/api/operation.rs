@@ -348,8 +348,11 @@ fn acceptable(headers: &HeaderMap) -> Given<()> {
     Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "this is application/json: accept it"))
 }
 
+/// A body with its media type.
+type Told = ([(HeaderName, HeaderValue); 1], Vec<u8>);
+
 /// An object as JSON, with the header that says so.
-fn json<T: Serialize>(it: &T) -> Given<([(HeaderName, HeaderValue); 1], Vec<u8>)> {
+fn json<T: Serialize>(it: &T) -> Given<Told> {
     let body = serde_json::to_vec(it).map_err(|why| Problem::fault(&why.to_string()))?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body))
 }

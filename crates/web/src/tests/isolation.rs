@@ -367,16 +367,14 @@ impl Codes {
                 Whose::Nobody => "nobody".to_owned(),
                 _ => "staff-a".to_owned(),
             },
-            // What a provider told is its own: without its secret nothing is there for anybody.
-            "id" => format!("00000000-0000-4000-8000-{:012}", whose as u8),
+            // What a provider told is its own, and so are a machine's webhooks: whoever calls here finds none.
+            "id" | "webhook" | "delivery" => format!("00000000-0000-4000-8000-{:012}", whose as u8),
             "table" => "bays".to_owned(),
             "machine" => match whose {
                 Whose::OtherTenant => "machine-of-b".to_owned(),
                 Whose::Nobody => "machine-of-nobody".to_owned(),
                 _ => format!("machine-of-{}", dealer.to_lowercase()),
             },
-            // A machine's webhooks are its own: whoever calls here has none.
-            "webhook" | "delivery" => format!("00000000-0000-4000-8000-{:012}", whose as u8),
             "hash" | "name" | "secret" | "tenant" => "nothing".to_owned(),
             other => {
                 panic!("the test of isolation does not know {{{other}}} of {path}: say here whose it is")

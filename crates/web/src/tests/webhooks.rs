@@ -467,7 +467,7 @@ async fn a_machine_whose_tokens_are_revoked_is_told_nothing_more() {
     assert!(world.receiver.news().is_empty(), "also what was made already");
     // A new token alone does not switch it on: its machine has to.
     let renewed = token(&mut world.office, "dms", |new| {
-        (new.role, new.dealers) = (Role::Dealer, vec!["A1".to_owned()])
+        (new.role, new.dealers) = (Role::Dealer, vec!["A1".to_owned()]);
     });
     let renewed = Machine::new(&over(&world.tower.database, at(NOW)).await, &renewed);
     assert_eq!(world.tell().await, 0);
