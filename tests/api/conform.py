@@ -85,7 +85,7 @@ def roles(demo):
         ("hq", ["--role", "hq", "--table", "all"], [OTHER_TENANT]),
         ("finance", ["--role", "finance", "--table", "rulings"], [OTHER_TENANT]),
         ("regional-manager", ["--role", "regional-manager", "--region", region], part),
-        ("dealer", ["--role", "dealer", "--dealer", dealer, "--table", "work_orders", "--table", "complaints"], part),
+        ("dealer", ["--role", "dealer", "--dealer", dealer, "--table", "work_orders", "--table", "feedback"], part),
         ("call-centre", ["--role", "call-centre", "--table", "complaints"], [OTHER_TENANT]),
         ("operator", ["--role", "operator"], part),
     ]
