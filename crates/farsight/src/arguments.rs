@@ -1,6 +1,9 @@
 //! What can be asked for, and its help.
 
+mod alerts;
+mod draws;
 mod jobs;
+mod people;
 mod telling;
 mod watches;
 
@@ -11,8 +14,18 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use farsight_rulebook::period::Period;
 use jiff::civil::Date;
 
+pub(crate) use alerts::{
+    AcknowledgeArguments, AlertsArguments, AlertsCommand, AlertsListArguments, SeverityName, StatusName,
+};
+pub(crate) use draws::{
+    CameraCommand, CameraConfirmArguments, CameraSignInArguments, SampleArguments, SampleCommand,
+};
 pub(crate) use jobs::{
     JobsCommand, JobsListArguments, JobsRetryArguments, ServeArguments, SlotState, WorkArguments,
+};
+pub(crate) use people::{
+    Ability, RoleName, TenantAddArguments, TenantCommand, TokenAddArguments, TokenCommand, UserAddArguments,
+    UserCommand,
 };
 pub(crate) use telling::{
     ChannelAddArguments, ChannelCommand, DeliveriesCommand, DeliveryState, LevelName, NoticeKind,
@@ -226,135 +239,6 @@ pub(crate) struct EvidenceAddArguments {
     pub(crate) by: String,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum TenantCommand {
-    /// Add a manufacturer with its first policy
-    Add(TenantAddArguments),
-    /// List the manufacturers of this installation
-    List,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TenantAddArguments {
-    /// Its code: 1–64 ASCII letters, digits, '-', '_', '.'
-    pub(crate) code: String,
-    /// Its name
-    #[arg(long)]
-    pub(crate) name: String,
-    /// The first policy, in force from 2014-09-01: changan-2014, example-2026, or a file
-    #[arg(long, default_value = "changan-2014", value_name = "NAME-or-FILE")]
-    pub(crate) policy: String,
-    /// Its time zone; cannot change later
-    #[arg(long, default_value = "Asia/Shanghai", value_name = "ZONE")]
-    pub(crate) time_zone: String,
-    /// Its currency (ISO 4217); cannot change later
-    #[arg(long, default_value = "CNY", value_name = "CODE")]
-    pub(crate) currency: String,
-    /// The first judged day [default: the policy's first]
-    #[arg(long, value_name = "DATE")]
-    pub(crate) from: Option<Date>,
-    /// For tests and demonstrations: its commands take --now
-    #[arg(long)]
-    pub(crate) simulated: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TokenCommand {
-    /// Make a token for a machine; it is printed once
-    Add(TokenAddArguments),
-    /// Make a new token for the same machine; the old one goes on for a while
-    Rotate {
-        /// The machine's name
-        name: String,
-        /// How many hours the old token goes on for
-        #[arg(long, value_name = "HOURS", default_value_t = farsight_control::tokens::OVERLAP_HOURS)]
-        overlap: i64,
-    },
-    /// Revoke all tokens of a machine, at once
-    Revoke {
-        /// The machine's name
-        name: String,
-    },
-    /// List the tokens, with when each was last used
-    List,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Ability {
-    Read,
-    Write,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TokenAddArguments {
-    /// What the machine is called: letters, digits, '-', '_', '.'
-    pub(crate) name: String,
-    #[command(flatten)]
-    pub(crate) scope: ScopeArguments,
-    /// A table whose facts it may send, or `all` (may be repeated)
-    #[arg(long, value_name = "TABLE")]
-    pub(crate) table: Vec<String>,
-    /// Whether it may read, or take deeds as well [default: read, or nothing else where a table is named]
-    #[arg(long, value_enum)]
-    pub(crate) may: Option<Ability>,
-    /// For how many days it holds
-    #[arg(long, default_value_t = farsight_control::tokens::DAYS)]
-    pub(crate) days: i64,
-    /// Requests a minute
-    #[arg(long, default_value_t = farsight_control::tokens::RATE)]
-    pub(crate) rate: i32,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum UserCommand {
-    /// Add a user, or give one another role and scope
-    Add(UserAddArguments),
-    /// List the users
-    List,
-    /// Make a link by which a user sets their password; it holds for seven days, once
-    Invite {
-        /// The e-mail address
-        email: String,
-    },
-    /// Set a user's password, read from standard input; all their sessions end
-    Password {
-        /// The e-mail address
-        email: String,
-    },
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum RoleName {
-    RegionalManager,
-    Dealer,
-    Finance,
-    Hq,
-    CallCentre,
-    Operator,
-}
-
-/// What somebody or a machine does, and for whom.
-#[derive(Debug, Args)]
-pub(crate) struct ScopeArguments {
-    /// The role
-    #[arg(long, value_enum)]
-    pub(crate) role: RoleName,
-    /// A region to watch (regional managers; may be repeated)
-    #[arg(long, value_name = "CODE")]
-    pub(crate) region: Vec<String>,
-    /// A dealer to work for (dealers; may be repeated)
-    #[arg(long, value_name = "CODE")]
-    pub(crate) dealer: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct UserAddArguments {
-    /// The e-mail address
-    pub(crate) email: String,
-    #[command(flatten)]
-    pub(crate) scope: ScopeArguments,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ImportArguments {
     /// Files and folders; a file's name says its table: complaints.csv, work_orders-2026-03.ndjson.gz; a workbook's sheets do
@@ -440,146 +324,12 @@ pub(crate) struct ExportArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct AlertsArguments {
-    #[command(subcommand)]
-    pub(crate) command: Option<AlertsCommand>,
-    #[command(flatten)]
-    pub(crate) list: AlertsListArguments,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum AlertsCommand {
-    /// List alerts: the most severe first, then the oldest
-    List(AlertsListArguments),
-    /// Say that you have looked at an alert: it stays where it is for the policy's time instead of going one level up
-    Acknowledge(AcknowledgeArguments),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AlertsListArguments {
-    /// Of this dealer only
-    #[arg(long, value_name = "CODE")]
-    pub(crate) dealer: Option<String>,
-    /// Of this region only
-    #[arg(long, value_name = "CODE")]
-    pub(crate) region: Option<String>,
-    /// Of this severity only
-    #[arg(long, value_enum)]
-    pub(crate) severity: Option<SeverityName>,
-    /// Of this status only [default: those not resolved]
-    #[arg(long, value_enum)]
-    pub(crate) status: Option<StatusName>,
-    /// At most so many
-    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) limit: u32,
-    /// The language of the texts [default: zh-CN where LC_ALL, LC_MESSAGES or LANG asks for Chinese, else en]
-    #[arg(long, value_name = "zh-CN|en")]
-    pub(crate) language: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AcknowledgeArguments {
-    /// The alert's number, as `farsight alerts` shows it
-    #[arg(value_name = "ID")]
-    pub(crate) alert: i64,
-    /// The user who has looked at it
-    #[arg(long, value_name = "EMAIL")]
-    pub(crate) by: String,
-    /// The language of the text [default: zh-CN where LC_ALL, LC_MESSAGES or LANG asks for Chinese, else en]
-    #[arg(long, value_name = "zh-CN|en")]
-    pub(crate) language: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum SeverityName {
-    Notice,
-    Warning,
-    Critical,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum StatusName {
-    Open,
-    Acknowledged,
-    Resolved,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
     /// The entry's id, as `farsight export entries` shows it
     pub(crate) entry_id: i64,
     /// The language of the receipt [default: zh-CN where LC_ALL, LC_MESSAGES or LANG asks for Chinese, else en]
     #[arg(long, value_name = "zh-CN|en")]
     pub(crate) language: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
-pub(crate) struct SampleArguments {
-    /// The day, like 2026-03-05: today is drawn, an earlier day is shown as it was drawn
-    pub(crate) date: Option<Date>,
-    #[command(subcommand)]
-    pub(crate) command: Option<SampleCommand>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SampleCommand {
-    /// Redo a draw from what is published of it, and say which part is wrong if one is
-    Verify {
-        /// The day, like 2026-03-05
-        #[arg(required_unless_present = "file")]
-        date: Option<Date>,
-        /// A published draw instead, as `farsight sample export` writes it; needs no database
-        #[arg(long, value_name = "FILE", conflicts_with = "date")]
-        file: Option<PathBuf>,
-    },
-    /// Write everything an outsider needs to redo a draw, as JSON (docs/draw.md says how)
-    Export {
-        /// The day, like 2026-03-05
-        date: Date,
-        /// The file to write, whole or not at all [default: standard output]
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-    /// List the anchors that were published, which bind all keys to come
-    Anchors,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum CameraCommand {
-    /// Keep the user and password of a camera that asks for them; the password is read from standard input
-    SignIn(CameraSignInArguments),
-    /// Where the tenant's cameras may be: shows the rules, or sets them from a JSON file (the operator's word)
-    Rules {
-        /// A file with the keys that `farsight camera rules` prints; keys left out keep their defaults
-        file: Option<PathBuf>,
-    },
-    /// Pictures that look as if nothing could be seen, which a person is to confirm or dismiss
-    Pictures,
-    /// Say what a picture shows: nothing (it becomes the inspection's result not-visible), or with --dismiss the dealer
-    Confirm(CameraConfirmArguments),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CameraConfirmArguments {
-    /// The picture's number
-    pub(crate) picture: i64,
-    /// The dealer can be seen after all
-    #[arg(long)]
-    pub(crate) dismiss: bool,
-    /// Who says so
-    #[arg(long, value_name = "EMAIL")]
-    pub(crate) by: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CameraSignInArguments {
-    /// The camera's code
-    pub(crate) camera: String,
-    /// The user to sign in as
-    #[arg(long, value_name = "USER")]
-    pub(crate) user: String,
 }
 
 #[derive(Debug, Subcommand)]

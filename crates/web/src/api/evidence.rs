@@ -10,8 +10,8 @@ use utoipa::openapi::path::ParameterIn;
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
-use super::document::Part;
-use super::operation::{Asked, Named, Needs, Operation};
+use super::document::{Part, Schemas};
+use super::operation::{Asked, Named, Operation, operation};
 use super::problem::{Given, Problem};
 use crate::copies;
 use crate::router::{Object, SEARCHERS};
@@ -156,23 +156,15 @@ async fn copy(caller: Caller, named: Named<OfContent>, asked: Asked<Which>) -> G
 
 /// The bytes of a copy.
 pub(crate) fn copy_out() -> Operation {
-    Operation {
-        path: "/api/v1/evidence/{sha256}/copy",
-        method: HttpMethod::Get,
-        of: Object::Evidence,
-        who: SEARCHERS,
-        needs: Needs::Read,
-        id: "evidence-copy",
-        about: "A copy of what was handed in, or of a camera's picture.",
-        part: |schemas| {
-            schemas.of::<CopyIn>();
-            let mut parameters = OfContent::into_params(|| Some(ParameterIn::Path));
-            parameters.extend(Which::into_params(|| Some(ParameterIn::Query)));
-            Part { parameters, besides: Some(gives_bytes), ..Part::default() }
-        },
-        goes: None,
-        does: get(copy),
-    }
+    let part = |schemas: &mut Schemas| {
+        schemas.of::<CopyIn>();
+        let mut parameters = OfContent::into_params(|| Some(ParameterIn::Path));
+        parameters.extend(Which::into_params(|| Some(ParameterIn::Query)));
+        Part { parameters, besides: Some(gives_bytes), ..Part::default() }
+    };
+    let place = ("/api/v1/evidence/{sha256}/copy", Object::Evidence, SEARCHERS);
+    let said = ("evidence-copy", "A copy of what was handed in, or of a camera's picture.");
+    operation(place, said, HttpMethod::Get, part, get(copy))
 }
 
 fn gives_bytes(told: &mut Value) {

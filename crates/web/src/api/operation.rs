@@ -104,8 +104,20 @@ pub(crate) type Said = (&'static str, &'static str);
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
 
+/// An operation that stays: one that gives something needs a token that reads, any other one that takes deeds.
+pub(crate) fn operation(
+    (path, of, who): Place,
+    (id, about): Said,
+    method: HttpMethod,
+    part: fn(&mut Schemas) -> Part,
+    does: MethodRouter<App>,
+) -> Operation {
+    let needs = if method == HttpMethod::Get { Needs::Read } else { Needs::Act };
+    Operation { path, method, of, who, needs, id, about, part, goes: None, does }
+}
+
 /// An operation that gives an object.
-pub(crate) fn read<P, T, F, A>((path, of, who): Place, (id, about): Said, handler: F) -> Operation
+pub(crate) fn read<P, T, F, A>(place: Place, said: Said, handler: F) -> Operation
 where
     P: DeserializeOwned + IntoParams + Send + 'static,
     T: Serialize + ToSchema + 'static,
@@ -121,22 +133,11 @@ where
         gives: Some(schemas.of::<T>()),
         ..Part::default()
     };
-    Operation {
-        path,
-        method: HttpMethod::Get,
-        of,
-        who,
-        needs: Needs::Read,
-        id,
-        about,
-        part,
-        goes: None,
-        does,
-    }
+    operation(place, said, HttpMethod::Get, part, does)
 }
 
 /// An operation that gives objects, piece by piece.
-pub(crate) fn list<Q, T, F, A>((path, of, who): Place, (id, about): Said, handler: F) -> Operation
+pub(crate) fn list<Q, T, F, A>(place: Place, said: Said, handler: F) -> Operation
 where
     Q: DeserializeOwned + IntoParams + Send + 'static,
     T: Serialize + ToSchema + 'static,
@@ -151,18 +152,7 @@ where
         gives: Some(schemas.piece::<T>()),
         ..Part::default()
     };
-    Operation {
-        path,
-        method: HttpMethod::Get,
-        of,
-        who,
-        needs: Needs::Read,
-        id,
-        about,
-        part,
-        goes: None,
-        does,
-    }
+    operation(place, said, HttpMethod::Get, part, does)
 }
 
 /// The same of objects that have to be worked out: `basis` tells for little what they stand on, and where a caller has
@@ -191,7 +181,7 @@ where
 }
 
 /// An operation that gives what belongs to an object, piece by piece.
-pub(crate) fn list_of<P, Q, T, F, A>((path, of, who): Place, (id, about): Said, handler: F) -> Operation
+pub(crate) fn list_of<P, Q, T, F, A>(place: Place, said: Said, handler: F) -> Operation
 where
     P: DeserializeOwned + IntoParams + Send + 'static,
     Q: DeserializeOwned + IntoParams + Send + 'static,
@@ -208,18 +198,7 @@ where
         gives: Some(schemas.piece::<T>()),
         ..Part::default()
     };
-    Operation {
-        path,
-        method: HttpMethod::Get,
-        of,
-        who,
-        needs: Needs::Read,
-        id,
-        about,
-        part,
-        goes: None,
-        does,
-    }
+    operation(place, said, HttpMethod::Get, part, does)
 }
 
 /// An operation that does something, told by a body.
@@ -247,7 +226,7 @@ where
 }
 
 /// An operation that removes an object.
-pub(crate) fn remove<P, T, F, A>((path, of, who): Place, (id, about): Said, handler: F) -> Operation
+pub(crate) fn remove<P, T, F, A>(place: Place, said: Said, handler: F) -> Operation
 where
     P: DeserializeOwned + IntoParams + Send + 'static,
     T: Serialize + ToSchema + 'static,
@@ -262,16 +241,10 @@ where
         gives: Some(schemas.of::<T>()),
         ..Part::default()
     };
-    let (method, goes) = (HttpMethod::Delete, None);
-    Operation { path, method, of, who, needs: Needs::Act, id, about, part, goes, does }
+    operation(place, said, HttpMethod::Delete, part, does)
 }
 
-fn by_body<P, B, T, F, A>(
-    method: HttpMethod,
-    (path, of, who): Place,
-    (id, about): Said,
-    handler: F,
-) -> Operation
+fn by_body<P, B, T, F, A>(method: HttpMethod, place: Place, said: Said, handler: F) -> Operation
 where
     P: DeserializeOwned + IntoParams + Send + 'static,
     B: DeserializeOwned + ToSchema + Send + 'static,
@@ -290,7 +263,7 @@ where
         gives: Some(schemas.of::<T>()),
         ..Part::default()
     };
-    Operation { path, method, of, who, needs: Needs::Act, id, about, part, goes: None, does }
+    operation(place, said, method, part, does)
 }
 
 /// What a path names; what cannot be read names nothing.

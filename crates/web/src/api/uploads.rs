@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
 use super::document::Part;
-use super::operation::{Named, Needs, Operation, read};
+use super::operation::{Named, Needs, Operation, operation, read};
 use super::problem::{Given, Problem};
 use crate::App;
 use crate::router::{HANDS_IN, Object};
@@ -116,17 +116,9 @@ async fn give_up(caller: Caller, named: Named<OfUpload>) -> Response {
 /// The operations of the protocol. All of them need a token that takes deeds: asking how far an upload has come is a part of
 /// sending it.
 pub(crate) fn operations() -> Vec<Operation> {
-    let raw = |path, method, (id, about), part, does: MethodRouter<App>| Operation {
-        path,
-        method,
-        of: if path == ONE { Object::Upload } else { Object::Nothing },
-        who: HANDS_IN,
-        needs: Needs::Act,
-        id,
-        about,
-        part,
-        goes: None,
-        does,
+    let raw = |path, method, said, part, does: MethodRouter<App>| {
+        let of = if path == ONE { Object::Upload } else { Object::Nothing };
+        Operation { needs: Needs::Act, ..operation((path, of, HANDS_IN), said, method, part, does) }
     };
     vec![
         raw(
