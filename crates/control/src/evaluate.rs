@@ -19,6 +19,7 @@ use farsight_store::facts::read::{self, Wanted, Which};
 use farsight_store::session::{Isolation, Turn};
 use farsight_store::{Database, Tx, audit, runs, settlements};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::{ControlError, Desk, ground};
 
@@ -149,7 +150,7 @@ impl<'r> Run<'r> {
             now,
             actor,
             request,
-            tally: reconcile::Tally { outcome, alerts: None },
+            tally: reconcile::Tally { outcome, ..reconcile::Tally::default() },
             first_ever,
             database: database.clone(),
         })
@@ -224,18 +225,21 @@ impl<'r> Run<'r> {
         };
         runs::add(tx, &row)?;
         if outcome.posted + outcome.reversed > 0 {
-            let detail =
-                serde_json::json!({ "run": run, "posted": outcome.posted, "reversed": outcome.reversed })
-                    .to_string();
-            let deed = Deed {
-                actor: self.actor,
-                action: "books.reconcile",
-                subject: &outcome.as_of,
-                detail: &detail,
-            };
-            audit::add_beside(tx, &self.database, self.now, &deed)?;
+            self.note(tx, run)?;
         }
         Ok(())
+    }
+
+    /// One link for what was posted, and one for each settlement that this set back.
+    fn note(&self, tx: &mut Tx, run: i64) -> Result<(), ControlError> {
+        let outcome = &self.tally.outcome;
+        let did = json!({ "run": run, "posted": outcome.posted, "reversed": outcome.reversed }).to_string();
+        let why = json!({ "run": run }).to_string();
+        let months: Vec<String> = self.tally.reopened.iter().map(ToString::to_string).collect();
+        let deed = |action, subject, detail| Deed { actor: self.actor, action, subject, detail };
+        let mut deeds = vec![deed("books.reconcile", outcome.as_of.as_str(), did.as_str())];
+        deeds.extend(months.iter().map(|month| deed("settlement.reopen", month, &why)));
+        Ok(audit::add_beside(tx, &self.database, self.now, &deeds)?)
     }
 }
 

@@ -221,9 +221,11 @@ pub fn rectifications(desk: &mut Desk, wanted: &Wanted) -> Result<Pulled<Changed
     })
 }
 
-/// Appeals, in the order of the latest deed on them.
+/// Appeals, in the order of their latest change.
 pub fn appeals(desk: &mut Desk, wanted: &Wanted) -> Result<Pulled<Appeal>, ControlError> {
-    pulled(desk, pulls::appeals, wanted, |tx, key| Ok(stored_appeals::find(tx, number(key))?))
+    note_changes(desk, List::Appeals, stored_appeals::contents)?;
+    let read = |tx: &mut Tx, wanted: &Wanted| changes::pull(tx, List::Appeals, None, wanted);
+    pulled(desk, read, wanted, |tx, key| Ok(stored_appeals::find(tx, number(key))?))
 }
 
 /// Settlements, in the order of their latest step.
@@ -236,7 +238,10 @@ pub fn settlements(desk: &mut Desk, wanted: &Wanted) -> Result<Pulled<Month>, Co
 
 /// Draws as far as they may be known, in the order of their latest step.
 pub fn draws(desk: &mut Desk, wanted: &Wanted) -> Result<Pulled<ShownDraw>, ControlError> {
-    let days = pulled(desk, pulls::draws, wanted, |_, key| Ok(key.parse::<Date>().ok()))?;
-    let shown = days.items.into_iter().map(|day| sample::shown(desk, day)).collect::<Result<_, _>>()?;
-    Ok(Pulled { items: shown, next: days.next, more: days.more })
+    let by = desk.actor.clone();
+    let anchors = sample::anchors(desk)?;
+    pulled(desk, pulls::draws, wanted, |tx, key| match key.parse::<Date>() {
+        Ok(day) => Ok(Some(sample::shown_of(tx, day, &by, &anchors)?)),
+        Err(_) => Ok(None),
+    })
 }

@@ -26,6 +26,7 @@ use serde_json::json;
 
 pub(crate) use chains::key_of;
 pub use chains::{Anchor, anchors, start_chain};
+pub(crate) use shown::shown_of;
 pub use shown::{Day, ShownDraw, Who, check, days, proof, shown};
 
 use crate::sealing::Sealer;

@@ -7,6 +7,7 @@ use farsight_rulebook::money::Money;
 use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
 
+use crate::changes::Content;
 use crate::values::{date, instant, pg_instant};
 use crate::{StoreError, Tx};
 
@@ -234,6 +235,15 @@ const WHOLE: &str = "SELECT a.*, coalesce(d.name, '') AS dealer_name, e.clause, 
         count(*) OVER () AS total
     FROM appeals a JOIN entries e ON e.tenant_id = a.tenant_id AND e.entry_id = a.entry_id
     LEFT JOIN dealers d ON d.tenant_id = a.tenant_id AND d.dealer_code = a.dealer_code AND d.superseded_at = 'infinity'";
+
+/// All appeals as they are now, each with a hash of what is told of it.
+pub fn contents(tx: &mut Tx) -> Result<Vec<Content>, StoreError> {
+    Ok(diesel::sql_query(format!(
+        "SELECT appeal_id::text AS key, dealer_code AS dealer,
+             md5(concat_ws(' ', state, decided_by, decided_at, reason, ruling_id, reversed_by)) AS content FROM ({WHOLE}) AS a"
+    ))
+    .load(tx.connection)?)
+}
 
 /// The appeal of a number.
 pub fn find(tx: &mut Tx, id: i64) -> Result<Option<Appeal>, StoreError> {

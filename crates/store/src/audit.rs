@@ -62,18 +62,28 @@ fn hash(previous: &str, tenant: i32, seq: i64, at: Instant, deed: &Deed) -> Stri
 pub fn add(tx: &mut Tx, at: Instant, deed: &Deed) -> Result<String, StoreError> {
     tx.take_turn(Turn::Audit)?;
     let last = head(tx)?;
-    append(tx, last, at, deed)
+    Ok(append(tx, last, at, deed)?.1)
 }
 
-/// The same from a transaction that sees an older state: the links since then, a session beside it looks up while nobody
-/// else can add any. Without that, a check would fail whenever facts came in while it ran.
-pub fn add_beside(tx: &mut Tx, database: &Database, at: Instant, deed: &Deed) -> Result<String, StoreError> {
+/// Adds links from a transaction that sees an older state: the links since then, a session beside it looks up while nobody
+/// else can add any. Without that, a check would fail whenever facts came in while it ran. Once a transaction: a second
+/// time would not see the first.
+pub fn add_beside(tx: &mut Tx, database: &Database, at: Instant, deeds: &[Deed]) -> Result<(), StoreError> {
     tx.take_turn(Turn::Audit)?;
-    let last = database.session()?.transaction(tx.scope(), Isolation::ReadCommitted, head)?;
-    append(tx, last, at, deed)
+    let mut last = database.session()?.transaction(tx.scope(), Isolation::ReadCommitted, head)?;
+    for deed in deeds {
+        last = Some(append(tx, last, at, deed)?);
+    }
+    Ok(())
 }
 
-fn append(tx: &mut Tx, last: Option<(i64, String)>, at: Instant, deed: &Deed) -> Result<String, StoreError> {
+/// Adds a link after the last one; gives its number and hash.
+fn append(
+    tx: &mut Tx,
+    last: Option<(i64, String)>,
+    at: Instant,
+    deed: &Deed,
+) -> Result<(i64, String), StoreError> {
     let (seq, previous) = last.map_or((1, FIRST.to_owned()), |(seq, hash)| (seq + 1, hash));
     let hash = hash(&previous, tx.tenant(), seq, at, deed);
     diesel::sql_query(
@@ -90,7 +100,7 @@ fn append(tx: &mut Tx, last: Option<(i64, String)>, at: Instant, deed: &Deed) ->
     .bind::<Text, _>(&previous)
     .bind::<Text, _>(&hash)
     .execute(tx.connection)?;
-    Ok(hash)
+    Ok((seq, hash))
 }
 
 /// The last link's number and hash.

@@ -20,6 +20,8 @@ pub enum List {
     Statements,
     /// Orders to mend, by their key.
     Rectifications,
+    /// Appeals, by their number.
+    Appeals,
 }
 
 impl List {
@@ -27,6 +29,7 @@ impl List {
         match self {
             Self::Statements => "statements",
             Self::Rectifications => "rectifications",
+            Self::Appeals => "appeals",
         }
     }
 
@@ -38,6 +41,7 @@ impl List {
                 "settlement.calculate",
                 "settlement.review",
                 "settlement.approve",
+                "settlement.reopen",
                 "settlement.lock",
                 "statement.confirm",
                 "statement.dispute",
@@ -49,13 +53,15 @@ impl List {
                 "rectification.accept",
                 "rectification.send-back",
             ],
+            // The entry that takes a charge back comes with a check, after the decision.
+            Self::Appeals => &["appeal.make", "appeal.decide", "appeal.withdraw", "books.reconcile"],
         }
     }
 
     /// What else it stands on: orders of bay turnover follow from alerts and from rulings.
     const fn besides(self) -> &'static str {
         match self {
-            Self::Statements => "''",
+            Self::Statements | Self::Appeals => "''",
             Self::Rectifications => {
                 "(SELECT coalesce(max(import_id), 0) FROM imports) || ' ' || (SELECT coalesce(max(notice_id), 0) FROM notices)"
             }

@@ -120,13 +120,6 @@ fn linked(tx: &mut Tx, from: &str, actions: &[&str], wanted: &Wanted) -> Result<
         .load(tx.connection)?)
 }
 
-/// Appeals, each at the latest deed on it.
-pub fn appeals(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
-    let from =
-        "a.appeal_id::text AS key FROM appeals a JOIN latest l ON l.subject = 'appeal:' || a.appeal_id";
-    linked(tx, from, &["appeal.make", "appeal.decide", "appeal.withdraw"], wanted)
-}
-
 /// Drafts of penalties, each at the latest deed on it.
 pub fn penalties(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
     let from =
@@ -143,6 +136,12 @@ pub fn draws(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
 /// Settlements, each at its latest step.
 pub fn settlements(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Mark>, StoreError> {
     let from = "to_char(s.period, 'YYYY-MM') AS key FROM settlements s JOIN latest l ON l.subject = to_char(s.period, 'YYYY-MM')";
-    let actions = ["settlement.calculate", "settlement.review", "settlement.approve", "settlement.lock"];
+    let actions = [
+        "settlement.calculate",
+        "settlement.review",
+        "settlement.approve",
+        "settlement.reopen",
+        "settlement.lock",
+    ];
     linked(tx, from, &actions, wanted)
 }

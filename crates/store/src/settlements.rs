@@ -181,16 +181,22 @@ pub fn locked(tx: &mut Tx, step: Step, audit_head: &str) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Something was posted into these months: what was reviewed or approved is calculated again.
-pub fn reopened(tx: &mut Tx, periods: &[Period]) -> Result<usize, StoreError> {
+/// Something was posted into these months: what was reviewed or approved is calculated again. Gives the months that were.
+pub fn reopened(tx: &mut Tx, periods: &[Period]) -> Result<Vec<Period>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Reopened {
+        #[diesel(sql_type = SqlDate)]
+        period: PgDate,
+    }
     figures::mark_stale(tx, periods)?;
     let days: Vec<PgDate> = periods.iter().map(|period| pg_month(*period)).collect();
-    Ok(diesel::sql_query(
+    let months: Vec<Reopened> = diesel::sql_query(
         "UPDATE settlements SET status = 'calculated', reviewed_at = NULL, reviewed_by = NULL, approved_at = NULL, approved_by = NULL
-         WHERE period = ANY($1) AND status IN ('reviewed', 'approved')",
+         WHERE period = ANY($1) AND status IN ('reviewed', 'approved') RETURNING period",
     )
     .bind::<diesel::sql_types::Array<SqlDate>, _>(days)
-    .execute(tx.connection)?)
+    .load(tx.connection)?;
+    Ok(months.into_iter().map(|row| month(row.period)).collect())
 }
 
 /// One party's line.

@@ -6,6 +6,7 @@ use farsight_rulebook::checks::Check;
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::finding::{Finding, Found};
 use farsight_rulebook::money::Money;
+use farsight_rulebook::period::Period;
 use farsight_rulebook::policy::{Seat, Severity};
 use farsight_rulebook::time::{Zone, months_before};
 use farsight_store::alerts::{self, Wanted};
@@ -47,6 +48,8 @@ pub(super) struct Tally {
     pub(super) outcome: Outcome,
     /// The round of alerts; none before the first findings.
     pub(super) alerts: Option<alerts::Round>,
+    /// Months whose settlement was set back.
+    pub(super) reopened: Vec<Period>,
 }
 
 /// The same, counted into `tally`.
@@ -82,7 +85,7 @@ pub(super) fn reconcile_into(
         let policy = &run.ground.timeline.version(charge.context.version)?.policy;
         policy.late_limit_months.map(|months| months_before(today, months))
     });
-    let Tally { outcome, alerts: round } = tally;
+    let Tally { outcome, alerts: round, reopened } = tally;
     outcome.findings += found.findings.len() as u64;
     outcome.unchanged += postings.unchanged as u64;
     outcome.too_late += postings.too_late as u64;
@@ -105,7 +108,9 @@ pub(super) fn reconcile_into(
     let (posted, reversed, periods) = ledger::post(tx, postings, posting, run.first_ever)?;
     outcome.posted += posted;
     outcome.reversed += reversed;
-    outcome.settlements_reopened += settlements::reopened(tx, &periods)? as u64;
+    let again = settlements::reopened(tx, &periods)?;
+    outcome.settlements_reopened += again.len() as u64;
+    reopened.extend(again);
     Ok(())
 }
 

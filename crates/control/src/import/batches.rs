@@ -11,7 +11,7 @@ use farsight_rulebook::tables::Table;
 use farsight_rulebook::time::{DAY, Instant};
 use farsight_store::audit::{self, Deed};
 use farsight_store::imports::{self, Import};
-use farsight_store::session::{Isolation, Turn};
+use farsight_store::session::{Attempt, Isolation, Turn};
 use farsight_store::tokens::{self, Answer};
 use farsight_store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
@@ -189,12 +189,31 @@ impl Group<'_> {
         if mine.is_empty() {
             return Ok(());
         }
+        let kept = tx.attempt(|tx| {
+            let at_odds = self.store(tx, &mine, answers)?;
+            Ok::<_, ControlError>(if at_odds && mine.len() > 1 {
+                Attempt::Undo(())
+            } else {
+                Attempt::Keep(())
+            })
+        })?;
+        // One request may correct what another has just said: then each is stored by itself, in the order they came.
+        if matches!(kept, Attempt::Undo(())) {
+            for place in &mine {
+                self.store(tx, &[*place], answers)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores some requests together, and what they are answered; says whether they are at odds with one another.
+    fn store(&self, tx: &mut Tx, mine: &[usize], answers: &mut [Answered]) -> Result<bool, ControlError> {
         let sources: Vec<Source> = mine.iter().map(|place| self.batches[*place].source.clone()).collect();
         let lenient: Vec<bool> = mine.iter().map(|place| self.batches[*place].lenient).collect();
         let done = self.call.take_in(tx, &sources, &lenient)?;
         self.write_down(tx, sources[0].table(), &done)?;
         let mut first = Vec::new();
-        for ((import, place), of) in (done.first_import..).zip(&mine).zip(done.sources) {
+        for ((import, place), of) in (done.first_import..).zip(mine).zip(done.sources) {
             let report = report(import, of);
             // Of what was refused nothing is stored: its key is free, and it may be sent again when what it refers to is there.
             if let Some(key) = self.batches[*place].key.as_ref().filter(|_| report.import.is_some()) {
@@ -205,7 +224,7 @@ impl Group<'_> {
         if !first.is_empty() {
             tokens::keep_answers(tx, self.user, &first, self.call.now)?;
         }
-        Ok(())
+        Ok(done.at_odds)
     }
 
     /// What was answered before, by key.

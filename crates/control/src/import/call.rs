@@ -20,6 +20,8 @@ use crate::{ControlError, ground};
 
 /// How many errors of one table are told; further ones are counted.
 pub(super) const TOLD: u64 = 10_000;
+/// Of each source so many are told, however much is wrong with those beside it.
+const TOLD_OF_EACH: u64 = 100;
 /// Sources of fewer bytes in all are looked up in the database rather than held against all that small tables have.
 const FEW_BYTES: u64 = 1 << 20;
 
@@ -37,6 +39,8 @@ pub(super) struct Done {
     /// The number of the first source's import; the n-th has the n-th after it.
     pub(super) first_import: i64,
     pub(super) recorded_at: Instant,
+    /// Whether two of the sources say different things of one key: neither was taken in.
+    pub(super) at_odds: bool,
 }
 
 /// What became of one source.
@@ -81,8 +85,12 @@ impl<'l> Errors<'l> {
     }
 
     fn add(&mut self, source: usize, error: RowError) {
-        *self.counts.entry(source).or_default() += 1;
-        if self.counts.values().sum::<u64>() <= TOLD {
+        let count = self.counts.entry(source).or_default();
+        *count += 1;
+        let count = *count;
+        // A source that goes in without its bad rows must know all of them.
+        let own = if self.is_lenient(source) { TOLD } else { TOLD_OF_EACH };
+        if count <= own || self.counts.values().sum::<u64>() <= TOLD {
             self.bad_rows.entry(source).or_default().insert(error.line);
             self.told.entry((source, error.line)).or_default().push(error);
         }
@@ -139,6 +147,7 @@ impl Call<'_> {
         let ground = (table.name == "rulings").then(|| ground::load(tx, self.tenant)).transpose()?;
         // With every source first, so that rows of a failing one still contradict those of others.
         let mut failed: Vec<i32> = Vec::new();
+        let mut at_odds = false;
         let merged = loop {
             let left = (0_i32..).zip(&rows).filter(|(source, _)| !failed.contains(source));
             let left: u64 = left.map(|(_, rows)| rows).sum();
@@ -149,6 +158,7 @@ impl Call<'_> {
                 let any = !faults.is_empty();
                 for fault in faults {
                     let source = fault.file as usize;
+                    at_odds |= fault.other.is_some_and(|(other, _)| other != fault.file);
                     if errors.is_lenient(source) {
                         out.insert((fault.file, fault.line));
                     }
@@ -168,7 +178,12 @@ impl Call<'_> {
             }
         };
         let merged: BTreeMap<i64, Merged> = merged.into_iter().collect();
-        Ok(Done { sources: of_sources(&rows, errors, first_import, &merged), first_import, recorded_at })
+        Ok(Done {
+            sources: of_sources(&rows, errors, first_import, &merged),
+            first_import,
+            recorded_at,
+            at_odds,
+        })
     }
 
     fn merge(

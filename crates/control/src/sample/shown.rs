@@ -92,14 +92,22 @@ const FEW_OWN: usize = 50;
 pub fn shown(desk: &mut Desk, day: Date) -> Result<ShownDraw, ControlError> {
     let (scope, by) = (desk.scope(), desk.actor.clone());
     let anchors = anchors(desk)?;
-    desk.session.transaction(scope, Isolation::Snapshot, |tx| {
-        let draw = draws::find(tx, day)?.ok_or(SampleError::NotDrawn(day))?;
-        let open = draw.revealed.is_some() || !is_drawn_from(tx, &by)?;
-        let visits = if open { visits::of_day(tx, day)? } else { Vec::new() };
-        let own = farsight_store::facts::read::dealer_codes(tx)?;
-        let anchor = anchors.into_iter().find(|anchor| (anchor.first_day..=anchor.last_day).contains(&day));
-        Ok(put_together(draw, own, open, visits, anchor))
-    })
+    desk.session.transaction(scope, Isolation::Snapshot, |tx| shown_of(tx, day, &by, &anchors))
+}
+
+/// A day's draw as `by` may know it, in the transaction at hand.
+pub(crate) fn shown_of(
+    tx: &mut Tx,
+    day: Date,
+    by: &str,
+    anchors: &[Anchor],
+) -> Result<ShownDraw, ControlError> {
+    let draw = draws::find(tx, day)?.ok_or(SampleError::NotDrawn(day))?;
+    let open = draw.revealed.is_some() || !is_drawn_from(tx, by)?;
+    let visits = if open { visits::of_day(tx, day)? } else { Vec::new() };
+    let own = farsight_store::facts::read::dealer_codes(tx)?;
+    let anchor = anchors.iter().find(|anchor| (anchor.first_day..=anchor.last_day).contains(&day)).cloned();
+    Ok(put_together(draw, own, open, visits, anchor))
 }
 
 fn put_together(

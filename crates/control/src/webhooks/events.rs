@@ -48,6 +48,7 @@ pub const EVENTS: &[EventType] = &[
     event("settlement.calculated", Source::Settlements, &["period"], "A month's settlement was calculated."),
     event("settlement.reviewed", Source::Settlements, &["period"], "A month's settlement was reviewed."),
     event("settlement.approved", Source::Settlements, &["period"], "A month's settlement was approved."),
+    event("settlement.reopened", Source::Settlements, &["period"], "A charge was posted into a month that was reviewed or approved: it is calculated again."),
     event("settlement.locked", Source::Settlements, &["period"], "A month's settlement is locked."),
     event("statements.ready", Source::Statements, STATEMENT, "A month's statements are there, or there anew; no dealer is named."),
     event("statement.confirmed", Source::Statements, STATEMENT, "A dealer confirmed its statement."),

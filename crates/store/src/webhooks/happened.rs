@@ -160,11 +160,11 @@ const IMPORTS: &str = "WITH new AS (
 
 const SETTLEMENTS: &str = "SELECT l.seq, '' AS key, CASE l.action WHEN 'settlement.calculate' THEN 'settlement.calculated'
             WHEN 'settlement.review' THEN 'settlement.reviewed' WHEN 'settlement.approve' THEN 'settlement.approved'
-            ELSE 'settlement.locked' END AS event,
+            WHEN 'settlement.reopen' THEN 'settlement.reopened' ELSE 'settlement.locked' END AS event,
         (extract(epoch FROM l.at) * 1000000)::bigint AS at,
         json_build_object('period', l.subject, 'link', '/api/v1/settlements/' || l.subject)::text AS told
     FROM audit_log l WHERE l.seq > $1
-        AND l.action IN ('settlement.calculate', 'settlement.review', 'settlement.approve', 'settlement.lock')
+        AND l.action IN ('settlement.calculate', 'settlement.review', 'settlement.approve', 'settlement.reopen', 'settlement.lock')
     ORDER BY l.seq LIMIT $2";
 
 const STATEMENTS: &str = "WITH named AS (

@@ -357,6 +357,23 @@ async fn requests_that_arrive_together_have_each_its_own_answer() {
     office.audit_links();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn requests_that_arrive_together_may_correct_one_another() {
+    let Door { tower, mut office, hq, .. } = door().await;
+    let bodies: Vec<String> = (0..40).map(|n| format!("region_code,name\nR{},name {n}\n", n % 3)).collect();
+    let calls = bodies.iter().map(|body| hq.facts("regions", CSV, body, &[]));
+    let answers = futures_util::future::join_all(calls).await;
+    let sum = |what: &str| answers.iter().filter_map(|answer| answer.json()[what].as_i64()).sum::<i64>();
+    for answer in &answers {
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    assert_eq!((sum("new"), sum("corrected")), (3, 37));
+    let regions = "SELECT count(*) AS value FROM regions WHERE superseded_at = 'infinity'";
+    assert_eq!(number(&mut tower.sql(), regions), 3);
+    assert_eq!(number(&mut tower.sql(), "SELECT count(*) AS value FROM regions"), 40, "nothing is lost");
+    office.audit_links();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dealers_machine_sends_rows_of_its_own_dealer_only() {
     let Door { tower, mut office, app, hq } = door().await;
