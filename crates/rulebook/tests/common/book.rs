@@ -228,12 +228,17 @@ impl Book {
             vin,
             fault: Some(fault),
             created_at: at(created),
+            reported_at: None,
+            diagnosed_at: None,
+            promised_at: None,
             completed_at: None,
             fixed: None,
             advisor: None,
             technician: None,
             level: Level::Basic,
             nev: false,
+            odometer_km: None,
+            confirmed: false,
         };
         change(&mut order, &mut |text| self.facts.codes.keep(text));
         self.facts.work_orders.push(order);
