@@ -3,24 +3,27 @@
 //! A whole run judges shard after shard of dealers, so that its memory does not grow with the network; otherwise only
 //! those units are judged that facts or time have touched. Both leave the same books.
 
+mod network;
 mod plan;
+mod reads;
 mod reconcile;
 mod shards;
 
 use farsight_rulebook::case::{Case, Ground, Judged};
-use farsight_rulebook::checks::{
-    CHECKS, Check, bay_turnover, certification, complaint, repeat_repair, spot_check,
-};
+use farsight_rulebook::checks::{CHECKS, Check};
 use farsight_rulebook::facts::Facts;
-use farsight_rulebook::finding::Found;
+use farsight_rulebook::finding::{Finding, Found, Wake};
 use farsight_rulebook::time::Instant;
 use farsight_store::audit::Deed;
-use farsight_store::facts::read::{self, Wanted, Which};
+use farsight_store::facts::read::Wanted;
 use farsight_store::session::{Isolation, Turn};
+use farsight_store::sums::From;
 use farsight_store::{Database, Tx, audit, runs, settlements};
 use serde::Serialize;
 
 use crate::{ControlError, Desk, ground};
+
+pub(crate) use reads::facts_of_units;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -165,12 +168,17 @@ impl<'r> Run<'r> {
             last_locked: settlements::last_locked(tx)?,
         };
         let whole: Vec<&'static Check> = plan.whole.clone();
+        network::forget_touched(tx, &plan, self.ground.zone.name())?;
+        let (of_network, by_dealer): (Vec<_>, Vec<_>) = whole.iter().partition(|check| check.of_network);
         tx.look_at_all()?;
-        shards::judge(&mut self, tx, &whole, posting)?;
+        shards::judge(&mut self, tx, &by_dealer, posting)?;
+        for check in of_network {
+            let units = network::all_units(tx, check, self.ground.zone.name())?;
+            runs::set_wakes(tx, check.name, None, &[])?;
+            self.judge_some(tx, check, units, posting)?;
+        }
         for (check, units) in &plan.partial {
-            for units in units.chunks(UNITS_AT_A_TIME) {
-                self.judge_units(tx, check, units, posting)?;
-            }
+            self.judge_some(tx, check, units.clone(), posting)?;
         }
         for (check, imports) in &plan.seen {
             runs::seen(tx, check, imports)?;
@@ -189,6 +197,23 @@ impl<'r> Run<'r> {
         Ok(self.tally.outcome)
     }
 
+    /// Judges some units of one check, as many at a time as bound the memory. Of a month that is not over nothing is read.
+    fn judge_some(
+        &mut self,
+        tx: &mut Tx,
+        check: &'static Check,
+        units: Vec<String>,
+        posting: farsight_store::ledger::Posting,
+    ) -> Result<(), ControlError> {
+        let (resting, units) = network::resting(units, &self.ground.zone, self.as_of);
+        let wakes: Vec<Wake> = network::wakes(check, &resting, &self.ground.zone);
+        runs::set_wakes(tx, check.name, Some(&resting), &wakes)?;
+        for units in network::chunks(units, UNITS_AT_A_TIME) {
+            self.judge_units(tx, check, &units, posting)?;
+        }
+        Ok(())
+    }
+
     /// Judges some units of one check, with the facts that they need.
     fn judge_units(
         &mut self,
@@ -198,7 +223,7 @@ impl<'r> Run<'r> {
         posting: farsight_store::ledger::Posting,
     ) -> Result<(), ControlError> {
         tx.look_at_few()?;
-        let facts = facts_of_units(tx, check, units, self.ground.zone.name())?;
+        let facts = facts_of_units(tx, check, units, (&self.ground, self.as_of), From::Kept)?;
         self.tally.outcome.facts += facts.len() as u64;
         let judged = Judged::Units(units.iter().cloned().collect());
         let found = judge(&facts, &self.ground, self.as_of, judged, &[check])?;
@@ -255,53 +280,6 @@ fn judge(
     Ok(found)
 }
 
-/// The facts that some units of a check need.
-pub(crate) fn facts_of_units(
-    tx: &mut Tx,
-    check: &Check,
-    units: &[String],
-    zone: &str,
-) -> Result<Facts, ControlError> {
-    let mut facts = Facts::default();
-    read::network(tx, &mut facts)?;
-    let dealer_days: Vec<&String> = units.iter().filter(|unit| unit.contains('@')).collect();
-    match check.name {
-        spot_check::NAME => {
-            tx.want(&Wanted::codes(units.iter().map(String::as_str)))?;
-            read::inspections(tx, &mut facts, Which::DealerByDealer)?;
-        }
-        complaint::NAME => {
-            tx.want(&Wanted::codes(units.iter().map(String::as_str)))?;
-            read::complaints(tx, &mut facts, Which::ById)?;
-            read::complaint_events(tx, &mut facts, Which::ById)?;
-        }
-        certification::NAME => {
-            read::staff(tx, &mut facts)?;
-            if !dealer_days.is_empty() {
-                let mut wanted = Wanted::default();
-                for (dealer, day) in dealer_days.iter().filter_map(|unit| unit.split_once('@')) {
-                    wanted.push(dealer, "", day.parse().ok());
-                }
-                tx.want(&wanted)?;
-                read::work_orders(tx, &mut facts, Which::OfDealerDays, zone)?;
-            }
-        }
-        bay_turnover::NAME => read::customer_base(tx, &mut facts)?,
-        repeat_repair::NAME => {
-            let mut wanted = Wanted::default();
-            for (dealer, vin) in units.iter().filter_map(|unit| unit.split_once('/')) {
-                wanted.push(dealer, vin, None);
-            }
-            tx.want(&wanted)?;
-            read::work_orders(tx, &mut facts, Which::OfVehicles, zone)?;
-            read::support_requests(tx, &mut facts, Which::OfVehicles)?;
-            read::complaints(tx, &mut facts, Which::OfVehicles)?;
-        }
-        _ => {}
-    }
-    Ok(facts)
-}
-
 /// A finding as it is exported.
 #[derive(Debug, Clone)]
 pub struct FindingRow {
@@ -323,36 +301,51 @@ pub struct FindingRow {
     pub detail: String,
 }
 
-/// What each check finds as of its latest run, from the facts stored now; a check that never ran finds nothing.
+/// What each check of these names finds as of its latest run, from the facts stored now; a check that never ran finds
+/// nothing.
 pub(crate) fn findings(
     tx: &mut Tx,
     database: &Database,
     tenant: &farsight_store::registry::Tenant,
+    named: impl Fn(&str) -> bool,
 ) -> Result<Vec<FindingRow>, ControlError> {
     let ground = ground::load(tx, tenant)?;
     let mut instants: std::collections::BTreeMap<Instant, Vec<&'static Check>> =
         std::collections::BTreeMap::new();
     for mark in runs::marks(tx)? {
-        if let Some(check) = farsight_rulebook::checks::check(&mark.check) {
+        if let Some(check) = farsight_rulebook::checks::check(&mark.check).filter(|check| named(check.name)) {
             instants.entry(mark.as_of).or_default().push(check);
         }
     }
     let mut rows = Vec::new();
     for (as_of, checks) in instants {
-        let basis = shards::Basis { database, ground: &ground, as_of, checks: &checks };
+        let (of_network, by_dealer): (Vec<_>, Vec<_>) = checks.into_iter().partition(|check| check.of_network);
+        let basis = shards::Basis { database, ground: &ground, as_of, checks: &by_dealer };
         shards::judge_all(tx, basis, |_, facts, found| {
-            rows.extend(found.findings.into_iter().map(|finding| FindingRow {
-                check: finding.check,
-                clause: finding.clause,
-                family: finding.family,
-                dealer: facts.codes.text(finding.dealer).to_owned(),
-                occurred_on: finding.occurred_on,
-                amount: finding.amount(),
-                subject: finding.subject,
-                detail: finding.detail,
-            }));
+            rows.extend(found.findings.into_iter().map(|finding| row(facts, finding)));
             Ok(())
         })?;
+        for check in of_network {
+            let (_, units) = network::resting(network::all_units(tx, check, ground.zone.name())?, &ground.zone, as_of);
+            for units in network::chunks(units, UNITS_AT_A_TIME) {
+                let facts = facts_of_units(tx, check, &units, (&ground, as_of), From::Now)?;
+                let found = judge(&facts, &ground, as_of, Judged::Units(units.into_iter().collect()), &[check])?;
+                rows.extend(found.findings.into_iter().map(|finding| row(&facts, finding)));
+            }
+        }
     }
     Ok(rows)
+}
+
+fn row(facts: &Facts, finding: Finding) -> FindingRow {
+    FindingRow {
+        check: finding.check,
+        clause: finding.clause,
+        family: finding.family,
+        dealer: facts.codes.text(finding.dealer).to_owned(),
+        occurred_on: finding.occurred_on,
+        amount: finding.amount(),
+        subject: finding.subject,
+        detail: finding.detail,
+    }
 }

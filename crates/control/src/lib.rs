@@ -23,6 +23,7 @@ pub mod evidence;
 pub mod explain;
 pub mod export;
 pub mod feeds;
+pub mod field_staff;
 pub mod figures;
 pub mod ground;
 pub mod import;

@@ -9,6 +9,7 @@ use crate::facts::{Facts, Role};
 use crate::finding::{Charge, Finding, Found, PartyKind, Wake};
 use crate::horizon::Horizon;
 use crate::org::Org;
+use crate::period::Period;
 use crate::policy::{ChargeTerms, Clause, Seat, Timeline, Version};
 use crate::rulings::Rulings;
 use crate::time::{Instant, Zone};
@@ -189,6 +190,11 @@ impl<'a> Case<'a> {
             },
         }
     }
+}
+
+/// The month of a unit that is a month or a dealer's (`2026-03`, `D1@2026-03`): nothing can be found of it before its end.
+pub fn month_of_unit(unit: &str) -> Option<Period> {
+    unit.rsplit('@').next().and_then(|month| month.parse().ok())
 }
 
 /// Whom a finding concerns.
