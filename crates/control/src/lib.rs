@@ -26,6 +26,7 @@ pub mod feeds;
 pub mod field_staff;
 pub mod figures;
 pub mod ground;
+pub mod honours;
 pub mod import;
 pub mod inspections;
 pub mod jobs;
