@@ -165,7 +165,8 @@ impl Case {
 
 /// Whether the expectations of a case know of a clause: most were written for rulebook 4.1 to 4.5.
 fn is_known(folder: &Path, clause: &str) -> bool {
-    const FIRST: [&str; 5] = ["spot-check.", "complaint.", "certification.", "bay-turnover.", "repeat-repair."];
+    const FIRST: [&str; 5] =
+        ["spot-check.", "complaint.", "certification.", "bay-turnover.", "repeat-repair."];
     folder.ends_with("case-2") || FIRST.iter().any(|check| clause.starts_with(check))
 }
 

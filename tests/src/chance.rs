@@ -312,7 +312,8 @@ fn service_row(table: &str, dice: &mut Dice) -> Row {
         "surveys" => {
             // All rows of a response say the same of dealer, employee and time.
             let number = dice.between(1, 24);
-            let days = ["2025-01-31T23:59:59+08:00", "2025-02-01T00:00:00+08:00", "2025-03-05T10:00:00+08:00"];
+            let days =
+                ["2025-01-31T23:59:59+08:00", "2025-02-01T00:00:00+08:00", "2025-03-05T10:00:00+08:00"];
             put("response_id", format!("Y{number}"));
             put("factor", dice.pick(&["response", "quality", "attitude", "amenities"]).to_string());
             put("dealer_code", format!("D{}", 1 + number % 4));

@@ -67,13 +67,16 @@ fn case_2_beside_the_books() {
     let read = |file: &str| std::fs::read_to_string(case.folder.join(file)).unwrap();
     let owed = |csv: &str| {
         let row = |row: std::collections::BTreeMap<String, String>| {
-            ["work_order_id", "dealer_code", "occurred_on", "owed"].map(|column| row[column].clone()).join(",")
+            ["work_order_id", "dealer_code", "occurred_on", "owed"]
+                .map(|column| row[column].clone())
+                .join(",")
         };
         books::records(csv).map(row).collect::<Vec<_>>()
     };
     assert_eq!(owed(&office.csv(Report::Compensation, None)), owed(&read("expected-owed.csv")));
     let mut staff = Vec::new();
-    export::staff(&mut office.desk, "2025-Q2".parse().unwrap(), Format::Csv { bom: false }, &mut staff).unwrap();
+    export::staff(&mut office.desk, "2025-Q2".parse().unwrap(), Format::Csv { bom: false }, &mut staff)
+        .unwrap();
     assert_eq!(String::from_utf8(staff).unwrap(), read("expected-staff-2025-Q2.csv"));
 }
 

@@ -319,17 +319,20 @@ pub(crate) fn findings(
     }
     let mut rows = Vec::new();
     for (as_of, checks) in instants {
-        let (of_network, by_dealer): (Vec<_>, Vec<_>) = checks.into_iter().partition(|check| check.of_network);
+        let (of_network, by_dealer): (Vec<_>, Vec<_>) =
+            checks.into_iter().partition(|check| check.of_network);
         let basis = shards::Basis { database, ground: &ground, as_of, checks: &by_dealer };
         shards::judge_all(tx, basis, |_, facts, found| {
             rows.extend(found.findings.into_iter().map(|finding| row(facts, finding)));
             Ok(())
         })?;
         for check in of_network {
-            let (_, units) = network::resting(network::all_units(tx, check, ground.zone.name())?, &ground.zone, as_of);
+            let (_, units) =
+                network::resting(network::all_units(tx, check, ground.zone.name())?, &ground.zone, as_of);
             for units in network::chunks(units, UNITS_AT_A_TIME) {
                 let facts = facts_of_units(tx, check, &units, (&ground, as_of), From::Now)?;
-                let found = judge(&facts, &ground, as_of, Judged::Units(units.into_iter().collect()), &[check])?;
+                let found =
+                    judge(&facts, &ground, as_of, Judged::Units(units.into_iter().collect()), &[check])?;
                 rows.extend(found.findings.into_iter().map(|finding| row(&facts, finding)));
             }
         }

@@ -12,10 +12,10 @@ use farsight_rulebook::messages::{Language, MessageError, Messages, Voice};
 use farsight_rulebook::receipt::{self, FactRef, Receipt};
 use farsight_rulebook::tables;
 use farsight_rulebook::time::Instant;
-use farsight_store::sums::From;
 use farsight_store::facts::sources::{self, Origin};
 use farsight_store::ledger::{self, Entry};
 use farsight_store::session::Isolation;
+use farsight_store::sums::From;
 use farsight_store::{Tx, runs, settlements};
 use serde::Serialize;
 

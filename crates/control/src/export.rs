@@ -405,7 +405,12 @@ fn compensation<W: Write>(
 }
 
 /// Writes the scores of district managers in a quarter, as far as it has passed; gives how many rows there are.
-pub fn staff<W: Write>(desk: &mut Desk, quarter: Quarter, format: Format, out: W) -> Result<u64, ControlError> {
+pub fn staff<W: Write>(
+    desk: &mut Desk,
+    quarter: Quarter,
+    format: Format,
+    out: W,
+) -> Result<u64, ControlError> {
     const COLUMNS: [OutColumn; 2] = [text("person_code"), column("score", OutKind::Amount)];
     let zone = ground::zone(&desk.tenant)?;
     let tenant = desk.tenant.code.clone();

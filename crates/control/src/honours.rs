@@ -125,7 +125,9 @@ pub fn hotspots(desk: &mut Desk) -> Result<Vec<Hotspot>, ControlError> {
 }
 
 fn hotspot(alert: &alerts::Alert) -> Option<Hotspot> {
-    let Subject::ModelFaultMonth { model, fault, month } = Subject::read(&alert.subject)? else { return None };
+    let Subject::ModelFaultMonth { model, fault, month } = Subject::read(&alert.subject)? else {
+        return None;
+    };
     let Told { count, expected, vehicles, .. } = told(&alert.detail);
     let (model, fault) = (model.to_owned(), fault.to_owned());
     Some(Hotspot { alert: alert.id, model, fault, month, count, expected, vehicles })

@@ -9,10 +9,10 @@ use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
 use farsight_rulebook::policy::{Seat, Text};
 use farsight_rulebook::time::{Instant, plus_days};
-use farsight_store::sums::From;
 use farsight_store::complaints::{Filter, State};
 use farsight_store::facts::read::{self, Wanted, Which};
 use farsight_store::session::Isolation;
+use farsight_store::sums::From;
 use jiff::civil::Date;
 
 use crate::support::{self, Owed};

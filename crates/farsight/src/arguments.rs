@@ -423,7 +423,9 @@ impl std::str::FromStr for Interval {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, &'static str> {
         let month = text.parse().map(Self::Month);
-        month.or_else(|_| text.parse().map(Self::Quarter)).map_err(|_| "not a month like 2026-03 nor a quarter like 2026-Q1")
+        month
+            .or_else(|_| text.parse().map(Self::Quarter))
+            .map_err(|_| "not a month like 2026-03 nor a quarter like 2026-Q1")
     }
 }
 

@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn rounding_is_half_up_away_from_zero() {
-        for (above, below, expected) in [(1, 2, 1), (-1, 2, -1), (5, 4, 1), (7, 4, 2), (-7, 4, -2), (0, 3, 0)] {
+        for (above, below, expected) in [(1, 2, 1), (-1, 2, -1), (5, 4, 1), (7, 4, 2), (-7, 4, -2), (0, 3, 0)]
+        {
             assert_eq!(rounded(&fraction(above, below)), expected, "{above}/{below}");
         }
         assert_eq!(percent(2, 3).to_string(), "66.67");
@@ -143,7 +144,9 @@ mod tests {
     /// λ, the least count that is rare at one in a thousand.
     #[test]
     fn the_poisson_decision_turns_at_its_threshold() {
-        for (above, below, least) in [(1, 1, 6), (1, 2, 5), (3, 1, 11), (10, 1, 22), (1, 1_000_000, 1), (100, 1, 133)] {
+        for (above, below, least) in
+            [(1, 1, 6), (1, 2, 5), (3, 1, 11), (10, 1, 22), (1, 1_000_000, 1), (100, 1, 133)]
+        {
             assert!(is_rare(above, below, least, 1_000), "{above}/{below} {least}");
             assert!(!is_rare(above, below, least - 1, 1_000), "{above}/{below} {}", least - 1);
         }

@@ -186,9 +186,14 @@ mod tests {
     fn quarters_are_read_written_and_stepped() {
         let quarter: Quarter = "2025-Q2".parse().unwrap();
         assert_eq!(quarter.to_string(), "2025-Q2");
-        assert_eq!((quarter.first_day().to_string(), quarter.last_day().to_string()), ("2025-04-01".into(), "2025-06-30".into()));
+        assert_eq!(
+            (quarter.first_day().to_string(), quarter.last_day().to_string()),
+            ("2025-04-01".into(), "2025-06-30".into())
+        );
         assert_eq!("2025-Q1".parse::<Quarter>().unwrap().previous().to_string(), "2024-Q4");
-        assert!(quarter.contains(Date::constant(2025, 6, 30)) && !quarter.contains(Date::constant(2025, 7, 1)));
+        assert!(
+            quarter.contains(Date::constant(2025, 6, 30)) && !quarter.contains(Date::constant(2025, 7, 1))
+        );
         for wrong in ["2025-Q0", "2025-Q5", "2025-04", "25-Q1", "", "2025-Q12"] {
             assert_eq!(wrong.parse::<Quarter>(), Err(NotAQuarter), "{wrong}");
         }

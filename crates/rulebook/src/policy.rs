@@ -11,8 +11,8 @@ pub use timeline::{Timeline, Version};
 use crate::alert;
 use crate::appeal;
 use crate::checks::{
-    bay_turnover, certification, complaint, fault_hotspot, feedback, field_staff, mystery_shopper, repeat_repair,
-    retention, satisfaction, service_clock, spot_check, transparency,
+    bay_turnover, certification, complaint, fault_hotspot, feedback, field_staff, mystery_shopper,
+    repeat_repair, retention, satisfaction, service_clock, spot_check, transparency,
 };
 use crate::money::Currency;
 

@@ -418,7 +418,8 @@ fn level(family: &str) -> Level {
 /// An alert of the dealer D012 in region R1 about 2026-03-05.
 fn told(row: &Row) -> Told<'static> {
     let (family, clause, subject, detail, amount, _) = *row;
-    let concerns_dealer = !subject.starts_with("model:") && !(subject.starts_with("region:") && subject.contains('@'));
+    let concerns_dealer =
+        !subject.starts_with("model:") && !(subject.starts_with("region:") && subject.contains('@'));
     Told {
         family,
         clause,
@@ -503,7 +504,11 @@ fn every_finding_of_the_cases_can_be_told() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for policy in ["changan-2014", "example-2026"] {
         let ground = ground(policy);
-        for (folder, as_of) in [("tests/cases/small", "2025-07-01"), ("../shared/case-1", "2026-01-01"), ("../shared/case-2", "2025-08-20")] {
+        for (folder, as_of) in [
+            ("tests/cases/small", "2025-07-01"),
+            ("../shared/case-1", "2026-01-01"),
+            ("../shared/case-2", "2025-08-20"),
+        ] {
             let folder = root.join(folder);
             if !folder.is_dir() {
                 continue;

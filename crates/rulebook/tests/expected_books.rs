@@ -126,7 +126,8 @@ fn case_2_beside_the_books() {
     let Some(folder) = shared("case-2") else { return };
     let zone = Zone::shanghai();
     let facts = common::read(&folder, &zone);
-    let (ground, as_of) = (common::ground("example-2026"), common::instant("2025-08-20T10:00:00+08:00", &zone));
+    let (ground, as_of) =
+        (common::ground("example-2026"), common::instant("2025-08-20T10:00:00+08:00", &zone));
     let found = common::evaluate(&facts, &ground, as_of);
     let owed = found.findings.iter().filter(|f| f.clause == "service-clock.compensation");
     let owed = owed.map(|f| {

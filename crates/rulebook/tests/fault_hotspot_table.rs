@@ -49,7 +49,8 @@ fn the_same_vehicle_counts_once_and_strangers_nowhere() {
     let twice = faulty(book(&[("2025-03", 4)]), "2025-03", 0, 0);
     let twice = twice.order("again", "2025-03-20", |order, code| order.vin = code("V0"));
     assert!(found(&twice, "2025-04-01").is_empty());
-    let stranger = book(&[("2025-03", 4)]).order("S", "2025-03-20", |order, code| order.vin = code("UNKNOWN"));
+    let stranger =
+        book(&[("2025-03", 4)]).order("S", "2025-03-20", |order, code| order.vin = code("UNKNOWN"));
     assert!(found(&stranger, "2025-04-01").is_empty());
     let fifth = book(&[("2025-03", 4)]).order("S", "2025-03-20", |order, code| order.vin = code("V50"));
     assert_eq!(found(&fifth, "2025-04-01"), RISING);
@@ -68,7 +69,8 @@ fn nothing_is_tested_without_six_months_of_orders_and_exposure() {
 #[test]
 fn early_faults_are_measured_by_what_was_just_sold() {
     // Ten sold each month from July on; five of them have a fault in their first kilometres in March.
-    let months = ["2024-07", "2024-08", "2024-09", "2024-10", "2024-11", "2024-12", "2025-01", "2025-02", "2025-03"];
+    let months =
+        ["2024-07", "2024-08", "2024-09", "2024-10", "2024-11", "2024-12", "2025-01", "2025-02", "2025-03"];
     let sold = months.iter().fold(book(&[]), |book, month| {
         (0..10).fold(book, |book, n| book.sold(&format!("N-{month}-{n}"), &format!("{month}-02"), Some("D1")))
     });

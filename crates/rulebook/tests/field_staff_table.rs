@@ -14,7 +14,10 @@ fn scores(book: &Book, as_of: &str) -> Vec<String> {
     let ground = ground_with(&[]);
     let case = Case::new(&book.facts, &ground, at(as_of), Judged::All);
     let scores = field_staff::scores(&case, "2025-Q1".parse().unwrap());
-    scores.iter().map(|score| format!("{} {}", book.facts.codes.text(score.person), hundredths(score.score))).collect()
+    scores
+        .iter()
+        .map(|score| format!("{} {}", book.facts.codes.text(score.person), hundredths(score.score)))
+        .collect()
 }
 
 fn answers(book: Book, score: i64) -> Book {
@@ -36,7 +39,12 @@ fn parts_weigh_forty_forty_twenty_and_a_missing_one_is_shared() {
 #[test]
 fn only_what_lies_in_the_quarter_and_has_come_counts() {
     let of = |on: &str| Book::new().exam("DM", "2025-02-01", 5_000).exam("DM", on, 10_000);
-    for (on, expected) in [("2025-01-01", "DM 75.00"), ("2025-03-31", "DM 75.00"), ("2024-12-31", "DM 50.00"), ("2025-04-01", "DM 50.00")] {
+    for (on, expected) in [
+        ("2025-01-01", "DM 75.00"),
+        ("2025-03-31", "DM 75.00"),
+        ("2024-12-31", "DM 50.00"),
+        ("2025-04-01", "DM 50.00"),
+    ] {
         assert_eq!(scores(&of(on), "2025-06-01"), [expected], "{on}");
     }
     assert_eq!(scores(&of("2025-03-31"), "2025-03-30"), ["DM 50.00"]);
@@ -66,5 +74,11 @@ fn follow_ups_and_excused_failures_do_not_count() {
     assert_eq!(scores(&failed(true), "2025-04-01"), ["DM 100.00"]);
     let excused = failed(false).rules("X", RulingKind::Excuse, "inspection:I#item-05", "2025-02-05");
     assert_eq!(scores(&excused, "2025-04-01"), ["DM 100.00"]);
-    assert_eq!(scores(&book().looks("I", "item-05", "2025-02-03", InspectionResult::NotApplicable, false), "2025-04-01"), ["DM 100.00"]);
+    assert_eq!(
+        scores(
+            &book().looks("I", "item-05", "2025-02-03", InspectionResult::NotApplicable, false),
+            "2025-04-01"
+        ),
+        ["DM 100.00"]
+    );
 }

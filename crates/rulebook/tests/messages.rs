@@ -35,7 +35,8 @@ fn every_name_has_its_words() {
         let own = format!("family.{}", clause.name);
         let shared = format!("family.{}", clause.name.split_once('.').unwrap().0);
         let known = |key: &String| messages.has(Language::Chinese, key);
-        let by_family = ["reply-late", "close-late", "major-unattended", "gold", "silver", "low", "top", "bottom"];
+        let by_family =
+            ["reply-late", "close-late", "major-unattended", "gold", "silver", "low", "top", "bottom"];
         let by_family = by_family.iter().any(|name| clause.name.ends_with(name));
         assert!(known(&own) || known(&shared) || by_family, "{own}");
     }

@@ -15,7 +15,10 @@ fn a_month_is_its_visits_mean_rounded() {
     let excellent = ["excellent dealer:D1@2025-03 2025-03-31 dealer+2000"];
     let poor = ["poor dealer:D1@2025-03 2025-03-31 dealer-2000"];
     let of = |scores: &[[i64; 4]]| {
-        scores.iter().enumerate().fold(Book::new(), |book, (n, scores)| book.mystery(&format!("V{n}"), "2025-03-31", *scores))
+        scores
+            .iter()
+            .enumerate()
+            .fold(Book::new(), |book, (n, scores)| book.mystery(&format!("V{n}"), "2025-03-31", *scores))
     };
     check(&of(&[[9_000; 4]]), "2025-04-01 00:00", &excellent);
     check(&of(&[[9_000; 4]]), "2025-03-31 23:59:59", &[]);
@@ -25,5 +28,9 @@ fn a_month_is_its_visits_mean_rounded() {
     check(&of(&[[6_000, 6_000, 6_000, 5_996]]), "2025-04-01", &poor); // 59.99
     check(&of(&[[10_000; 4], [8_000; 4]]), "2025-04-01", &excellent);
     check(&Book::new(), "2025-04-01", &[]);
-    check(&of(&[[0; 4]]).rules("X", RulingKind::Excuse, "dealer:D1@2025-03", "2025-04-01"), "2025-04-02", &[]);
+    check(
+        &of(&[[0; 4]]).rules("X", RulingKind::Excuse, "dealer:D1@2025-03", "2025-04-01"),
+        "2025-04-02",
+        &[],
+    );
 }

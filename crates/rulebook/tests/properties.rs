@@ -14,10 +14,9 @@ use farsight_rulebook::case::{Case, Ground, Judged};
 use farsight_rulebook::checks::{CHECKS, Check};
 use farsight_rulebook::codes::Code;
 use farsight_rulebook::facts::{
-    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay, Employment, Facts,
-    Feedback, Inspection,
-    InspectionResult, Level, Move, MysteryVisit, PartPrice, Post, Role, Ruling, RulingKind, SupportRequest, Vehicle,
-    WorkOrder,
+    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay,
+    Employment, Facts, Feedback, Inspection, InspectionResult, Level, Move, MysteryVisit, PartPrice, Post,
+    Role, Ruling, RulingKind, SupportRequest, Vehicle, WorkOrder,
 };
 use farsight_rulebook::finding::{Finding, Found};
 use farsight_rulebook::money::Money;
@@ -208,7 +207,8 @@ fn add(facts: &mut Facts, seed: &Seed) {
                 fault: (choice % 12 < 11).then_some(fault),
                 created_at: when(hours),
                 reported_at: (choice % 4 == 0).then(|| Instant(when(hours).0 - i64::from(more % 8) * MINUTE)),
-                diagnosed_at: (choice % 5 > 0).then(|| Instant(when(hours).0 + i64::from(more % 40) * MINUTE)),
+                diagnosed_at: (choice % 5 > 0)
+                    .then(|| Instant(when(hours).0 + i64::from(more % 40) * MINUTE)),
                 promised_at: (choice % 3 == 0).then(|| when(hours).plus_hours(i64::from(choice % 30))),
                 completed_at: (choice % 16 < 15).then(|| when(hours).plus_hours(i64::from(more % 60))),
                 fixed: [Some(false), Some(false), Some(false), Some(false), Some(true), None]
@@ -324,7 +324,8 @@ fn add_service(facts: &mut Facts, seed: &Seed, dealer: Code, person: Code, vin: 
             }
         }
         18 => {
-            let Some((order, at)) = order.and_then(|order| Some((order.work_order, order.completed_at?))) else {
+            let Some((order, at)) = order.and_then(|order| Some((order.work_order, order.completed_at?)))
+            else {
                 return;
             };
             let row = Callback { work_order: order, at: at.plus_hours(i64::from(choice % 30) - 2) };
@@ -431,7 +432,8 @@ fn two_versions() -> Ground {
         ("retention.away_days", "90", "20"),
     ];
     let mut versions = ground.timeline.versions().to_vec();
-    let policy = std::sync::Arc::new(common::policy_with("example-2026", &[&SMALL[..], &second[..]].concat()));
+    let policy =
+        std::sync::Arc::new(common::policy_with("example-2026", &[&SMALL[..], &second[..]].concat()));
     versions.push(Version { number: 2, effective_on: day("2025-03-16"), policy });
     ground.timeline = Timeline::new(versions, None);
     ground

@@ -37,7 +37,10 @@ fn away_is_more_than_90_days_before_the_months_end() {
     assert_eq!(homes(&Book::new().sold("V1", "2024-12-30", Some("D1"))), ["D1 1/1"]);
     // A visit after the month's end, or before it was sold, is none.
     assert_eq!(homes(&visit(sold(), "W", "2025-04-01 00:00")), ["D1 1/1"]);
-    assert_eq!(homes(&visit(Book::new().sold("V1", "2024-06-01", Some("D1")), "W", "2024-05-31")), ["D1 1/1"]);
+    assert_eq!(
+        homes(&visit(Book::new().sold("V1", "2024-06-01", Some("D1")), "W", "2024-05-31")),
+        ["D1 1/1"]
+    );
 }
 
 #[test]
@@ -46,7 +49,11 @@ fn home_is_the_dealer_of_the_last_visit() {
     assert_eq!(homes(&book), ["D2 1/1"]);
     assert_eq!(homes(&visit(book, "W", "2024-03-01")), ["D1 1/1"]);
     // At one instant the greater id; never seen and sold by nobody known: at home nowhere.
-    let mut book = visit(visit(Book::new().dealer("D2", "R1").sold("V1", "2024-02-01", None), "W9", "2024-03-01"), "W10", "2024-03-01");
+    let mut book = visit(
+        visit(Book::new().dealer("D2", "R1").sold("V1", "2024-02-01", None), "W9", "2024-03-01"),
+        "W10",
+        "2024-03-01",
+    );
     let second = book.facts.codes.keep("D2");
     book.facts.work_orders[0].dealer = second;
     assert_eq!(homes(&book), ["D2 1/1"]); // W9 after W10, bytewise
@@ -68,7 +75,12 @@ fn churn_needs_enough_vehicles_and_more_than_the_share() {
     check(20, 13, &churn);
     check(20, 12, &[]); // 60 % is not more
     check(19, 19, &[]);
-    let closed = (0..20).fold(Book::new(), |book, n| book.sold(&format!("V{n}"), "2024-02-01", Some("D1"))).closes("2025-03-30");
+    let closed = (0..20)
+        .fold(Book::new(), |book, n| book.sold(&format!("V{n}"), "2024-02-01", Some("D1")))
+        .closes("2025-03-30");
     let lines = closed.findings("retention", &ground_with(&[]), "2025-04-01");
-    assert!(lines.iter().all(|line| !line.contains("@2025-03 ")) && lines.iter().any(|line| line.contains("@2025-02 ")));
+    assert!(
+        lines.iter().all(|line| !line.contains("@2025-03 "))
+            && lines.iter().any(|line| line.contains("@2025-02 "))
+    );
 }

@@ -12,7 +12,9 @@ fn found(book: &Book, as_of: &str) -> Vec<String> {
 
 /// Ten responses of the same score, in hundredths.
 fn ten(book: Book, dealer: &str, score: i64) -> Book {
-    (0..10).fold(book, |book, n| book.answers_of(dealer, &format!("{dealer}-{n}"), "quality", None, "2025-03-05", score))
+    (0..10).fold(book, |book, n| {
+        book.answers_of(dealer, &format!("{dealer}-{n}"), "quality", None, "2025-03-05", score)
+    })
 }
 
 #[test]
@@ -58,9 +60,11 @@ fn a_response_weighs_its_answered_factors_only() {
 
 #[test]
 fn a_region_may_have_weights_of_its_own() {
-    let text = "[satisfaction.region_weights]\nR1 = { amenities = 1, quality = 0 }\n\n[satisfaction.min_responses]";
+    let text =
+        "[satisfaction.region_weights]\nR1 = { amenities = 1, quality = 0 }\n\n[satisfaction.min_responses]";
     let mut ground = ground_with(&[]);
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/policies/example-2026.toml");
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/policies/example-2026.toml");
     let file = std::fs::read_to_string(path).unwrap().replace("[satisfaction.min_responses]", text);
     let yuan = farsight_rulebook::money::Currency::of("CNY").unwrap();
     let policy = farsight_rulebook::policy::Policy::read(&file, yuan).unwrap();
@@ -72,10 +76,7 @@ fn a_region_may_have_weights_of_its_own() {
     ground.timeline = farsight_rulebook::policy::Timeline::of(policy, common::book::day("2014-09-01"));
     assert_eq!(
         book.findings("satisfaction", &ground, "2025-04-01"),
-        [
-            "gold dealer:D2@2025-03 2025-03-31 dealer+3000",
-            "silver dealer:D1@2025-03 2025-03-31 dealer+1500",
-        ]
+        ["gold dealer:D2@2025-03 2025-03-31 dealer+3000", "silver dealer:D1@2025-03 2025-03-31 dealer+1500",]
     );
 }
 
@@ -84,14 +85,16 @@ fn regions(scores: [i64; 3]) -> Vec<String> {
     let book = Book::new().dealer("D2", "R2").dealer("D3", "R3");
     let book = book.post("RD2", Role::RegionDirector, "R2", "2014-01-01", None);
     let book = book.post("RD3", Role::RegionDirector, "R3", "2014-01-01", None);
-    let book = ["D1", "D2", "D3"].iter().zip(scores).fold(book, |book, (dealer, score)| ten(book, dealer, score));
+    let book =
+        ["D1", "D2", "D3"].iter().zip(scores).fold(book, |book, (dealer, score)| ten(book, dealer, score));
     found(&book, "2025-04-01").into_iter().filter(|line| line.starts_with("region")).collect()
 }
 
 #[test]
 fn the_first_region_gains_and_the_last_pays_below_ninety() {
     let top = |region: &str| format!("region-top region:{region}@2025-03 2025-03-31 region-director+2000");
-    let bottom = |region: &str| format!("region-bottom region:{region}@2025-03 2025-03-31 region-director-500");
+    let bottom =
+        |region: &str| format!("region-bottom region:{region}@2025-03 2025-03-31 region-director-500");
     assert_eq!(regions([9_500, 9_200, 8_999]), [bottom("R3"), top("R1")]);
     assert_eq!(regions([9_500, 9_200, 9_000]), [top("R1")]); // 90 is not below 90
     assert_eq!(regions([9_500, 9_500, 8_000]), [bottom("R3"), top("R1"), top("R2")]); // each of tied ones in full
@@ -105,7 +108,8 @@ fn two_regions_are_not_ranked_and_an_excuse_moves_no_other() {
     assert!(found(&book, "2025-04-01").iter().all(|line| !line.starts_with("region")));
     let book = ten(book.dealer("D3", "R3"), "D3", 8_500);
     let book = book.rules("X", RulingKind::Excuse, "region:R2@2025-03", "2025-04-01");
-    let lines: Vec<String> = found(&book, "2025-04-02").into_iter().filter(|line| line.starts_with("region")).collect();
+    let lines: Vec<String> =
+        found(&book, "2025-04-02").into_iter().filter(|line| line.starts_with("region")).collect();
     assert_eq!(lines, ["region-top region:R1@2025-03 2025-03-31 region-director+2000"]);
 }
 
@@ -153,6 +157,7 @@ fn the_dealer_of_a_star_is_that_of_the_last_response() {
 
 #[test]
 fn tiers_that_overlap_are_refused() {
-    let refused = std::panic::catch_unwind(|| policy_with("example-2026", &[("satisfaction.gold_at", "95", "80")]));
+    let refused =
+        std::panic::catch_unwind(|| policy_with("example-2026", &[("satisfaction.gold_at", "95", "80")]));
     assert!(refused.is_err());
 }

@@ -60,20 +60,30 @@ fn a_notice_given_in_time_moves_the_limit() {
         ("2025-03-08 10:00", vec![("2025-03-06 10:00:01", "2025-03-08 10:00")], true),
         ("2025-03-08 10:00:01", vec![("2025-03-06 10:00", "2025-03-08 10:00")], true),
         ("2025-03-06 10:00", vec![("2025-03-05 12:00", "2025-03-05 13:00")], false), // an earlier promise moves nothing
-        ("2025-03-09 09:00", vec![("2025-03-06 09:00", "2025-03-07 09:00"), ("2025-03-07 09:00", "2025-03-09 09:00")], false),
-        ("2025-03-09 09:00", vec![("2025-03-06 09:00", "2025-03-07 09:00"), ("2025-03-07 09:01", "2025-03-09 09:00")], true),
+        (
+            "2025-03-09 09:00",
+            vec![("2025-03-06 09:00", "2025-03-07 09:00"), ("2025-03-07 09:00", "2025-03-09 09:00")],
+            false,
+        ),
+        (
+            "2025-03-09 09:00",
+            vec![("2025-03-06 09:00", "2025-03-07 09:00"), ("2025-03-07 09:01", "2025-03-09 09:00")],
+            true,
+        ),
         ("2025-03-12 10:00", vec![("2025-03-05 11:00", "2025-03-20 10:00")], false), // 7 days at most
         ("2025-03-12 10:00:01", vec![("2025-03-05 11:00", "2025-03-20 10:00")], true),
     ];
     for (completed, notices, slow) in table {
-        let book = notices.iter().fold(late(completed), |book, (given, promised)| book.delays("W", given, promised));
+        let book =
+            notices.iter().fold(late(completed), |book, (given, promised)| book.delays("W", given, promised));
         assert_eq!(is_slow(&book, "2025-04-05"), slow, "{completed} {notices:?}");
     }
 }
 
 #[test]
 fn an_order_is_decided_when_completed_or_past_its_limit() {
-    let open = Book::new().order("W", "2025-03-31 20:00", |order, _| order.diagnosed_at = Some(at("2025-03-31 20:00")));
+    let open = Book::new()
+        .order("W", "2025-03-31 20:00", |order, _| order.diagnosed_at = Some(at("2025-03-31 20:00")));
     assert!(!is_slow(&open, "2025-04-01 00:00"));
     assert!(!is_slow(&open, "2025-04-01 20:00"));
     assert!(is_slow(&open, "2025-04-01 20:00:01"));
@@ -104,7 +114,14 @@ fn a_month_is_slow_below_its_share_and_with_enough_orders() {
     assert!(found(&excused(orders(20, 3))).is_empty());
     assert!(found(&excused(orders(21, 3))).is_empty());
     assert_eq!(found(&excused(orders(21, 4))), slow);
-    let other = orders(20, 3).rules_of("X", RulingKind::Excuse, "order:W0", Some("transparency.unconfirmed"), "2025-04-02", None);
+    let other = orders(20, 3).rules_of(
+        "X",
+        RulingKind::Excuse,
+        "order:W0",
+        Some("transparency.unconfirmed"),
+        "2025-04-02",
+        None,
+    );
     assert_eq!(found(&other), slow);
 }
 
@@ -143,7 +160,13 @@ fn the_promise_in_force_is_what_notices_made_of_it() {
     assert_eq!(with("", &[]), None); // nothing was promised
     assert_eq!(with("", &[("2025-03-05 11:00", "2025-03-05 14:00")]).as_deref(), Some("20.00"));
     assert_eq!(with("2025-03-05 12:00", &[("2025-03-05 12:00", "2025-03-05 15:00")]), None); // given at the promise
-    assert_eq!(with("2025-03-05 12:00", &[("2025-03-05 12:01", "2025-03-05 15:00")]).as_deref(), Some("100.00"));
-    assert_eq!(with("2025-03-05 14:00", &[("2025-03-05 11:00", "2025-03-05 12:00")]).as_deref(), Some("20.00"));
+    assert_eq!(
+        with("2025-03-05 12:00", &[("2025-03-05 12:01", "2025-03-05 15:00")]).as_deref(),
+        Some("100.00")
+    );
+    assert_eq!(
+        with("2025-03-05 14:00", &[("2025-03-05 11:00", "2025-03-05 12:00")]).as_deref(),
+        Some("20.00")
+    );
     assert_eq!(with("", &[("2025-03-05 15:00:01", "2025-03-05 15:10")]), None); // given after completion
 }

@@ -24,7 +24,8 @@ fn an_order_with_a_fault_needs_three_confirmations() {
     assert!(found(&order(false, true), "2025-03-31 23:59:59").is_empty());
     assert!(found(&order(true, true), "2025-04-01").is_empty());
     assert!(found(&order(false, false), "2025-04-01").is_empty());
-    let excused = |family| order(false, true).rules_of("X", RulingKind::Excuse, "order:W", family, "2025-04-01", None);
+    let excused =
+        |family| order(false, true).rules_of("X", RulingKind::Excuse, "order:W", family, "2025-04-01", None);
     assert!(found(&excused(None), "2025-04-02").is_empty());
     assert_eq!(found(&excused(Some("service-clock.slow")), "2025-04-02"), unconfirmed);
 }

@@ -235,7 +235,10 @@ pub fn homes(
     for (of, away_days) in months {
         let query = match from {
             From::Kept => {
-                format!("SELECT dealer_code, vehicles, away FROM home_sums WHERE month = date '{}'", of.first_day())
+                format!(
+                    "SELECT dealer_code, vehicles, away FROM home_sums WHERE month = date '{}'",
+                    of.first_day()
+                )
             }
             From::Now => homes_query(tx, *of, *away_days, zone),
         };
@@ -264,7 +267,9 @@ pub fn by_model(
             From::Kept => (
                 format!("SELECT model, fault_code, vehicles FROM fault_sums WHERE month = date '{first}'"),
                 format!("SELECT model, km, vehicles FROM early_fault_sums WHERE month = date '{first}'"),
-                format!("SELECT orders AS number FROM sum_months WHERE kind = 'faults' AND month = date '{first}'"),
+                format!(
+                    "SELECT orders AS number FROM sum_months WHERE kind = 'faults' AND month = date '{first}'"
+                ),
             ),
             From::Now => {
                 orders_of_month(tx, *of, zone)?;

@@ -13,8 +13,8 @@ use crate::admit::{Who, admit};
 use crate::answer::refusal;
 use crate::page::PageError;
 use crate::pages::{
-    alerts, appeals, audit, board, cameras, complaints, dealers, desk, draws, entries, evidence, home, honours,
-    inspections, jobs, me, penalties, people, policy, rectifications, search, settlements, sign_in,
+    alerts, appeals, audit, board, cameras, complaints, dealers, desk, draws, entries, evidence, home,
+    honours, inspections, jobs, me, penalties, people, policy, rectifications, search, settlements, sign_in,
     single_sign_on, statements, support, todo, tokens, uploads, users, with_provider,
 };
 use crate::{App, api, assets, health, live, metrics, middleware, scim};

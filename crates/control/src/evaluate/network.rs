@@ -45,13 +45,18 @@ pub(super) fn resting(units: Vec<String>, zone: &Zone, as_of: Instant) -> (Vec<S
 /// When units at rest are judged: at their month's end.
 pub(super) fn wakes(check: &Check, resting: &[String], zone: &Zone) -> Vec<Wake> {
     let ends = resting.iter().filter_map(|unit| Some((unit, month_of_unit(unit)?)));
-    ends.map(|(unit, month)| Wake { check: check.name, unit: unit.clone(), at: zone.end_of(month.last_day()) })
-        .collect()
+    ends.map(|(unit, month)| Wake {
+        check: check.name,
+        unit: unit.clone(),
+        at: zone.end_of(month.last_day()),
+    })
+    .collect()
 }
 
 /// Units some at a time; a month of the network, which needs many facts, alone.
 pub(super) fn chunks(units: Vec<String>, most: usize) -> Vec<Vec<String>> {
-    let (alone, together): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| unit.parse::<Period>().is_ok());
+    let (alone, together): (Vec<_>, Vec<_>) =
+        units.into_iter().partition(|unit| unit.parse::<Period>().is_ok());
     let together = together.chunks(most).map(<[String]>::to_vec);
     together.chain(alone.into_iter().map(|unit| vec![unit])).collect()
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use farsight_rulebook::case::{Ground, month_of_unit};
 use farsight_rulebook::checks::{
-    Check, bay_turnover, certification, complaint, fault_hotspot, feedback, mystery_shopper, repeat_repair, retention,
-    satisfaction, service_clock, spot_check, transparency,
+    Check, bay_turnover, certification, complaint, fault_hotspot, feedback, mystery_shopper, repeat_repair,
+    retention, satisfaction, service_clock, spot_check, transparency,
 };
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::period::Period;

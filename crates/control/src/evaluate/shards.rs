@@ -4,8 +4,8 @@ use std::sync::mpsc::sync_channel;
 
 use farsight_rulebook::case::{Ground, Judged};
 use farsight_rulebook::checks::{
-    Check, bay_turnover, certification, complaint, feedback, mystery_shopper, repeat_repair, service_clock, spot_check,
-    transparency,
+    Check, bay_turnover, certification, complaint, feedback, mystery_shopper, repeat_repair, service_clock,
+    spot_check, transparency,
 };
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::finding::{Found, Wake};
@@ -115,7 +115,8 @@ fn judge_shard(tx: &mut Tx, basis: Basis, common: &Facts, shard: &[String]) -> R
     if reads(basis, &[complaint::NAME]) {
         read::complaint_events(tx, &mut facts, Which::OfDealers)?;
     }
-    let by_order = [certification::NAME, repeat_repair::NAME, service_clock::NAME, feedback::NAME, transparency::NAME];
+    let by_order =
+        [certification::NAME, repeat_repair::NAME, service_clock::NAME, feedback::NAME, transparency::NAME];
     if reads(basis, &by_order) {
         read::work_orders(tx, &mut facts, Which::OfDealers, basis.ground.zone.name())?;
     }

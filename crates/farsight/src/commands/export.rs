@@ -35,9 +35,10 @@ impl What {
         match period {
             None => Ok(Self::Report(report, None)),
             Some(Interval::Month(month)) => Ok(Self::Report(report, Some(month))),
-            Some(Interval::Quarter(quarter)) => {
-                Err(Failure::usage(format!("--period {quarter}: {} is written by month, like 2026-03", report.name())))
-            }
+            Some(Interval::Quarter(quarter)) => Err(Failure::usage(format!(
+                "--period {quarter}: {} is written by month, like 2026-03",
+                report.name()
+            ))),
         }
     }
 

@@ -206,7 +206,15 @@ struct Hotspot<'a, 'c> {
 }
 
 impl Hotspot<'_, '_> {
-    fn find(&self, clause: &Clause, family: &'static str, model: Code, fault: &str, test: Test, found: &mut Found) {
+    fn find(
+        &self,
+        clause: &Clause,
+        family: &'static str,
+        model: Code,
+        fault: &str,
+        test: Test,
+        found: &mut Found,
+    ) {
         let case = self.case;
         let draft = Draft {
             check: NAME,
@@ -232,7 +240,9 @@ pub fn grounds(case: &Case, finding: &Finding, grounds: &mut Grounds) -> Result<
         return Ok(());
     };
     let version = case.ground.timeline.version(finding.version);
-    let Some(terms) = version.and_then(|version| version.policy.fault_hotspot.as_ref()) else { return Ok(()) };
+    let Some(terms) = version.and_then(|version| version.policy.fault_hotspot.as_ref()) else {
+        return Ok(());
+    };
     let (known, code) = (Known::of(case), |text: &str| case.facts.codes.find(text));
     let test = code(model).and_then(|model| match fault {
         ANY => known.early(model, month, known.early_counts(terms.early_km).get(&model)?),

@@ -143,7 +143,9 @@ fn counts<'o>(
 ) -> (i64, i64) {
     let (mut counted, mut good) = (0, 0);
     for order in orders.filter(|order| !excused.has(case, MISSED, order.work_order)) {
-        let Some(completed) = order.completed_at.filter(|_| case.horizon.seen(order.created_at)) else { continue };
+        let Some(completed) = order.completed_at.filter(|_| case.horizon.seen(order.created_at)) else {
+            continue;
+        };
         let own = calls.get(&order.work_order).map_or(&[][..], Vec::as_slice);
         match called(case, terms, completed, own) {
             Some(true) => good += 1,
@@ -168,14 +170,16 @@ fn judge_month(
         return;
     }
     let version = case.version(month.last_day());
-    if let Some((version, terms)) = version.and_then(|version| Some((version, version.policy.feedback.as_ref()?)))
+    if let Some((version, terms)) =
+        version.and_then(|version| Some((version, version.policy.feedback.as_ref()?)))
         && case.horizon.over(month.last_day())
     {
         let orders = of_month.iter().map(|(_, _, order)| *order);
         let (counted, good) = counts(case, terms, calls, excused, orders, |_| ());
         if counted >= terms.min_orders && good * 100 < terms.min_rate * counted {
             let clause = &terms.callback_missed;
-            let finding = OfMonth { check: NAME, clause, family: MISSED, dealer, month, unit: &unit, version };
+            let finding =
+                OfMonth { check: NAME, clause, family: MISSED, dealer, month, unit: &unit, version };
             let share = percent(good, counted).to_string();
             finding.find(case, found, &json!({ "orders": counted, "called": good, "share": share }));
         }
@@ -204,10 +208,12 @@ fn tell_feedback(case: &Case, terms: &Terms, row: &Feedback, grounds: &mut Groun
     grounds.stand_on(FactRef::new(case, row, "feedback").judged());
     let due = row.received_at.plus_hours(terms.solve_hours);
     let hours = Value::Counted("count.hours", terms.solve_hours);
-    grounds.say("feedback.due", [("at", Value::At(row.received_at)), ("hours", hours), ("due", Value::At(due))]);
+    grounds
+        .say("feedback.due", [("at", Value::At(row.received_at)), ("hours", hours), ("due", Value::At(due))]);
     match case.horizon.came(row.solved_at) {
         Some(at) => {
-            grounds.say("feedback.solved-late", [("at", Value::At(at)), ("late", Value::Elapsed(at.0 - due.0))]);
+            grounds
+                .say("feedback.solved-late", [("at", Value::At(at)), ("late", Value::Elapsed(at.0 - due.0))]);
         }
         None => grounds.say("feedback.not-solved", [("as_of", Value::At(case.horizon.as_of()))]),
     }

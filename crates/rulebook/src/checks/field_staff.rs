@@ -28,9 +28,11 @@ impl Terms {
         const PARTS: [&str; 3] = ["exams", "inspections", "satisfaction"];
         let named = section.weights("weights");
         if let Some((unknown, _)) = named.iter().find(|(name, _)| !PARTS.contains(&name.as_str())) {
-            section.contradiction(&format!("'{unknown}' in weights is no part: there is {}", PARTS.join(", ")));
+            section
+                .contradiction(&format!("'{unknown}' in weights is no part: there is {}", PARTS.join(", ")));
         }
-        let weight = |part: &str| named.iter().find(|(name, _)| name == part).map_or(0, |(_, weight)| *weight);
+        let weight =
+            |part: &str| named.iter().find(|(name, _)| name == part).map_or(0, |(_, weight)| *weight);
         let [exams, inspections, satisfaction] = PARTS.map(weight);
         Self { exams, inspections, satisfaction }
     }
@@ -64,8 +66,7 @@ impl Parts {
     /// The exact parts, in hundredths.
     fn values(&self) -> [Option<Fraction>; 3] {
         let looks = self.passed + self.failed;
-        let inspections =
-            (looks > 0).then(|| fraction(i128::from(self.passed) * 10_000, i128::from(looks)));
+        let inspections = (looks > 0).then(|| fraction(i128::from(self.passed) * 10_000, i128::from(looks)));
         [self.exams.value(), inspections, self.satisfaction.value()]
     }
 
@@ -73,7 +74,8 @@ impl Parts {
     fn score(&self, person: Code, terms: &Terms) -> Option<Score> {
         let values = self.values();
         let weights = [terms.exams, terms.inspections, terms.satisfaction];
-        let there = || values.iter().zip(weights).filter_map(|(value, weight)| Some((value.as_ref()?, weight)));
+        let there =
+            || values.iter().zip(weights).filter_map(|(value, weight)| Some((value.as_ref()?, weight)));
         let weight: i64 = there().map(|(_, weight)| weight).sum();
         let sum = there().fold(fraction(0, 1), |sum, (value, weight)| sum + value * BigInt::from(weight));
         let [exams, inspections, satisfaction] = values.each_ref().map(|value| value.as_ref().map(rounded));
@@ -90,7 +92,9 @@ impl Parts {
 /// The scores of a quarter, as far as it has passed, by the policy of its last day: the best first, equal ones by code.
 pub fn scores(case: &Case, quarter: Quarter) -> Vec<Score> {
     let version = case.version(quarter.last_day());
-    let Some(terms) = version.and_then(|version| version.policy.field_staff.as_ref()) else { return Vec::new() };
+    let Some(terms) = version.and_then(|version| version.policy.field_staff.as_ref()) else {
+        return Vec::new();
+    };
     let mut parts: HashMap<Code, Parts> = managers(case, quarter);
     add_exams(case, quarter, &mut parts);
     add_inspections(case, quarter, &mut parts);
@@ -107,7 +111,8 @@ fn managers(case: &Case, quarter: Quarter) -> HashMap<Code, Parts> {
     let posts = case.facts.posts.iter().filter(|post| post.role == Role::DistrictManager);
     let running = posts.filter(|post| post.from <= last && post.to.is_none_or(|to| to >= first));
     let dealers: HashSet<Code> = running.map(|post| post.scope).collect();
-    let days = || std::iter::successors(Some(first), |day| day.tomorrow().ok()).take_while(|day| *day <= last);
+    let days =
+        || std::iter::successors(Some(first), |day| day.tomorrow().ok()).take_while(|day| *day <= last);
     let holders = dealers
         .iter()
         .flat_map(|dealer| days().filter_map(|day| case.org.holder(Role::DistrictManager, *dealer, day)));
@@ -125,7 +130,9 @@ fn add_exams(case: &Case, quarter: Quarter, parts: &mut HashMap<Code, Parts>) {
 
 /// Results of the draw that are not excused, at dealers whose post the person held that day.
 fn add_inspections(case: &Case, quarter: Quarter, parts: &mut HashMap<Code, Parts>) {
-    for row in case.facts.inspections.iter().filter(|row| !row.follow_up && case.horizon.seen(row.inspected_at)) {
+    for row in
+        case.facts.inspections.iter().filter(|row| !row.follow_up && case.horizon.seen(row.inspected_at))
+    {
         let on = case.date(row.inspected_at);
         if !quarter.contains(on) {
             continue;

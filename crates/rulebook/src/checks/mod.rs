@@ -34,18 +34,78 @@ pub struct Check {
 
 /// All checks, in the order of the rulebook.
 pub static CHECKS: [Check; 12] = [
-    Check { name: spot_check::NAME, of_network: false, evaluate: spot_check::evaluate, grounds: spot_check::grounds },
-    Check { name: complaint::NAME, of_network: false, evaluate: complaint::evaluate, grounds: complaint::grounds },
-    Check { name: certification::NAME, of_network: false, evaluate: certification::evaluate, grounds: certification::grounds },
-    Check { name: bay_turnover::NAME, of_network: false, evaluate: bay_turnover::evaluate, grounds: bay_turnover::grounds },
-    Check { name: repeat_repair::NAME, of_network: false, evaluate: repeat_repair::evaluate, grounds: repeat_repair::grounds },
-    Check { name: service_clock::NAME, of_network: false, evaluate: service_clock::evaluate, grounds: service_clock::grounds },
-    Check { name: satisfaction::NAME, of_network: true, evaluate: satisfaction::evaluate, grounds: satisfaction::grounds },
-    Check { name: mystery_shopper::NAME, of_network: false, evaluate: mystery_shopper::evaluate, grounds: mystery_shopper::grounds },
-    Check { name: feedback::NAME, of_network: false, evaluate: feedback::evaluate, grounds: feedback::grounds },
-    Check { name: retention::NAME, of_network: true, evaluate: retention::evaluate, grounds: retention::grounds },
-    Check { name: fault_hotspot::NAME, of_network: true, evaluate: fault_hotspot::evaluate, grounds: fault_hotspot::grounds },
-    Check { name: transparency::NAME, of_network: false, evaluate: transparency::evaluate, grounds: transparency::grounds },
+    Check {
+        name: spot_check::NAME,
+        of_network: false,
+        evaluate: spot_check::evaluate,
+        grounds: spot_check::grounds,
+    },
+    Check {
+        name: complaint::NAME,
+        of_network: false,
+        evaluate: complaint::evaluate,
+        grounds: complaint::grounds,
+    },
+    Check {
+        name: certification::NAME,
+        of_network: false,
+        evaluate: certification::evaluate,
+        grounds: certification::grounds,
+    },
+    Check {
+        name: bay_turnover::NAME,
+        of_network: false,
+        evaluate: bay_turnover::evaluate,
+        grounds: bay_turnover::grounds,
+    },
+    Check {
+        name: repeat_repair::NAME,
+        of_network: false,
+        evaluate: repeat_repair::evaluate,
+        grounds: repeat_repair::grounds,
+    },
+    Check {
+        name: service_clock::NAME,
+        of_network: false,
+        evaluate: service_clock::evaluate,
+        grounds: service_clock::grounds,
+    },
+    Check {
+        name: satisfaction::NAME,
+        of_network: true,
+        evaluate: satisfaction::evaluate,
+        grounds: satisfaction::grounds,
+    },
+    Check {
+        name: mystery_shopper::NAME,
+        of_network: false,
+        evaluate: mystery_shopper::evaluate,
+        grounds: mystery_shopper::grounds,
+    },
+    Check {
+        name: feedback::NAME,
+        of_network: false,
+        evaluate: feedback::evaluate,
+        grounds: feedback::grounds,
+    },
+    Check {
+        name: retention::NAME,
+        of_network: true,
+        evaluate: retention::evaluate,
+        grounds: retention::grounds,
+    },
+    Check {
+        name: fault_hotspot::NAME,
+        of_network: true,
+        evaluate: fault_hotspot::evaluate,
+        grounds: fault_hotspot::grounds,
+    },
+    Check {
+        name: transparency::NAME,
+        of_network: false,
+        evaluate: transparency::evaluate,
+        grounds: transparency::grounds,
+    },
 ];
 
 /// The check of a name.

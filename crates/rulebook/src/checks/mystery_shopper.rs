@@ -44,9 +44,13 @@ impl Terms {
         const DEALER: [Seat; 1] = [Seat::Dealer];
         let named = section.weights("weights");
         if let Some((unknown, _)) = named.iter().find(|(name, _)| !FACTORS.contains(&name.as_str())) {
-            section.contradiction(&format!("'{unknown}' in weights is not scored: there is {}", FACTORS.join(", ")));
+            section.contradiction(&format!(
+                "'{unknown}' in weights is not scored: there is {}",
+                FACTORS.join(", ")
+            ));
         }
-        let weight = |factor: &str| named.iter().find(|(name, _)| name == factor).map_or(0, |(_, weight)| *weight);
+        let weight =
+            |factor: &str| named.iter().find(|(name, _)| name == factor).map_or(0, |(_, weight)| *weight);
         let terms = Self {
             weights: FACTORS.map(weight),
             min_visits: section.count("min_visits", 1, 1_000),
@@ -121,10 +125,11 @@ fn judge(case: &Case, unit: &str, of_month: &[(Code, Period, &MysteryVisit)], fo
 pub fn grounds(case: &Case, finding: &Finding, grounds: &mut Grounds) -> Result<(), HolidaysUnknown> {
     let Some(Subject::DealerMonth { month, .. }) = Subject::read(&finding.subject) else { return Ok(()) };
     let version = case.ground.timeline.version(finding.version);
-    let Some(terms) = version.and_then(|version| version.policy.mystery_shopper.as_ref()) else { return Ok(()) };
-    let of_month = |visit: &&MysteryVisit| {
-        visit.dealer == finding.dealer && Period::of(visit.visited_on) == month
+    let Some(terms) = version.and_then(|version| version.policy.mystery_shopper.as_ref()) else {
+        return Ok(());
     };
+    let of_month =
+        |visit: &&MysteryVisit| visit.dealer == finding.dealer && Period::of(visit.visited_on) == month;
     let visits: Vec<&MysteryVisit> = case.facts.mystery_visits.iter().filter(of_month).collect();
     for visit in &visits {
         let own = terms.score(std::iter::once(*visit)).unwrap_or_default();

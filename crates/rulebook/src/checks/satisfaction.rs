@@ -160,6 +160,10 @@ fn judge_month(case: &Case, unit: &str, of_month: &[(Code, Period, &Answer)], fo
     let Some(score) = mean.rounded().filter(|_| mean.count() >= terms.min_responses) else { return };
     if let Some((clause, _)) = terms.tier(score) {
         let finding = OfMonth { check: NAME, clause, family: LEVEL, dealer, month, unit, version };
-        finding.find(case, found, &json!({ "score": hundredths(score).to_string(), "responses": mean.count() }));
+        finding.find(
+            case,
+            found,
+            &json!({ "score": hundredths(score).to_string(), "responses": mean.count() }),
+        );
     }
 }

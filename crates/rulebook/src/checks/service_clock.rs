@@ -173,7 +173,9 @@ pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
         let (dealer, day, _) = of_day[0];
         let unit = format!("{}@{day}", case.text(dealer));
         if case.judges(&unit, dealer) {
-            of_day.iter().for_each(|(_, _, order)| judge_promise(case, &unit, order, delays.on(order), found));
+            of_day
+                .iter()
+                .for_each(|(_, _, order)| judge_promise(case, &unit, order, delays.on(order), found));
             case.close_unit(NAME, &unit, found);
         }
     }
@@ -206,14 +208,22 @@ fn judge_month(
         return;
     }
     let version = case.version(month.last_day());
-    if let Some((version, terms)) = version.and_then(|version| Some((version, version.policy.service_clock.as_ref()?)))
+    if let Some((version, terms)) =
+        version.and_then(|version| Some((version, version.policy.service_clock.as_ref()?)))
         && case.horizon.over(month.last_day())
     {
         let orders = of_month.iter().map(|(_, _, order)| *order);
         let (decided, prompt) = counts(case, terms, delays, excused, orders);
         if decided >= terms.min_orders && prompt * 100 < terms.min_rate * decided {
-            let finding =
-                OfMonth { check: NAME, clause: &terms.slow, family: SLOW, dealer, month, unit: &unit, version };
+            let finding = OfMonth {
+                check: NAME,
+                clause: &terms.slow,
+                family: SLOW,
+                dealer,
+                month,
+                unit: &unit,
+                version,
+            };
             let share = percent(prompt, decided).to_string();
             finding.find(case, found, &json!({ "orders": decided, "prompt": prompt, "share": share }));
         }
@@ -222,7 +232,8 @@ fn judge_month(
 }
 
 fn judge_promise(case: &Case, unit: &str, order: &WorkOrder, delays: &[&Delay], found: &mut Found) {
-    let Some(completed) = case.horizon.came(order.completed_at).filter(|_| case.horizon.seen(order.created_at))
+    let Some(completed) =
+        case.horizon.came(order.completed_at).filter(|_| case.horizon.seen(order.created_at))
     else {
         return;
     };

@@ -139,7 +139,8 @@ fn judge(
         Item::Order(_) => None,
     });
     let prices: Vec<bool> = prices.collect();
-    let parts = [(&terms.unconfirmed, UNCONFIRMED, "orders", orders), (&terms.price, PRICE, "prices", prices)];
+    let parts =
+        [(&terms.unconfirmed, UNCONFIRMED, "orders", orders), (&terms.price, PRICE, "prices", prices)];
     for (clause, family, of, wrong) in parts {
         let (count, all) = (wrong.iter().filter(|wrong| **wrong).count() as i64, wrong.len() as i64);
         if count > 0 {

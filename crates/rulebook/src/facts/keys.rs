@@ -3,9 +3,9 @@
 use jiff::civil::Date;
 
 use super::{
-    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay, Employment,
-    Exam, Facts, Feedback, Inspection, Move, MysteryVisit, PartPrice, Post, Role, Ruling, SupportRequest, Vehicle,
-    WorkOrder,
+    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay,
+    Employment, Exam, Facts, Feedback, Inspection, Move, MysteryVisit, PartPrice, Post, Role, Ruling,
+    SupportRequest, Vehicle, WorkOrder,
 };
 use crate::codes::{Code, Codes};
 use crate::period::Period;

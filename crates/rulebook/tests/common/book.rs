@@ -7,9 +7,9 @@ use farsight_rulebook::case::{Case, Ground, Judged};
 use farsight_rulebook::checks;
 use farsight_rulebook::codes::Code;
 use farsight_rulebook::facts::{
-    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay, Employment, Exam,
-    Facts, Feedback, Inspection, InspectionResult, Level, Move, MysteryVisit, PartPrice, Post, Role, Ruling, RulingKind,
-    SupportRequest, Vehicle, WorkOrder,
+    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay,
+    Employment, Exam, Facts, Feedback, Inspection, InspectionResult, Level, Move, MysteryVisit, PartPrice,
+    Post, Role, Ruling, RulingKind, SupportRequest, Vehicle, WorkOrder,
 };
 use farsight_rulebook::finding::{Finding, Found};
 use farsight_rulebook::money::{Currency, Money};

@@ -13,9 +13,9 @@ use farsight_rulebook::case::{Case, Ground, Judged};
 use farsight_rulebook::checks::{CHECKS, mystery_shopper};
 use farsight_rulebook::codes::{Code, Codes};
 use farsight_rulebook::facts::{
-    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay, Employment, Exam,
-    Facts, Feedback, Inspection, InspectionResult, Level, Move, MysteryVisit, PartPrice, Post, Role, Ruling, RulingKind,
-    SupportRequest, Vehicle, WorkOrder,
+    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay,
+    Employment, Exam, Facts, Feedback, Inspection, InspectionResult, Level, Move, MysteryVisit, PartPrice,
+    Post, Role, Ruling, RulingKind, SupportRequest, Vehicle, WorkOrder,
 };
 use farsight_rulebook::finding::Found;
 use farsight_rulebook::messages::Messages;
@@ -263,7 +263,9 @@ fn read_service(folder: &Path, zone: &Zone, facts: &mut Facts, mut keep: &mut im
         });
     }
     for row in rows(folder, "callbacks", zone) {
-        facts.callbacks.push(Callback { work_order: keep(row.text("work_order_id")), at: row.instant("at").unwrap() });
+        facts
+            .callbacks
+            .push(Callback { work_order: keep(row.text("work_order_id")), at: row.instant("at").unwrap() });
     }
     for row in rows(folder, "vehicles", zone) {
         facts.vehicles.push(Vehicle {
@@ -440,7 +442,8 @@ pub fn recode(from: &Facts, to: &mut Facts, turn: usize) {
             ..*r
         })
         .collect();
-    to.delays = turned(&from.delays, turn).map(|r| Delay { work_order: code(codes, r.work_order), ..*r }).collect();
+    to.delays =
+        turned(&from.delays, turn).map(|r| Delay { work_order: code(codes, r.work_order), ..*r }).collect();
     let answers = turned(&from.answers, turn);
     to.answers = answers
         .map(|r| Answer {
@@ -457,8 +460,9 @@ pub fn recode(from: &Facts, to: &mut Facts, turn: usize) {
     to.feedback = turned(&from.feedback, turn)
         .map(|r| Feedback { feedback: code(codes, r.feedback), dealer: code(codes, r.dealer), ..*r })
         .collect();
-    to.callbacks =
-        turned(&from.callbacks, turn).map(|r| Callback { work_order: code(codes, r.work_order), ..*r }).collect();
+    to.callbacks = turned(&from.callbacks, turn)
+        .map(|r| Callback { work_order: code(codes, r.work_order), ..*r })
+        .collect();
     let vehicles = turned(&from.vehicles, turn);
     to.vehicles = vehicles
         .map(|r| Vehicle {
@@ -470,7 +474,11 @@ pub fn recode(from: &Facts, to: &mut Facts, turn: usize) {
         .collect();
     let prices = turned(&from.part_prices, turn);
     to.part_prices = prices
-        .map(|r| PartPrice { part: code(codes, r.part), dealer: r.dealer.map(|dealer| code(codes, dealer)), ..*r })
+        .map(|r| PartPrice {
+            part: code(codes, r.part),
+            dealer: r.dealer.map(|dealer| code(codes, dealer)),
+            ..*r
+        })
         .collect();
     to.exams = turned(&from.exams, turn).map(|r| Exam { person: code(codes, r.person), ..*r }).collect();
     to.rulings = turned(&from.rulings, turn).cloned().collect();

@@ -19,9 +19,7 @@ use jiff::civil::Date;
 use crate::values::{date, pg_date};
 use crate::{StoreError, Tx};
 
-pub use service::{
-    answers, callbacks, delays, exams, feedback, mystery_visits, of_orders, part_prices,
-};
+pub use service::{answers, callbacks, delays, exams, feedback, mystery_visits, of_orders, part_prices};
 
 /// Rows to look for, put into the temporary table `wanted (a, b, on_day, until_day)`.
 #[derive(Debug, Clone, Default)]
@@ -86,7 +84,9 @@ impl Tx<'_> {
     /// Puts what is wanted where the next reads find it.
     pub fn want(&mut self, wanted: &Wanted) -> Result<(), StoreError> {
         self.execute("DROP TABLE IF EXISTS pg_temp.wanted CASCADE")?;
-        self.execute("CREATE TEMP TABLE wanted (a text, b text, on_day date, until_day date) ON COMMIT DROP")?;
+        self.execute(
+            "CREATE TEMP TABLE wanted (a text, b text, on_day date, until_day date) ON COMMIT DROP",
+        )?;
         diesel::sql_query("INSERT INTO pg_temp.wanted SELECT * FROM unnest($1, $2, $3, $4)")
             .bind::<Array<Text>, _>(&wanted.a)
             .bind::<Array<Text>, _>(&wanted.b)

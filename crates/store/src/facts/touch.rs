@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 use farsight_rulebook::checks::{
-    bay_turnover, certification, complaint, fault_hotspot, feedback, mystery_shopper, repeat_repair, retention,
-    satisfaction, service_clock, spot_check, transparency,
+    bay_turnover, certification, complaint, fault_hotspot, feedback, mystery_shopper, repeat_repair,
+    retention, satisfaction, service_clock, spot_check, transparency,
 };
 
 use crate::{StoreError, Tx};
@@ -111,8 +111,10 @@ fn touches_by_month(check: &str, zone: &str) -> Option<Vec<(&'static str, Option
         (table, Some(format!("SELECT DISTINCT {select} AS unit FROM {table} t {from} WHERE {CHANGED}")))
     };
     let month = |at: &str| format!("to_char({at} AT TIME ZONE '{zone}', 'YYYY-MM')");
-    let dealer_month = |row: &str, at: &str| format!("{row}.dealer_code || '@' || {}", month(&format!("{row}.{at}")));
-    let day = |row: &str, at: &str| format!("{row}.dealer_code || '@' || ({row}.{at} AT TIME ZONE '{zone}')::date");
+    let dealer_month =
+        |row: &str, at: &str| format!("{row}.dealer_code || '@' || {}", month(&format!("{row}.{at}")));
+    let day =
+        |row: &str, at: &str| format!("{row}.dealer_code || '@' || ({row}.{at} AT TIME ZONE '{zone}')::date");
     let completed = dealer_month("t", "completed_at");
     let order = "JOIN work_orders o ON o.work_order_id = t.work_order_id";
     // Rulings about a dealer's month, and those by which an order does not count in one; `{unit}` is that order's.

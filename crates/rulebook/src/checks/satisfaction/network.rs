@@ -114,7 +114,7 @@ struct OfNetwork<'a, 'c> {
     terms: &'c Terms,
 }
 
-impl<'c> OfNetwork<'_, 'c> {
+impl OfNetwork<'_, '_> {
     fn judge_regions(&self, responses: &[Response], found: &mut Found) {
         let scores = regions(self.case, self.terms, responses);
         let all = || scores.iter().map(|region| region.score);

@@ -41,7 +41,9 @@ pub(super) fn responses<'f>(
     let mut responses: HashMap<Code, Response> = HashMap::new();
     for answer in answers {
         let known = case.org.dealer(answer.dealer).is_some();
-        let Some(region) = case.org.region(answer.dealer, month.last_day()).filter(|_| known) else { continue };
+        let Some(region) = case.org.region(answer.dealer, month.last_day()).filter(|_| known) else {
+            continue;
+        };
         let of_region = weights.entry(region).or_insert_with(|| weights_in(case, terms, region));
         let Some(weight) = of_region.get(&answer.factor) else { continue };
         let response = responses.entry(answer.response).or_insert(Response {
@@ -88,7 +90,8 @@ pub struct MonthScore {
 /// The scores of all dealers in a month with enough responses, whether it is over or not, by dealer.
 pub fn month_scores(case: &Case, month: Period) -> Vec<MonthScore> {
     let Some((_, terms)) = terms(case, month) else { return Vec::new() };
-    let of_month = case.facts.answers.iter().filter(|answer| Period::of(case.date(answer.answered_at)) == month);
+    let of_month =
+        case.facts.answers.iter().filter(|answer| Period::of(case.date(answer.answered_at)) == month);
     let mut means: HashMap<Code, Mean> = HashMap::new();
     for response in responses(case, terms, of_month, month) {
         means.entry(response.dealer).or_default().add(response.above, response.below);

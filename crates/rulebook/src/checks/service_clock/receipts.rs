@@ -14,7 +14,9 @@ use crate::subject::Subject;
 pub fn grounds(case: &Case, finding: &Finding, grounds: &mut Grounds) -> Result<(), HolidaysUnknown> {
     debug_assert_eq!(finding.check, NAME);
     let version = case.ground.timeline.version(finding.version);
-    let Some(terms) = version.and_then(|version| version.policy.service_clock.as_ref()) else { return Ok(()) };
+    let Some(terms) = version.and_then(|version| version.policy.service_clock.as_ref()) else {
+        return Ok(());
+    };
     let delays = Delays::of(case);
     match Subject::read(&finding.subject) {
         Some(Subject::DealerMonth { month, .. }) => tell_month(case, finding, terms, &delays, month, grounds),

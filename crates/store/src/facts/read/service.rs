@@ -1,8 +1,6 @@
 //! Reading what is known of service and customers: delays, answers, visits, feedback, callbacks, vehicles, prices, exams.
 
-use farsight_rulebook::facts::{
-    Answer, Callback, Delay, Exam, Facts, Feedback, MysteryVisit, PartPrice,
-};
+use farsight_rulebook::facts::{Answer, Callback, Delay, Exam, Facts, Feedback, MysteryVisit, PartPrice};
 
 use super::{Wanted, Which, from, keep};
 use crate::{StoreError, Tx};
@@ -88,14 +86,17 @@ pub fn mystery_visits(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<()
 pub fn feedback(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), StoreError> {
     let Facts { codes, feedback, .. } = facts;
     let source = from(tx, "feedback", which, "feedback_id", "");
-    tx.read(&format!("SELECT t.feedback_id, t.dealer_code, t.received_at, t.solved_at FROM {source}"), |row| {
-        feedback.push(Feedback {
-            feedback: codes.keep(row.text()),
-            dealer: codes.keep(row.text()),
-            received_at: row.instant(),
-            solved_at: row.instant_or(),
-        });
-    })
+    tx.read(
+        &format!("SELECT t.feedback_id, t.dealer_code, t.received_at, t.solved_at FROM {source}"),
+        |row| {
+            feedback.push(Feedback {
+                feedback: codes.keep(row.text()),
+                dealer: codes.keep(row.text()),
+                received_at: row.instant(),
+                solved_at: row.instant_or(),
+            });
+        },
+    )
 }
 
 /// The manufacturer's prices of parts, and those of the dealers wanted.
