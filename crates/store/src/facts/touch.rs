@@ -132,6 +132,10 @@ fn touches_by_month(check: &str, zone: &str) -> Option<Vec<(&'static str, Option
         );
         of("rulings", &unit, "")
     };
+    // The month that ran when the check was judged last.
+    let judged = format!(
+        "(SELECT date_trunc('month', m.as_of AT TIME ZONE '{zone}')::date FROM marks m WHERE m.check_name = '{check}')"
+    );
     let last_of_subject = |subject: &str| {
         of("rulings", &format!("CASE WHEN {subject} THEN split_part(t.subject, '@', 2) ELSE '' END"), "")
     };
@@ -160,11 +164,10 @@ fn touches_by_month(check: &str, zone: &str) -> Option<Vec<(&'static str, Option
             of("callbacks", &format!("coalesce({}, '')", dealer_month("o", "completed_at")), order),
             rulings(&format!("coalesce({}, '')", dealer_month("o", "completed_at"))),
         ],
-        // Only what changes a month that was counted: those to come are judged at their end.
+        // Only what changes a month that was over at the latest run: those to come are judged at their end.
         retention::NAME => {
-            let counted = "(SELECT max(s.month) FROM sum_months s WHERE s.kind = 'homes')";
             let unit = |on: &str| {
-                format!("CASE WHEN date_trunc('month', {on})::date <= {counted} THEN '{}' ELSE '' END", retention::UNIT)
+                format!("CASE WHEN date_trunc('month', {on})::date < {judged} THEN '{}' ELSE '' END", retention::UNIT)
             };
             vec![
                 of("work_orders", &unit(&format!("t.completed_at AT TIME ZONE '{zone}'")), ""),
@@ -180,11 +183,13 @@ fn touches_by_month(check: &str, zone: &str) -> Option<Vec<(&'static str, Option
                      date_trunc('month', t.created_at AT TIME ZONE '{zone}') + interval '{} months', interval '1 month') AS m)",
                 fault_hotspot::MONTHS_BEFORE
             );
-            let counted = "(SELECT coalesce(string_agg(to_char(s.month, 'YYYY-MM'), ' '), '') FROM sum_months s
-                 WHERE s.kind = 'faults' AND s.month >= date_trunc('month', t.sold_on)::date)";
+            let since_sold = format!(
+                "(SELECT coalesce(string_agg(to_char(m, 'YYYY-MM'), ' '), '') FROM generate_series(
+                     date_trunc('month', t.sold_on::timestamp), {judged}::timestamp, interval '1 month') AS m)"
+            );
             vec![
                 of("work_orders", &months, ""),
-                of("vehicles", counted, ""),
+                of("vehicles", &since_sold, ""),
                 last_of_subject("t.subject LIKE 'model:%'"),
             ]
         }

@@ -102,7 +102,7 @@ pub(crate) async fn staff(entered: Entered, ask: Ask) -> PageResult {
         ]
     };
     let table = Table {
-        name: "staff",
+        name: "field-staff",
         columns: vec![
             Column::new("person", Kind::Text).labelled("honours.person"),
             Column::new("score", Kind::Text).labelled("honours.score"),
