@@ -58,7 +58,7 @@ pub enum Format {
 }
 
 impl Format {
-    const fn of_sheet(self, sheet: &'static str, created: Instant) -> OutFormat {
+    const fn of_sheet(self, sheet: &'static str, created: Instant) -> OutFormat<'static> {
         match self {
             Self::Csv { bom } => OutFormat::Csv { bom },
             Self::Ndjson => OutFormat::Ndjson,
