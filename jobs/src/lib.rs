@@ -17,16 +17,23 @@ mod complaint_deadlines;
 mod digest;
 mod draw;
 mod evidence_sweep;
+mod fault_hotspot;
+mod feedback_deadlines;
 mod figures;
 mod import_watch;
 mod judging;
+mod mystery_shopper;
 mod reconcile;
 mod repeat_repair;
+mod retention;
+mod satisfaction;
+mod service_clock;
 mod settlement;
 mod snapshot;
 mod spot_check;
 mod sweep;
 mod tell;
+mod transparency;
 
 pub use job::Job;
 pub use means::Means;
@@ -42,6 +49,13 @@ pub static JOBS: &[Job] = &[
     spot_check::JOB,
     certification::JOB,
     bay_turnover::JOB,
+    service_clock::JOB,
+    satisfaction::JOB,
+    mystery_shopper::JOB,
+    feedback_deadlines::JOB,
+    retention::JOB,
+    fault_hotspot::JOB,
+    transparency::JOB,
     reconcile::JOB,
     alerts::JOB,
     figures::JOB,

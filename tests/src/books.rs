@@ -147,28 +147,27 @@ impl Case {
         let read = |file: &str| {
             std::fs::read_to_string(self.folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
         };
-        let judged = |rows: Rows, clause: usize| -> Rows {
+        let known = |rows: Rows, clause: usize| -> Rows {
             rows.into_iter()
-                .filter(|(row, _)| is_judged(row.split(',').nth(clause).unwrap_or_default()))
+                .filter(|(row, _)| is_known(&self.folder, row.split(',').nth(clause).unwrap_or_default()))
                 .collect()
         };
         let what = format!("{what}, {} {}", self.policy, self.as_of);
-        let expected = judged(findings_of(&read(self.findings)), 0);
+        let expected = known(findings_of(&read(self.findings)), 0);
         assert!(!expected.is_empty(), "{what}: nothing is expected");
-        same(&format!("{what}: findings"), &office.findings(), &expected);
-        same(&format!("{what}: charges"), &office.net(), &judged(net_of(&read(self.charges)), 3));
+        same(&format!("{what}: findings"), &known(office.findings(), 0), &expected);
+        same(&format!("{what}: charges"), &known(office.net(), 3), &known(net_of(&read(self.charges)), 3));
         let raised = alerts_raised(&expected, self.policy);
-        let open =
-            office.open_alerts().into_iter().filter(|(row, _)| !row.starts_with("post-vacant,")).collect();
-        same(&format!("{what}: alerts"), &open, &raised);
+        let open = office.open_alerts().into_iter().filter(|(row, _)| !row.starts_with("post-vacant,"));
+        same(&format!("{what}: alerts"), &known(open.collect(), 0), &raised);
     }
 }
 
-/// Whether this version judges a clause (rulebook 4.1 to 4.5).
-fn is_judged(clause: &str) -> bool {
-    ["spot-check.", "complaint.", "certification.", "bay-turnover.", "repeat-repair."]
-        .iter()
-        .any(|check| clause.starts_with(check))
+/// Whether the expectations of a case know of a clause: most were written for rulebook 4.1 to 4.5.
+fn is_known(folder: &Path, clause: &str) -> bool {
+    const FIRST: [&str; 5] =
+        ["spot-check.", "complaint.", "certification.", "bay-turnover.", "repeat-repair."];
+    folder.ends_with("case-2") || FIRST.iter().any(|check| clause.starts_with(check))
 }
 
 fn shared(folder: &str) -> Option<PathBuf> {

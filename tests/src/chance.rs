@@ -93,7 +93,7 @@ impl Dice {
 pub type Row = BTreeMap<String, String>;
 
 /// Tables by how often they are drawn from; those that touch the whole network seldom, lest every check look at everything.
-const OFTEN: [(&str, usize); 13] = [
+const OFTEN: [(&str, usize); 21] = [
     ("inspections", 40),
     ("complaints", 30),
     ("complaint_events", 40),
@@ -104,6 +104,14 @@ const OFTEN: [(&str, usize); 13] = [
     ("customer_base", 12),
     ("bays", 8),
     ("posts", 8),
+    ("work_order_delays", 10),
+    ("surveys", 25),
+    ("mystery_visits", 8),
+    ("feedback", 10),
+    ("callbacks", 12),
+    ("vehicles", 8),
+    ("part_prices", 10),
+    ("exams", 2),
     ("dealer_regions", 1),
     ("dealers", 1),
     ("calendar", 1),
@@ -268,6 +276,13 @@ fn row(table: &str, dice: &mut Dice) -> Row {
             put("technician_code", dice.or_empty(|dice| dice.code("P", 6)));
             put("level", dice.pick(&["", "basic", "special", "difficult"]).to_string());
             put("nev", dice.or_empty(Dice::flag));
+            put("reported_at", dice.or_empty(Dice::instant));
+            put("diagnosed_at", dice.or_empty(Dice::instant));
+            put("promised_at", dice.or_empty(Dice::instant));
+            put("odometer_km", dice.pick(&["", "500", "1000", "1001", "9000"]).to_string());
+            for column in ["confirmed_advisor", "confirmed_technician", "confirmed_inspector"] {
+                put(column, dice.pick(&["true", "true", "true", "false", ""]).to_string());
+            }
         }
         "support_requests" => {
             put("request_id", dice.code("S", 20));
@@ -275,6 +290,74 @@ fn row(table: &str, dice: &mut Dice) -> Row {
             put("vin", dice.code("V", 2));
             put("fault_code", dice.pick(&["F1", "F1", "F2"]).to_string());
             put("requested_at", dice.instant());
+        }
+        _ => return service_row(table, dice),
+    }
+    row
+}
+
+/// A new row of a table of service and customers.
+fn service_row(table: &str, dice: &mut Dice) -> Row {
+    let mut row = Row::new();
+    let mut put = |column: &str, value: String| {
+        row.insert(column.to_owned(), value);
+    };
+    match table {
+        "work_order_delays" => {
+            put("work_order_id", dice.code("W", 60));
+            put("given_at", dice.instant());
+            put("reason", "parts".to_owned());
+            put("promised_at", dice.instant());
+        }
+        "surveys" => {
+            // All rows of a response say the same of dealer, employee and time.
+            let number = dice.between(1, 24);
+            let days =
+                ["2025-01-31T23:59:59+08:00", "2025-02-01T00:00:00+08:00", "2025-03-05T10:00:00+08:00"];
+            put("response_id", format!("Y{number}"));
+            put("factor", dice.pick(&["response", "quality", "attitude", "amenities"]).to_string());
+            put("dealer_code", format!("D{}", 1 + number % 4));
+            put("employee_code", format!("P{}", 1 + number % 5));
+            put("answered_at", days[number % days.len()].to_owned());
+            put("score", dice.pick(&["0", "74.99", "89.99", "90", "95", "100"]).to_string());
+        }
+        "mystery_visits" => {
+            put("visit_id", dice.code("M", 12));
+            put("dealer_code", dice.code("D", 4));
+            put("visited_on", dice.any_date());
+            for column in ["response", "attitude", "professionalism", "transparency"] {
+                put(column, dice.pick(&["0", "60", "90", "100"]).to_string());
+            }
+        }
+        "feedback" => {
+            put("feedback_id", dice.code("B", 12));
+            put("dealer_code", dice.code("D", 4));
+            put("channel", "phone".to_owned());
+            put("kind", "praise".to_owned());
+            put("received_at", dice.instant());
+            put("solved_at", dice.or_empty(Dice::instant));
+        }
+        "callbacks" => {
+            put("work_order_id", dice.code("W", 60));
+            put("at", dice.instant());
+            put("reached", dice.flag());
+        }
+        "vehicles" => {
+            put("vin", dice.code("V", 3));
+            put("model", dice.code("M", 2));
+            put("sold_on", dice.pick(&["2024-01-05", "2024-09-01", "2025-01-10", "2025-03-01"]).to_string());
+            put("dealer_code", dice.or_empty(|dice| dice.code("D", 4)));
+        }
+        "part_prices" => {
+            put("part_code", dice.code("A", 2));
+            put("effective_on", dice.any_date());
+            put("dealer_code", dice.or_empty(|dice| dice.code("D", 4)));
+            put("price", dice.pick(&["1", "2"]).to_string());
+        }
+        "exams" => {
+            put("person_code", dice.code("P", 6));
+            put("taken_on", dice.date());
+            put("score", dice.pick(&["50", "100"]).to_string());
         }
         other => panic!("no rows of {other}"),
     }
@@ -287,7 +370,8 @@ pub fn ruling(dice: &mut Dice, subjects: &[String], decided_at: &str) -> Row {
     let found =
         if subjects.is_empty() || dice.once_in(6) { complaint.clone() } else { dice.pick(subjects).clone() };
     let (kind, subject) = match dice.below(10) {
-        0..=5 => ("excuse", found),
+        0..=4 => ("excuse", found),
+        5 => ("excuse", format!("order:W{}", dice.between(1, 60))),
         6 => ("withdraw", complaint),
         7 | 8 => ("mishandled", complaint),
         _ => ("accept", format!("dealer:D{}@2025-{:02}", dice.between(1, 4), dice.between(1, 6))),
@@ -393,9 +477,12 @@ impl World {
             };
             let Some((table, row)) = row else { continue };
             let key = (table.clone(), Self::key(&table, &row));
-            // An event of a complaint that is not known is refused: once in a while is enough.
-            let refused = table == "complaint_events"
-                && !self.rows.contains_key(&("complaints".to_owned(), vec![row["complaint_id"].clone()]));
+            // What happened to a complaint or an order that is not known is refused: once in a while is enough.
+            let refused = match table.as_str() {
+                "complaint_events" => !self.knows("complaints", &row["complaint_id"]),
+                "work_order_delays" | "callbacks" => !self.knows("work_orders", &row["work_order_id"]),
+                _ => false,
+            };
             if !keys.contains(&key) && (!refused || dice.once_in(20)) {
                 keys.push(key);
                 match sheets
@@ -408,6 +495,10 @@ impl World {
             }
         }
         sheets
+    }
+
+    fn knows(&self, table: &str, id: &str) -> bool {
+        self.rows.contains_key(&(table.to_owned(), vec![id.to_owned()]))
     }
 
     fn known(&self, dice: &mut Dice) -> Option<(&String, &Row)> {

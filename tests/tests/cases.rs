@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use farsight_control::export::{self, Format, Report};
 use farsight_tests::books::{self, Case};
 use farsight_tests::office::at;
 use farsight_tests::sheets::{self, Folder};
@@ -48,10 +49,35 @@ fn case_1() {
 }
 
 #[test]
-fn case_2_as_far_as_judged() {
+fn case_2() {
     if let Some(cases) = books::case_2() {
         gives_the_books("case 2", &cases, &Folder::of(&cases[0].facts()));
     }
+}
+
+/// What customers are owed, and the quarter of the regional staff, as they are exported.
+#[test]
+fn case_2_beside_the_books() {
+    let Some(cases) = books::case_2() else { return };
+    let case = cases.iter().find(|case| case.policy == "example-2026").unwrap();
+    let tower = Tower::new();
+    let mut office = Office::new(&tower, "t", case.policy);
+    office.import_folder(&Folder::of(&case.facts()));
+    office.check(case.as_of);
+    let read = |file: &str| std::fs::read_to_string(case.folder.join(file)).unwrap();
+    let owed = |csv: &str| {
+        let row = |row: std::collections::BTreeMap<String, String>| {
+            ["work_order_id", "dealer_code", "occurred_on", "owed"]
+                .map(|column| row[column].clone())
+                .join(",")
+        };
+        books::records(csv).map(row).collect::<Vec<_>>()
+    };
+    assert_eq!(owed(&office.csv(Report::Compensation, None)), owed(&read("expected-owed.csv")));
+    let mut staff = Vec::new();
+    export::staff(&mut office.desk, "2025-Q2".parse().unwrap(), Format::Csv { bom: false }, &mut staff)
+        .unwrap();
+    assert_eq!(String::from_utf8(staff).unwrap(), read("expected-staff-2025-Q2.csv"));
 }
 
 #[test]

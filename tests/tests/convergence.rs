@@ -36,6 +36,15 @@ const POLICIES: [(&str, &[Change]); 3] = [
             ("[spot-check.year_window]", "\"rolling\"", "\"calendar-year\""),
             ("[spot-check.manager_unit]", "\"inspection\"", "\"item\""),
             ("[complaint.days]", "\"natural\"", "\"working\""),
+            // So few are enough that the small world reaches them.
+            ("[service-clock.min_orders]", "value = 20", "value = 1"),
+            ("[satisfaction.min_responses]", "value = 10", "value = 1"),
+            ("[satisfaction.min_regions]", "value = 3", "value = 2"),
+            ("[feedback.min_orders]", "value = 20", "value = 1"),
+            ("[retention.min_vehicles]", "value = 20", "value = 1"),
+            ("[retention.away_days]", "value = 90", "value = 25"),
+            ("[fault-hotspot.min_count]", "value = 5", "value = 1"),
+            ("[fault-hotspot.chance]", "value = 1000", "value = 500000"),
         ],
     ),
 ];

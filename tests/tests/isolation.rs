@@ -170,6 +170,10 @@ fn work_and_tell(tower: &Tower, office: &mut Office) {
         "settlement_changes VALUES ({t}, '2025-01-01', 'last', 'dealer', 'D-1', 'spot-check.first', 0, 1)",
         "changes VALUES ({t}, 'statements', '2025-01/D-1', 'D-1', 'hash', false, 1, now())",
         "change_stamps VALUES ({t}, 'statements', '1')",
+        "sum_months VALUES ({t}, 'homes', '1999-01-01', 90, 0), ({t}, 'faults', '1999-01-01', 0, 1)",
+        "home_sums VALUES ({t}, '1999-01-01', 'D-1', 2, 1)",
+        "fault_sums VALUES ({t}, '1999-01-01', 'M', 'F', 1)",
+        "early_fault_sums VALUES ({t}, '1999-01-01', 'M', 900, 1)",
         "statement_answers VALUES ({t}, '2025-01-01', 'D-1', 0, 'confirmed', 1, 1, '', now(), 'test')",
     ] {
         run(&mut sql, &format!("INSERT INTO {}", row.replace("{t}", &tenant.to_string())));
@@ -477,7 +481,8 @@ fn books_do_not_touch_each_other() {
     b.check(case.as_of);
     a.check(case.as_of);
     case.compare("A alone", &mut a);
-    for what in [Report::Entries, Report::Settlement, Report::Alerts, Report::Findings] {
+    for what in [Report::Entries, Report::Settlement, Report::Alerts, Report::Findings, Report::Compensation]
+    {
         assert_eq!(b.csv(what, None).lines().count(), 1, "{what:?} of B is a header alone");
     }
     let before = a.csv(Report::Entries, None);

@@ -3,25 +3,31 @@
 //! A whole run judges shard after shard of dealers, so that its memory does not grow with the network; otherwise only
 //! those units are judged that facts or time have touched. Both leave the same books.
 
+mod again;
+mod network;
 mod plan;
+mod reads;
 mod reconcile;
 mod shards;
 
 use farsight_rulebook::case::{Case, Ground, Judged};
-use farsight_rulebook::checks::{
-    CHECKS, Check, bay_turnover, certification, complaint, repeat_repair, spot_check,
-};
+use farsight_rulebook::checks::{CHECKS, Check};
 use farsight_rulebook::facts::Facts;
-use farsight_rulebook::finding::Found;
+use farsight_rulebook::finding::{Found, Wake};
 use farsight_rulebook::time::Instant;
 use farsight_store::audit::Deed;
-use farsight_store::facts::read::{self, Wanted, Which};
+use farsight_store::facts::read::Wanted;
 use farsight_store::session::{Isolation, Turn};
+use farsight_store::sums::From;
 use farsight_store::{Database, Tx, audit, runs, settlements};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{ControlError, Desk, ground};
+
+pub use again::FindingRow;
+pub(crate) use again::{Again, NetworkUnit, findings};
+pub(crate) use reads::facts_of_units;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -166,12 +172,17 @@ impl<'r> Run<'r> {
             last_locked: settlements::last_locked(tx)?,
         };
         let whole: Vec<&'static Check> = plan.whole.clone();
+        network::forget_touched(tx, &plan, self.ground.zone.name())?;
+        let (of_network, by_dealer): (Vec<_>, Vec<_>) = whole.iter().partition(|check| check.of_network);
         tx.look_at_all()?;
-        shards::judge(&mut self, tx, &whole, posting)?;
+        shards::judge(&mut self, tx, &by_dealer, posting)?;
+        for check in of_network {
+            let units = network::all_units(tx, check, self.ground.zone.name())?;
+            runs::set_wakes(tx, check.name, None, &[])?;
+            self.judge_some(tx, check, units, posting)?;
+        }
         for (check, units) in &plan.partial {
-            for units in units.chunks(UNITS_AT_A_TIME) {
-                self.judge_units(tx, check, units, posting)?;
-            }
+            self.judge_some(tx, check, units.clone(), posting)?;
         }
         for (check, imports) in &plan.seen {
             runs::seen(tx, check, imports)?;
@@ -190,6 +201,23 @@ impl<'r> Run<'r> {
         Ok(self.tally.outcome)
     }
 
+    /// Judges some units of one check, as many at a time as bound the memory. Of a month that is not over nothing is read.
+    fn judge_some(
+        &mut self,
+        tx: &mut Tx,
+        check: &'static Check,
+        units: Vec<String>,
+        posting: farsight_store::ledger::Posting,
+    ) -> Result<(), ControlError> {
+        let (resting, units) = network::resting(units, &self.ground.zone, self.as_of);
+        let wakes: Vec<Wake> = network::wakes(check, &resting, &self.ground.zone);
+        runs::set_wakes(tx, check.name, Some(&resting), &wakes)?;
+        for units in network::chunks(units, UNITS_AT_A_TIME) {
+            self.judge_units(tx, check, &units, posting)?;
+        }
+        Ok(())
+    }
+
     /// Judges some units of one check, with the facts that they need.
     fn judge_units(
         &mut self,
@@ -199,7 +227,7 @@ impl<'r> Run<'r> {
         posting: farsight_store::ledger::Posting,
     ) -> Result<(), ControlError> {
         tx.look_at_few()?;
-        let facts = facts_of_units(tx, check, units, self.ground.zone.name())?;
+        let facts = facts_of_units(tx, check, units, (&self.ground, self.as_of), From::Kept)?;
         self.tally.outcome.facts += facts.len() as u64;
         let judged = Judged::Units(units.iter().cloned().collect());
         let found = judge(&facts, &self.ground, self.as_of, judged, &[check])?;
@@ -257,153 +285,4 @@ fn judge(
         (check.evaluate)(&case, &mut found)?;
     }
     Ok(found)
-}
-
-/// The facts that some units of a check need.
-pub(crate) fn facts_of_units(
-    tx: &mut Tx,
-    check: &Check,
-    units: &[String],
-    zone: &str,
-) -> Result<Facts, ControlError> {
-    let mut facts = Facts::default();
-    read::network(tx, &mut facts)?;
-    let dealer_days: Vec<&String> = units.iter().filter(|unit| unit.contains('@')).collect();
-    match check.name {
-        spot_check::NAME => {
-            tx.want(&Wanted::codes(units.iter().map(String::as_str)))?;
-            read::inspections(tx, &mut facts, Which::DealerByDealer)?;
-        }
-        complaint::NAME => {
-            tx.want(&Wanted::codes(units.iter().map(String::as_str)))?;
-            read::complaints(tx, &mut facts, Which::ById)?;
-            read::complaint_events(tx, &mut facts, Which::ById)?;
-        }
-        certification::NAME => {
-            read::staff(tx, &mut facts)?;
-            if !dealer_days.is_empty() {
-                let mut wanted = Wanted::default();
-                for (dealer, day) in dealer_days.iter().filter_map(|unit| unit.split_once('@')) {
-                    wanted.push(dealer, "", day.parse().ok());
-                }
-                tx.want(&wanted)?;
-                read::work_orders(tx, &mut facts, Which::OfDealerDays, zone)?;
-            }
-        }
-        bay_turnover::NAME => read::customer_base(tx, &mut facts)?,
-        repeat_repair::NAME => {
-            let mut wanted = Wanted::default();
-            for (dealer, vin) in units.iter().filter_map(|unit| unit.split_once('/')) {
-                wanted.push(dealer, vin, None);
-            }
-            tx.want(&wanted)?;
-            read::work_orders(tx, &mut facts, Which::OfVehicles, zone)?;
-            read::support_requests(tx, &mut facts, Which::OfVehicles)?;
-            read::complaints(tx, &mut facts, Which::OfVehicles)?;
-        }
-        _ => {}
-    }
-    Ok(facts)
-}
-
-/// A finding as it is exported.
-#[derive(Debug, Clone)]
-pub struct FindingRow {
-    /// The check.
-    pub check: &'static str,
-    /// The clause.
-    pub clause: &'static str,
-    /// The family.
-    pub family: &'static str,
-    /// The subject.
-    pub subject: String,
-    /// The dealer.
-    pub dealer: String,
-    /// The local date.
-    pub occurred_on: jiff::civil::Date,
-    /// All its charges, posted or vacant.
-    pub amount: farsight_rulebook::money::Money,
-    /// What there is to know at a glance, as JSON.
-    pub detail: String,
-}
-
-/// Checks by the as-of instant of their latest run; one that never ran finds nothing.
-type Instants = std::collections::BTreeMap<Instant, Vec<&'static Check>>;
-
-fn instants(tx: &mut Tx, checks: &[&'static Check]) -> Result<Instants, ControlError> {
-    let mut instants = Instants::new();
-    for mark in runs::marks(tx)? {
-        if let Some(check) = checks.iter().find(|check| check.name == mark.check) {
-            instants.entry(mark.as_of).or_default().push(check);
-        }
-    }
-    Ok(instants)
-}
-
-/// What each check finds as of its latest run, from the facts stored now; a check that never ran finds nothing.
-pub(crate) fn findings(
-    tx: &mut Tx,
-    database: &Database,
-    tenant: &farsight_store::registry::Tenant,
-) -> Result<Vec<FindingRow>, ControlError> {
-    let ground = ground::load(tx, tenant)?;
-    let mut rows = Vec::new();
-    for (as_of, checks) in instants(tx, &checks_named(&[])?)? {
-        let basis = shards::Basis { database, ground: &ground, as_of, checks: &checks };
-        shards::judge_all(tx, basis, |_, facts, found| {
-            rows.extend(shown(facts, found));
-            Ok(())
-        })?;
-    }
-    Ok(rows)
-}
-
-fn shown(facts: &Facts, found: Found) -> impl Iterator<Item = FindingRow> {
-    found.findings.into_iter().map(|finding| FindingRow {
-        check: finding.check,
-        clause: finding.clause,
-        family: finding.family,
-        dealer: facts.codes.text(finding.dealer).to_owned(),
-        occurred_on: finding.occurred_on,
-        amount: finding.amount(),
-        subject: finding.subject,
-        detail: finding.detail,
-    })
-}
-
-/// Checks that judge some dealers anew, as of each check's latest run. What every dealer needs is read once.
-pub(crate) struct Anew {
-    ground: Ground,
-    database: Database,
-    each: Vec<(Instant, Vec<&'static Check>, Facts)>,
-}
-
-impl Anew {
-    pub(crate) fn new(
-        tx: &mut Tx,
-        (database, tenant): (&Database, &farsight_store::registry::Tenant),
-        checks: &[&'static Check],
-    ) -> Result<Self, ControlError> {
-        let ground = ground::load(tx, tenant)?;
-        let mut each = Vec::new();
-        for (as_of, checks) in instants(tx, checks)? {
-            let basis = shards::Basis { database, ground: &ground, as_of, checks: &checks };
-            let common = shards::read_common(tx, basis)?;
-            each.push((as_of, checks, common));
-        }
-        Ok(Self { ground, database: database.clone(), each })
-    }
-
-    /// What is found at these dealers.
-    pub(crate) fn dealers(&self, tx: &mut Tx, dealers: &[String]) -> Result<Vec<FindingRow>, ControlError> {
-        tx.look_at_few()?;
-        let mut rows = Vec::new();
-        for (as_of, checks, common) in &self.each {
-            let basis =
-                shards::Basis { database: &self.database, ground: &self.ground, as_of: *as_of, checks };
-            let shards::Shard { facts, found, .. } = shards::judge_shard(tx, basis, common, dealers)?;
-            rows.extend(shown(&facts, found));
-        }
-        Ok(rows)
-    }
 }

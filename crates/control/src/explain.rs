@@ -15,6 +15,7 @@ use farsight_rulebook::time::Instant;
 use farsight_store::facts::sources::{self, Origin};
 use farsight_store::ledger::{self, Entry};
 use farsight_store::session::Isolation;
+use farsight_store::sums::From;
 use farsight_store::{Tx, runs, settlements};
 use serde::Serialize;
 
@@ -154,7 +155,7 @@ impl Sight {
         };
         let units = [entry.unit.clone()];
         tx.as_known_at(known_at);
-        let facts = evaluate::facts_of_units(tx, check, &units, ground.zone.name());
+        let facts = evaluate::facts_of_units(tx, check, &units, (ground, as_of), From::Now);
         tx.as_known_at(None);
         let facts = only_this_unit(facts?, &entry.unit);
         let case = Case::new(&facts, ground, as_of, Judged::Units(units.into_iter().collect()));

@@ -1,17 +1,19 @@
-//! Results out: entries, settlement, alerts, findings.
+//! Results out: entries, settlement, alerts, findings, compensation, staff.
 
 use std::io::Write;
 
 use farsight_exchange::{OutCell, OutColumn, OutFormat, OutKind, Writer};
 use farsight_ledger::settlement::Status;
+use farsight_rulebook::checks::service_clock;
+use farsight_rulebook::exact::hundredths;
 use farsight_rulebook::money::{Currency, Money};
-use farsight_rulebook::period::Period;
+use farsight_rulebook::period::{Period, Quarter};
 use farsight_rulebook::time::Instant;
 use farsight_store::session::Isolation;
 use farsight_store::settlements::{self, Line, Stored};
 use farsight_store::{Tx, alerts, ledger};
 
-use crate::{ControlError, Desk, audit, evaluate, ground};
+use crate::{ControlError, Desk, audit, evaluate, field_staff, ground};
 
 /// What is exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Report {
     Alerts,
     /// What the checks find.
     Findings,
+    /// What dealers owe customers for late work.
+    Compensation,
 }
 
 impl Report {
@@ -34,6 +38,7 @@ impl Report {
             Self::Settlement => "settlement",
             Self::Alerts => "alerts",
             Self::Findings => "findings",
+            Self::Compensation => "compensation",
         }
     }
 }
@@ -52,6 +57,16 @@ pub enum Format {
     Xlsx,
 }
 
+impl Format {
+    const fn of_sheet(self, sheet: &'static str, created: Instant) -> OutFormat<'static> {
+        match self {
+            Self::Csv { bom } => OutFormat::Csv { bom },
+            Self::Ndjson => OutFormat::Ndjson,
+            Self::Xlsx => OutFormat::Xlsx { sheet, created },
+        }
+    }
+}
+
 /// Writes a result; gives how many rows it has. The same books give the same bytes.
 pub fn export<W: Write>(
     desk: &mut Desk,
@@ -67,11 +82,7 @@ pub fn export<W: Write>(
     let rows = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         // A workbook tells a moment of its making: the month's first, not the clock's, so that it is made alike again.
         let created = period.map_or(Instant(0), |period| zone.midnight(period.first_day()));
-        let format = match format {
-            Format::Csv { bom } => OutFormat::Csv { bom },
-            Format::Ndjson => OutFormat::Ndjson,
-            Format::Xlsx => OutFormat::Xlsx { sheet: what.name(), created },
-        };
+        let format = format.of_sheet(what.name(), created);
         let mut sheet = Sheet {
             writer: Writer::new(out, format, columns(what), &zone)?,
             rows: 0,
@@ -83,6 +94,7 @@ pub fn export<W: Write>(
             Report::Settlement => settlement(tx, &mut sheet, period)?,
             Report::Alerts => every_alert(tx, &mut sheet, period)?,
             Report::Findings => findings(tx, &mut sheet, period, &database, &tenant)?,
+            Report::Compensation => compensation(tx, &mut sheet, period, &database, &tenant)?,
         }
         sheet.finish(&tenant.code, period)
     })?;
@@ -185,11 +197,20 @@ fn columns(what: Report) -> &'static [OutColumn] {
         column("amount", OutKind::Amount),
         column("detail", OutKind::Json),
     ];
+    const COMPENSATION: [OutColumn; 6] = [
+        text("work_order_id"),
+        text("dealer_code"),
+        column("occurred_on", OutKind::Date),
+        column("promised_at", OutKind::Instant),
+        column("completed_at", OutKind::Instant),
+        column("owed", OutKind::Amount),
+    ];
     match what {
         Report::Entries => &ENTRIES,
         Report::Settlement => &SETTLEMENT,
         Report::Alerts => &ALERTS,
         Report::Findings => &FINDINGS,
+        Report::Compensation => &COMPENSATION,
     }
 }
 
@@ -321,7 +342,7 @@ fn findings<W: Write>(
     database: &farsight_store::Database,
     tenant: &farsight_store::registry::Tenant,
 ) -> Result<(), ControlError> {
-    let mut rows = evaluate::findings(tx, database, tenant)?;
+    let mut rows = evaluate::findings(tx, database, tenant, |_| true)?;
     rows.retain(|row| period.is_none_or(|period| Period::of(row.occurred_on) == period));
     rows.sort_by(|a, b| (&a.clause, &a.subject, &a.family).cmp(&(&b.clause, &b.subject, &b.family)));
     for row in rows {
@@ -339,4 +360,76 @@ fn findings<W: Write>(
         ])?;
     }
     Ok(())
+}
+
+/// What the detail of such a finding tells.
+#[derive(serde::Deserialize)]
+struct Owed {
+    work_order: String,
+    promised_at: jiff::Timestamp,
+    completed_at: jiff::Timestamp,
+    owed: String,
+}
+
+/// What is owed as of the service clock's latest run, by order.
+fn compensation<W: Write>(
+    tx: &mut Tx,
+    sheet: &mut Sheet<W>,
+    period: Option<Period>,
+    database: &farsight_store::Database,
+    tenant: &farsight_store::registry::Tenant,
+) -> Result<(), ControlError> {
+    let found = evaluate::findings(tx, database, tenant, |check| check == service_clock::NAME)?;
+    let of_period = found.into_iter().filter(|row| {
+        row.family == service_clock::COMPENSATION
+            && period.is_none_or(|period| Period::of(row.occurred_on) == period)
+    });
+    let told = of_period.filter_map(|row| Some((serde_json::from_str::<Owed>(&row.detail).ok()?, row)));
+    let mut told: Vec<_> = told.collect();
+    told.sort_by(|(a, _), (b, _)| a.work_order.cmp(&b.work_order));
+    let at = |at: jiff::Timestamp| OutCell::Instant(Instant(at.as_microsecond()));
+    for (owed, row) in told {
+        let amount = sheet.currency.parse(&owed.owed).unwrap_or_default();
+        sheet.total = sheet.total + amount;
+        let amount = sheet.money(amount);
+        sheet.row(&[
+            OutCell::Text(&owed.work_order),
+            OutCell::Text(&row.dealer),
+            OutCell::Date(row.occurred_on),
+            at(owed.promised_at),
+            at(owed.completed_at),
+            amount,
+        ])?;
+    }
+    Ok(())
+}
+
+/// Writes the scores of district managers in a quarter, as far as it has passed; gives how many rows there are.
+pub fn staff<W: Write>(
+    desk: &mut Desk,
+    quarter: Quarter,
+    format: Format,
+    out: W,
+) -> Result<u64, ControlError> {
+    const COLUMNS: [OutColumn; 2] = [text("person_code"), column("score", OutKind::Amount)];
+    let zone = ground::zone(&desk.tenant)?;
+    let tenant = desk.tenant.code.clone();
+    let mut scores = field_staff::scores(desk, quarter)?;
+    scores.sort_by(|a, b| a.person.cmp(&b.person));
+    let created = zone.midnight(quarter.first_day());
+    let format = format.of_sheet("staff", created);
+    let mut writer = Writer::new(out, format, &COLUMNS, &zone)?;
+    for score in &scores {
+        writer.row(&[OutCell::Text(&score.person), OutCell::Decimal(hundredths(score.score))])?;
+    }
+    let rows = scores.len() as u64;
+    let period = quarter.to_string();
+    writer.finish(&[
+        ("tenant", OutCell::Text(&tenant)),
+        ("period", OutCell::Text(&period)),
+        ("rows", OutCell::Count(rows as i64)),
+    ])?;
+    let detail = serde_json::json!({ "period": period, "rows": rows });
+    audit::note(desk, "books.export", "staff", &detail)?;
+    Ok(rows)
 }

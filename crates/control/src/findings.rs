@@ -1,14 +1,15 @@
-//! Findings, for machines: what each check finds as of its latest run, judged again, dealer by dealer, as far as a piece
-//! of the list needs. Nothing is stored; [`basis`] tells for little whether it would be the same as last time.
+//! Findings, for machines: what each check finds as of its latest run, judged again as far as a piece of the list needs:
+//! dealer by dealer, then the units of the whole network one by one. Nothing is stored; [`basis`] tells for little whether it would be the same as last time.
 
 use std::fmt::Write as _;
 
+use farsight_rulebook::case::month_of_unit;
 use farsight_rulebook::period::Period;
 use farsight_store::facts::read;
 use farsight_store::session::Isolation;
 use farsight_store::{Tx, imports, policies, runs};
 
-use crate::evaluate::{self, FindingRow};
+use crate::evaluate::{self, Again, FindingRow, NetworkUnit};
 use crate::pulls::{Mark, Pulled};
 use crate::{ControlError, Desk};
 
@@ -16,6 +17,8 @@ use crate::{ControlError, Desk};
 const FIRST: usize = 8;
 /// A piece judges at most about so many dealers, and says that there is more.
 const MOST: usize = 240;
+/// A piece judges at most so many units of the whole network.
+const MOST_UNITS: usize = 12;
 
 /// Which findings are asked for; what is none does not matter.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +40,12 @@ impl Asked {
         self.clause.as_deref().is_none_or(|clause| clause == row.clause)
             && self.family.as_deref().is_none_or(|family| family == row.family)
             && self.period.is_none_or(|period| period == Period::of(row.occurred_on))
+            && self.dealer.as_deref().is_none_or(|dealer| dealer == row.dealer)
+    }
+
+    /// Whether anything of a unit of the whole network may be asked for.
+    fn may_have(&self, unit: &str) -> bool {
+        self.period.zip(month_of_unit(unit)).is_none_or(|(period, month)| period == month)
     }
 }
 
@@ -61,11 +70,13 @@ pub fn basis(desk: &mut Desk) -> Result<String, ControlError> {
     Ok(text)
 }
 
-/// A piece of the findings, by dealer, clause, subject and family. A piece may have fewer than asked for, or none, though
-/// there is more: it judges no more dealers than fit one request. After the last finding `next` is the beginning.
+/// A piece of the findings: of each dealer's own units by clause, subject and family, then the same of each unit of the
+/// whole network. A piece may have fewer than asked for, or none, though there is more: it judges no more than fits one
+/// request. After the last finding `next` is the beginning.
 ///
 /// A person's own dealers are judged with the whole network's facts, as every run does: what is found at a dealer depends on
-/// the figures of its region. Nothing of another dealer's findings is given.
+/// the figures of its region. Nothing of another dealer's findings is given, and what concerns no dealer only to those who
+/// see the whole network.
 ///
 /// Refused: a check that there is not.
 pub fn list(
@@ -76,37 +87,81 @@ pub fn list(
 ) -> Result<Pulled<FindingRow>, ControlError> {
     let named: Vec<String> = asked.check.iter().cloned().collect();
     let checks = evaluate::checks_named(&named)?;
-    let after = Place::read(&after.key);
-    let dealers = dealers(desk, asked, &after)?;
+    let seen = Seen { dealers: dealers(desk)?, network: desk.person.is_none() };
     let (network, tenant) = (desk.tenant.network(), desk.tenant.clone());
     let database = desk.database.clone();
     desk.session.transaction(network, Isolation::Snapshot, |tx| {
-        let judge = evaluate::Anew::new(tx, (&database, &tenant), &checks)?;
-        let mut piece = Piece { asked, after, limit, rows: Vec::new() };
-        let (mut done, mut size) = (0, FIRST);
-        while done < dealers.len() && done < MOST && piece.rows.len() <= limit {
-            let group = &dealers[done..dealers.len().min(done + size)];
-            piece.take(judge.dealers(tx, group)?);
-            (done, size) = (done + group.len(), size * 2);
-        }
-        Ok(piece.pulled(&dealers, done))
+        let again = Again::new(tx, (&database, &tenant), &checks)?;
+        let mut piece = Piece { asked, seen: &seen, after: Place::read(&after.key), limit, rows: Vec::new() };
+        let stopped = match piece.take_dealers(tx, &again)? {
+            None => piece.take_network(tx, &again)?,
+            stopped => stopped,
+        };
+        Ok(piece.pulled(stopped))
     })
 }
 
-/// The dealers to be judged, those that the person sees, by code.
-fn dealers(desk: &mut Desk, asked: &Asked, after: &Place) -> Result<Vec<String>, ControlError> {
+/// What somebody sees of findings.
+struct Seen {
+    /// The dealers, by code.
+    dealers: Vec<String>,
+    /// Whether what concerns no dealer is seen too.
+    network: bool,
+}
+
+impl Seen {
+    fn has(&self, dealer: &str) -> bool {
+        if dealer.is_empty() { self.network } else { self.dealers.binary_search_by(|code| (**code).cmp(dealer)).is_ok() }
+    }
+}
+
+fn dealers(desk: &mut Desk) -> Result<Vec<String>, ControlError> {
     let scope = desk.scope();
     let mut codes =
         desk.session.transaction(scope, Isolation::ReadCommitted, |tx: &mut Tx| read::dealer_codes(tx))?;
-    codes.retain(|code| asked.dealer.as_ref().is_none_or(|dealer| dealer == code) && *code >= after.dealer);
     codes.sort_unstable();
     Ok(codes)
 }
 
-/// Where a finding stands in the list. One that is `over` stands after all of its dealer's.
+/// What is judged by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    /// The own units of a dealer.
+    Dealer(String),
+    /// A unit of the whole network.
+    Network(NetworkUnit),
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Self::Dealer(String::new())
+    }
+}
+
+impl Part {
+    /// A code of a dealer has no tabulator.
+    fn key(&self) -> String {
+        match self {
+            Self::Dealer(dealer) => dealer.clone(),
+            Self::Network(NetworkUnit { check, unit }) => format!("\t{check}\t{unit}"),
+        }
+    }
+
+    fn read(key: &str) -> Self {
+        let network = key.strip_prefix('\t').map(|of| of.split_once('\t').unwrap_or((of, "")));
+        match network {
+            None => Self::Dealer(key.to_owned()),
+            Some((check, unit)) => {
+                Self::Network(NetworkUnit { check: check.to_owned(), unit: unit.to_owned() })
+            }
+        }
+    }
+}
+
+/// Where a finding stands in the list. One that is `over` stands after all of its part's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
-    dealer: String,
+    part: Part,
     over: bool,
     clause: String,
     subject: String,
@@ -114,9 +169,9 @@ struct Place {
 }
 
 impl Place {
-    fn of(row: &FindingRow) -> Self {
+    fn of(part: Part, row: &FindingRow) -> Self {
         Self {
-            dealer: row.dealer.clone(),
+            part,
             over: false,
             clause: row.clause.to_owned(),
             subject: row.subject.clone(),
@@ -124,55 +179,95 @@ impl Place {
         }
     }
 
-    /// After all findings of a dealer.
-    fn after(dealer: &str) -> Self {
-        Self { dealer: dealer.to_owned(), over: true, ..Self::default() }
+    /// After all findings of a part.
+    fn after(part: Part) -> Self {
+        Self { part, over: true, ..Self::default() }
     }
 
     fn read(key: &str) -> Self {
         let mut parts = key.splitn(4, '\n').map(str::to_owned);
         let mut next = || parts.next();
-        let (dealer, clause) = (next().unwrap_or_default(), next());
+        let (part, clause) = (next().unwrap_or_default(), next());
         let (subject, family) = (next().unwrap_or_default(), next().unwrap_or_default());
-        let over = clause.is_none() && !dealer.is_empty();
-        Self { dealer, over, clause: clause.unwrap_or_default(), subject, family }
+        let over = clause.is_none() && !part.is_empty();
+        Self { part: Part::read(&part), over, clause: clause.unwrap_or_default(), subject, family }
     }
 
     fn key(&self) -> String {
+        let part = self.part.key();
         if self.over {
-            return self.dealer.clone();
+            return part;
         }
-        [&*self.dealer, &self.clause, &self.subject, &self.family].join("\n")
+        [&*part, &self.clause, &self.subject, &self.family].join("\n")
     }
 }
 
 /// A piece while it is gathered.
 struct Piece<'p> {
     asked: &'p Asked,
+    seen: &'p Seen,
     after: Place,
     limit: usize,
-    rows: Vec<FindingRow>,
+    rows: Vec<(Place, FindingRow)>,
 }
 
 impl Piece<'_> {
-    fn take(&mut self, found: Vec<FindingRow>) {
-        let mut found: Vec<FindingRow> =
-            found.into_iter().filter(|row| self.asked.has(row) && Place::of(row) > self.after).collect();
-        found.sort_by_cached_key(Place::of);
-        self.rows.append(&mut found);
+    /// Judges dealers, until there is enough; tells after which it stopped, where it did not come to the end.
+    fn take_dealers(&mut self, tx: &mut Tx, again: &Again) -> Result<Option<Part>, ControlError> {
+        let of_dealer = |code: &&String| self.asked.dealer.as_ref().is_none_or(|dealer| dealer == *code);
+        let dealers: Vec<String> = match &self.after.part {
+            Part::Network(_) => Vec::new(),
+            Part::Dealer(from) => {
+                self.seen.dealers.iter().filter(of_dealer).filter(|code| *code >= from).cloned().collect()
+            }
+        };
+        let (mut done, mut size) = (0, FIRST);
+        while done < dealers.len() && done < MOST && !self.is_full() {
+            let group = &dealers[done..dealers.len().min(done + size)];
+            self.take(again.dealers(tx, group)?, |row| Part::Dealer(row.dealer.clone()));
+            (done, size) = (done + group.len(), size * 2);
+        }
+        let ended = done == dealers.len();
+        Ok(if ended { None } else { done.checked_sub(1).map(|last| Part::Dealer(dealers[last].clone())) })
     }
 
-    /// What was gathered when so many of the dealers had been judged.
-    fn pulled(mut self, dealers: &[String], done: usize) -> Pulled<FindingRow> {
-        let more = self.rows.len() > self.limit || done < dealers.len();
-        let cut = self.rows.len() > self.limit;
+    /// The same of the units of the whole network.
+    fn take_network(&mut self, tx: &mut Tx, again: &Again) -> Result<Option<Part>, ControlError> {
+        let units = again.network().into_iter().filter(|of| self.asked.may_have(&of.unit)).map(Part::Network);
+        let units: Vec<Part> = units.filter(|part| *part >= self.after.part).collect();
+        let mut done = 0;
+        while done < units.len() && done < MOST_UNITS && !self.is_full() {
+            if let Part::Network(of) = &units[done] {
+                self.take(again.unit(tx, of)?, |_| units[done].clone());
+            }
+            done += 1;
+        }
+        Ok(if done == units.len() { None } else { done.checked_sub(1).map(|last| units[last].clone()) })
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.len() > self.limit
+    }
+
+    fn take(&mut self, found: Vec<FindingRow>, part: impl Fn(&FindingRow) -> Part) {
+        let found = found.into_iter().filter(|row| self.asked.has(row) && self.seen.has(&row.dealer));
+        let placed = found.map(|row| (Place::of(part(&row), &row), row));
+        let mut placed: Vec<_> = placed.filter(|(place, _)| *place > self.after).collect();
+        placed.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.rows.append(&mut placed);
+    }
+
+    /// What was gathered when it stopped after a part, or was through.
+    fn pulled(mut self, stopped: Option<Part>) -> Pulled<FindingRow> {
+        let full = self.is_full();
         self.rows.truncate(self.limit);
-        let last = match (cut, self.rows.last(), done.checked_sub(1)) {
-            (true, Some(row), _) => Place::of(row),
-            (false, _, Some(last)) if more => Place::after(&dealers[last]),
+        let last = match (full, self.rows.last(), &stopped) {
+            (true, Some((place, _)), _) => place.clone(),
+            (_, _, Some(part)) => Place::after(part.clone()),
             _ => Place::default(),
         };
-        Pulled { items: self.rows, next: Mark { seq: 0, key: last.key() }, more }
+        let items = self.rows.into_iter().map(|(_, row)| row).collect();
+        Pulled { items, next: Mark { seq: 0, key: last.key() }, more: full || stopped.is_some() }
     }
 }
 
@@ -180,9 +275,9 @@ impl Piece<'_> {
 mod tests {
     use super::*;
 
-    fn place(dealer: &str, clause: &str, subject: &str) -> Place {
+    fn place(part: Part, clause: &str, subject: &str) -> Place {
         Place {
-            dealer: dealer.to_owned(),
+            part,
             clause: clause.to_owned(),
             subject: subject.to_owned(),
             family: "f".to_owned(),
@@ -190,24 +285,38 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_place_is_read_as_it_was_written() {
-        for it in [place("D1", "a.b", "x y\u{20ac}"), Place::after("D1"), Place::default()] {
-            assert_eq!(Place::read(&it.key()), it);
-        }
+    fn dealer(code: &str) -> Part {
+        Part::Dealer(code.to_owned())
+    }
+
+    fn network(check: &str, unit: &str) -> Part {
+        Part::Network(NetworkUnit { check: check.to_owned(), unit: unit.to_owned() })
     }
 
     #[test]
-    fn a_dealer_is_over_after_all_its_findings() {
+    fn a_place_is_read_as_it_was_written() {
+        let parts = [dealer("D1"), network("satisfaction", "2026-03"), network("retention", "network")];
+        for part in parts {
+            for it in [place(part.clone(), "a.b", "x y\u{20ac}"), Place::after(part)] {
+                assert_eq!(Place::read(&it.key()), it);
+            }
+        }
+        assert_eq!(Place::read(&Place::default().key()), Place::default());
+    }
+
+    #[test]
+    fn a_dealer_is_over_after_all_its_findings_and_the_network_comes_last() {
         let mut places = [
-            Place::after("D1"),
-            place("D2", "a", "s"),
-            place("D1", "z", "s"),
-            place("D1", "a", "s"),
+            place(network("c", "u"), "a", "s"),
+            Place::after(dealer("D1")),
+            place(dealer("D2"), "a", "s"),
+            place(dealer("D1"), "z", "s"),
+            place(dealer("D1"), "a", "s"),
             Place::default(),
         ];
         places.sort();
         let shown: Vec<String> = places.iter().map(Place::key).collect();
-        assert_eq!(shown, ["\n\n\n", "D1\na\ns\nf", "D1\nz\ns\nf", "D1", "D2\na\ns\nf"]);
+        let expected = ["\n\n\n", "D1\na\ns\nf", "D1\nz\ns\nf", "D1", "D2\na\ns\nf", "\tc\tu\na\ns\nf"];
+        assert_eq!(shown, expected);
     }
 }

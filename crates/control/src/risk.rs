@@ -12,6 +12,7 @@ use farsight_rulebook::time::{Instant, plus_days};
 use farsight_store::complaints::{Filter, State};
 use farsight_store::facts::read::{self, Wanted, Which};
 use farsight_store::session::Isolation;
+use farsight_store::sums::From;
 use jiff::civil::Date;
 
 use crate::support::{self, Owed};
@@ -97,7 +98,6 @@ pub fn of_dealer(desk: &mut Desk, dealer: &str) -> Result<Risk, ControlError> {
             return Err(ControlError::NotFound("dealer"));
         }
         tx.look_at_few()?;
-        let zone = ground.zone.name().to_owned();
         let mut facts = Facts::default();
         read::network(tx, &mut facts)?;
         tx.want(&Wanted::codes([dealer]))?;
@@ -109,13 +109,13 @@ pub fn of_dealer(desk: &mut Desk, dealer: &str) -> Result<Risk, ControlError> {
         };
         let ids: Vec<String> = open.rows.iter().map(|row| row.complaint.id.clone()).collect();
         if let Some(check) = checks::check(complaint::NAME).filter(|_| !ids.is_empty()) {
-            let facts = evaluate::facts_of_units(tx, check, &ids, &zone)?;
+            let facts = evaluate::facts_of_units(tx, check, &ids, (&ground, now), From::Now)?;
             risk.complaints = late(&facts, &ground, now, (check, &ids))?;
         }
         if let Some(check) = checks::check(repeat_repair::NAME).filter(|_| !owed.is_empty()) {
             let units: Vec<String> =
                 owed.iter().map(|owed| format!("{}/{}", owed.dealer, owed.vin)).collect();
-            let facts = evaluate::facts_of_units(tx, check, &units, &zone)?;
+            let facts = evaluate::facts_of_units(tx, check, &units, (&ground, now), From::Now)?;
             risk.repairs = repairs(facts, &ground, now, (check, owed))?;
         }
         Ok(risk)

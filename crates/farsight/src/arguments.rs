@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use farsight_rulebook::period::Period;
+use farsight_rulebook::period::{Period, Quarter};
 use jiff::civil::Date;
 
 pub(crate) use alerts::{
@@ -295,6 +295,27 @@ pub(crate) enum ReportName {
     Settlement,
     Alerts,
     Findings,
+    /// What dealers owe customers for late work
+    Compensation,
+    /// The scores of district managers in a quarter
+    Staff,
+}
+
+/// A month or, of staff, a quarter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Interval {
+    Month(Period),
+    Quarter(Quarter),
+}
+
+impl std::str::FromStr for Interval {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let month = text.parse().map(Self::Month);
+        month
+            .or_else(|_| text.parse().map(Self::Quarter))
+            .map_err(|_| "not a month like 2026-03 nor a quarter like 2026-Q1")
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -309,9 +330,10 @@ pub(crate) struct ExportArguments {
     /// What to write
     #[arg(value_enum)]
     pub(crate) what: ReportName,
-    /// Of this month only, like 2026-03: entries settled in it, findings and alerts that occurred in it [default: all]
+    /// Of this month only, like 2026-03: entries settled in it, findings and alerts that occurred in it [default: all];
+    /// of staff the quarter, like 2026-Q1 [default: the one that runs]
     #[arg(long)]
-    pub(crate) period: Option<Period>,
+    pub(crate) period: Option<Interval>,
     /// How to write it
     #[arg(long, value_enum, default_value = "csv")]
     pub(crate) format: FormatName,

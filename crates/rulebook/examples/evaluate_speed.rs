@@ -402,13 +402,18 @@ fn repairs(folder: &Path, zone: &Zone, facts: &mut Facts, codes: &mut Codes) -> 
             dealer: code(codes, row, "dealer_code")?,
             vin: code(codes, row, "vin")?,
             fault: maybe(codes, row, "fault_code"),
+            reported_at: None,
             created_at: row.known_instant("created_at")?,
+            diagnosed_at: None,
+            promised_at: None,
             completed_at: row.instant("completed_at")?,
             fixed: row.flag("fixed"),
             advisor: maybe(codes, row, "advisor_code"),
             technician: maybe(codes, row, "technician_code"),
             level: row.word("level", Level::named)?.unwrap_or(Level::Basic),
             nev: row.flag("nev") == Some(true),
+            odometer_km: None,
+            confirmed: false,
         });
         Ok(())
     })?;

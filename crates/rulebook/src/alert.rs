@@ -138,6 +138,15 @@ impl Terms {
     }
 }
 
+/// Before whom the alert of a finding opens: the dealer it concerns, or the region, or, it concerning neither, headquarters.
+pub const fn opens_before(dealer: &str, region: &str) -> Level {
+    match (dealer.is_empty(), region.is_empty()) {
+        (false, _) => Level::Dealer,
+        (true, false) => Level::RegionDirector,
+        (true, true) => Level::Hq,
+    }
+}
+
 /// The deadlines that a finding's detail may name.
 #[derive(Deserialize)]
 struct Deadlines {
@@ -147,7 +156,7 @@ struct Deadlines {
 }
 
 /// The clauses whose findings name a deadline.
-const WITH_DEADLINE: [&str; 7] = [
+const WITH_DEADLINE: [&str; 8] = [
     "complaint.reply-late",
     "complaint.close-late",
     "complaint.major-unattended",
@@ -155,6 +164,7 @@ const WITH_DEADLINE: [&str; 7] = [
     "bay-turnover.rectify",
     "bay-turnover.overdue",
     "repeat-repair.unreported",
+    "feedback.late",
 ];
 
 /// Until when what a finding asks for can be done, or was to be done: the deadline that its detail (JSON) names, of a

@@ -9,6 +9,7 @@ use crate::facts::{Facts, Role};
 use crate::finding::{Charge, Finding, Found, PartyKind, Wake};
 use crate::horizon::Horizon;
 use crate::org::Org;
+use crate::period::Period;
 use crate::policy::{ChargeTerms, Clause, Seat, Timeline, Version};
 use crate::rulings::Rulings;
 use crate::time::{Instant, Zone};
@@ -74,6 +75,15 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Whether a unit of the whole network is to be judged: never with some dealers' facts only.
+    pub fn judges_network(&self, unit: &str) -> bool {
+        match &self.judged {
+            Judged::All => true,
+            Judged::Dealers(_) => false,
+            Judged::Units(units) => units.contains(unit),
+        }
+    }
+
     /// The version that judges what happened on a day, if one is in force.
     pub fn version(&self, on: Date) -> Option<&'a Version> {
         self.ground.timeline.in_force(on)
@@ -97,8 +107,14 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Adds a finding, unless it is excused, before the first judged day, or of a unit not judged. Says whether it stands.
+    /// Adds a finding about a dealer, unless it is excused, before the first judged day, or of a unit not judged. Says
+    /// whether it stands.
     pub fn find(&self, found: &mut Found, draft: Draft<'_>) -> bool {
+        self.find_of(found, Concern::Dealer, draft)
+    }
+
+    /// The same of whomever it concerns.
+    pub fn find_of(&self, found: &mut Found, concern: Concern, draft: Draft<'_>) -> bool {
         let Draft { check, clause, family, subject, unit, dealer, occurred_on, version, charged, detail } =
             draft;
         if occurred_on < self.ground.timeline.first_judged_day()
@@ -106,15 +122,17 @@ impl<'a> Case<'a> {
         {
             return false;
         }
-        if !self.judges(unit, dealer) {
+        let judged = match concern {
+            Concern::Dealer | Concern::Employee(_) => self.judges(unit, dealer),
+            Concern::Region(_) | Concern::Network => self.judges_network(unit),
+        };
+        if !judged {
             return true;
         }
-        // Of a dealer that is voided nothing is found, whatever its moves say.
-        let known = self.org.dealer(dealer).is_some();
-        let Some(region) = self.org.region(dealer, occurred_on).filter(|_| known) else { return false };
+        let Some((dealer, region)) = self.place(concern, dealer, occurred_on) else { return false };
         let (mut charges, mut vacant) = (Vec::new(), Vec::new());
         for terms in charged.iter().filter(|terms| !terms.amount.is_zero()) {
-            match self.party(terms.seat, dealer, region, occurred_on) {
+            match self.party(terms.seat, concern, dealer, region, occurred_on) {
                 Some((party_kind, party)) => {
                     charges.push(Charge { seat: terms.seat, party_kind, party, amount: terms.amount });
                 }
@@ -139,16 +157,57 @@ impl<'a> Case<'a> {
         true
     }
 
-    fn party(&self, seat: Seat, dealer: Code, region: Code, on: Date) -> Option<(PartyKind, Code)> {
+    /// The dealer and region of a finding; none: of a dealer that is voided nothing is found, whatever its moves say.
+    fn place(&self, concern: Concern, dealer: Code, on: Date) -> Option<(Code, Code)> {
+        let none = self.facts.codes.none();
+        match concern {
+            Concern::Region(region) => Some((none, region)),
+            Concern::Network => Some((none, none)),
+            Concern::Dealer | Concern::Employee(_) => {
+                self.org.dealer(dealer)?;
+                Some((dealer, self.org.region(dealer, on)?))
+            }
+        }
+    }
+
+    fn party(
+        &self,
+        seat: Seat,
+        concern: Concern,
+        dealer: Code,
+        region: Code,
+        on: Date,
+    ) -> Option<(PartyKind, Code)> {
         match seat {
             Seat::Dealer => Some((PartyKind::Dealer, dealer)),
             Seat::DistrictManager => {
                 self.org.holder(Role::DistrictManager, dealer, on).map(|p| (PartyKind::Person, p))
             }
             Seat::RegionDirector => self.org.region_leader(region, on).map(|p| (PartyKind::Person, p)),
-            Seat::Employee => None,
+            Seat::Employee => match concern {
+                Concern::Employee(person) => Some((PartyKind::Person, person)),
+                Concern::Dealer | Concern::Region(_) | Concern::Network => None,
+            },
         }
     }
+}
+
+/// The month of a unit that is a month or a dealer's (`2026-03`, `D1@2026-03`): nothing can be found of it before its end.
+pub fn month_of_unit(unit: &str) -> Option<Period> {
+    unit.rsplit('@').next().and_then(|month| month.parse().ok())
+}
+
+/// Whom a finding concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concern {
+    /// The draft's dealer.
+    Dealer,
+    /// An employee of the draft's dealer.
+    Employee(Code),
+    /// A region, and no dealer of it.
+    Region(Code),
+    /// The manufacturer's headquarters.
+    Network,
 }
 
 /// A finding as a check states it.
@@ -163,7 +222,7 @@ pub struct Draft<'d> {
     pub subject: String,
     /// The unit judged.
     pub unit: &'d str,
-    /// The dealer.
+    /// The dealer, where it concerns one.
     pub dealer: Code,
     /// The local date.
     pub occurred_on: Date,

@@ -22,7 +22,9 @@ pub struct Codes(StringInterner<BufferBackend<SymbolU32>>);
 
 impl Default for Codes {
     fn default() -> Self {
-        Self(StringInterner::new())
+        let mut texts = StringInterner::new();
+        texts.get_or_intern("");
+        Self(texts)
     }
 }
 
@@ -45,14 +47,19 @@ impl Codes {
         self.0.resolve(code.0).expect("a code is asked of the holder that gave it")
     }
 
-    /// How many texts are kept.
+    /// The empty code: of a finding that concerns no dealer or region.
+    pub fn none(&self) -> Code {
+        Code(SymbolU32::try_from_usize(0).expect("zero is a symbol"))
+    }
+
+    /// How many texts are kept, the empty one apart.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.len() - 1
     }
 
     /// Whether none is kept.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
     }
 }
 

@@ -4,15 +4,18 @@
 //! *seen* at an instant is the [`Horizon`](crate::horizon::Horizon)'s.
 
 mod keys;
+mod service;
 
 use jiff::civil::Date;
 
 use crate::codes::{Code, Codes};
 use crate::money::Money;
 use crate::period::Period;
+use crate::sums::Sums;
 use crate::time::Instant;
 
 pub use keys::{Row, When};
+pub use service::{Answer, Callback, Delay, Exam, Feedback, MysteryVisit, PartPrice, Vehicle};
 
 /// A service centre.
 #[derive(Debug, Clone, Copy)]
@@ -271,8 +274,14 @@ pub struct WorkOrder {
     pub vin: Code,
     /// The fault.
     pub fault: Option<Code>,
+    /// When the customer reported.
+    pub reported_at: Option<Instant>,
     /// When it was created.
     pub created_at: Instant,
+    /// When the fault was diagnosed.
+    pub diagnosed_at: Option<Instant>,
+    /// When the customer was promised it.
+    pub promised_at: Option<Instant>,
     /// When it was completed.
     pub completed_at: Option<Instant>,
     /// Whether the fault was mended.
@@ -285,6 +294,10 @@ pub struct WorkOrder {
     pub level: Level,
     /// Whether it was new-energy work.
     pub nev: bool,
+    /// The odometer, in kilometres.
+    pub odometer_km: Option<i64>,
+    /// Whether advisor, technician and inspector have all confirmed it.
+    pub confirmed: bool,
 }
 
 /// A dealer's request for the manufacturer's technical support.
@@ -384,8 +397,26 @@ pub struct Facts {
     pub work_orders: Vec<WorkOrder>,
     /// Requests for technical support.
     pub support_requests: Vec<SupportRequest>,
+    /// Delay notices.
+    pub delays: Vec<Delay>,
+    /// Survey answers.
+    pub answers: Vec<Answer>,
+    /// Visits of mystery shoppers.
+    pub mystery_visits: Vec<MysteryVisit>,
+    /// Feedback.
+    pub feedback: Vec<Feedback>,
+    /// Callbacks after work.
+    pub callbacks: Vec<Callback>,
+    /// Vehicles sold.
+    pub vehicles: Vec<Vehicle>,
+    /// Prices of parts.
+    pub part_prices: Vec<PartPrice>,
+    /// Exams of regional staff.
+    pub exams: Vec<Exam>,
     /// Rulings.
     pub rulings: Vec<Ruling>,
+    /// Sums of vehicles and work orders where the rows themselves are not given; none: they are counted from the rows.
+    pub sums: Option<Sums>,
 }
 
 impl Facts {
@@ -403,7 +434,16 @@ impl Facts {
             + self.certificates.len()
             + self.work_orders.len()
             + self.support_requests.len()
+            + self.delays.len()
+            + self.answers.len()
+            + self.mystery_visits.len()
+            + self.feedback.len()
+            + self.callbacks.len()
+            + self.vehicles.len()
+            + self.part_prices.len()
+            + self.exams.len()
             + self.rulings.len()
+            + self.sums.as_ref().map_or(0, Sums::len)
     }
 
     /// Whether there is no row at all.

@@ -57,9 +57,9 @@ pub struct Finding {
     pub subject: String,
     /// What had to be judged together to find it; an evaluation of this unit alone finds it again.
     pub unit: String,
-    /// The dealer concerned.
+    /// The dealer concerned; the empty code: none.
     pub dealer: Code,
-    /// The dealer's region on that date.
+    /// The dealer's region on that date, or the region concerned; the empty code: none.
     pub region: Code,
     /// The local date.
     pub occurred_on: Date,

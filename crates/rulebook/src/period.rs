@@ -111,9 +111,93 @@ impl From<Period> for String {
     }
 }
 
+/// A calendar quarter, written `2026-Q1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Quarter {
+    first: Period,
+}
+
+impl Quarter {
+    /// The quarter a local date lies in.
+    pub fn of(date: Date) -> Self {
+        let month = (date.month() - 1) / 3 * 3 + 1;
+        Self { first: Period { year: date.year(), month } }
+    }
+
+    /// The quarter before it.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self { first: self.first.previous().previous().previous() }
+    }
+
+    /// Its first day.
+    pub fn first_day(self) -> Date {
+        self.first.first_day()
+    }
+
+    /// Its last day.
+    pub fn last_day(self) -> Date {
+        self.first.next().next().last_day()
+    }
+
+    /// Its three months, in order.
+    pub fn months(self) -> [Period; 3] {
+        [self.first, self.first.next(), self.first.next().next()]
+    }
+
+    /// Whether a local date lies in it.
+    pub fn contains(self, date: Date) -> bool {
+        Self::of(date) == self
+    }
+}
+
+impl fmt::Display for Quarter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-Q{}", self.first.year, (self.first.month - 1) / 3 + 1)
+    }
+}
+
+/// The text is not a quarter written `2026-Q1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a quarter: write it like 2026-Q1")]
+pub struct NotAQuarter;
+
+impl FromStr for Quarter {
+    type Err = NotAQuarter;
+    fn from_str(text: &str) -> Result<Self, NotAQuarter> {
+        let (year, quarter) = text.split_once("-Q").ok_or(NotAQuarter)?;
+        let number: i8 = match quarter {
+            "1" => 1,
+            "2" => 4,
+            "3" => 7,
+            "4" => 10,
+            _ => return Err(NotAQuarter),
+        };
+        let first = format!("{year}-{number:02}").parse().map_err(|_| NotAQuarter)?;
+        Ok(Self { first })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quarters_are_read_written_and_stepped() {
+        let quarter: Quarter = "2025-Q2".parse().unwrap();
+        assert_eq!(quarter.to_string(), "2025-Q2");
+        assert_eq!(
+            (quarter.first_day().to_string(), quarter.last_day().to_string()),
+            ("2025-04-01".into(), "2025-06-30".into())
+        );
+        assert_eq!("2025-Q1".parse::<Quarter>().unwrap().previous().to_string(), "2024-Q4");
+        assert!(
+            quarter.contains(Date::constant(2025, 6, 30)) && !quarter.contains(Date::constant(2025, 7, 1))
+        );
+        for wrong in ["2025-Q0", "2025-Q5", "2025-04", "25-Q1", "", "2025-Q12"] {
+            assert_eq!(wrong.parse::<Quarter>(), Err(NotAQuarter), "{wrong}");
+        }
+    }
 
     #[test]
     fn months_are_read_written_and_stepped() {

@@ -10,7 +10,10 @@ pub use timeline::{Timeline, Version};
 
 use crate::alert;
 use crate::appeal;
-use crate::checks::{bay_turnover, certification, complaint, repeat_repair, spot_check};
+use crate::checks::{
+    bay_turnover, certification, complaint, fault_hotspot, feedback, field_staff, mystery_shopper,
+    repeat_repair, retention, satisfaction, service_clock, spot_check, transparency,
+};
 use crate::money::Currency;
 
 /// One policy: every clause with its titles, its parameters and the charges it carries.
@@ -32,6 +35,22 @@ pub struct Policy {
     pub bay_turnover: bay_turnover::Terms,
     /// Rulebook 4.5.
     pub repeat_repair: repeat_repair::Terms,
+    /// Rulebook 4.6; none, here and below: this policy does not judge by it.
+    pub service_clock: Option<service_clock::Terms>,
+    /// Rulebook 4.7.
+    pub satisfaction: Option<satisfaction::Terms>,
+    /// Rulebook 4.8.
+    pub mystery_shopper: Option<mystery_shopper::Terms>,
+    /// Rulebook 4.9.
+    pub feedback: Option<feedback::Terms>,
+    /// Rulebook 4.10.
+    pub retention: Option<retention::Terms>,
+    /// Rulebook 4.11.
+    pub fault_hotspot: Option<fault_hotspot::Terms>,
+    /// Rulebook 4.12.
+    pub transparency: Option<transparency::Terms>,
+    /// Rulebook 4.13.
+    pub field_staff: Option<field_staff::Terms>,
     /// How alerts live.
     pub alerts: alert::Terms,
     /// How entries are contested.
@@ -55,6 +74,14 @@ impl Policy {
             certification: file.section("certification", certification::Terms::read),
             bay_turnover: file.section("bay-turnover", bay_turnover::Terms::read),
             repeat_repair: file.section("repeat-repair", repeat_repair::Terms::read),
+            service_clock: file.optional_section("service-clock", service_clock::Terms::read),
+            satisfaction: file.optional_section("satisfaction", satisfaction::Terms::read),
+            mystery_shopper: file.optional_section("mystery-shopper", mystery_shopper::Terms::read),
+            feedback: file.optional_section("feedback", feedback::Terms::read),
+            retention: file.optional_section("retention", retention::Terms::read),
+            fault_hotspot: file.optional_section("fault-hotspot", fault_hotspot::Terms::read),
+            transparency: file.optional_section("transparency", transparency::Terms::read),
+            field_staff: file.optional_section("field-staff", field_staff::Terms::read),
             alerts: file.section("alerts", alert::Terms::read),
             appeal: file.section("appeal", appeal::Terms::read),
         };
@@ -69,6 +96,13 @@ impl Policy {
         clauses.extend(self.certification.clauses());
         clauses.extend(self.bay_turnover.clauses());
         clauses.extend(self.repeat_repair.clauses());
+        clauses.extend(self.service_clock.iter().flat_map(service_clock::Terms::clauses));
+        clauses.extend(self.satisfaction.iter().flat_map(satisfaction::Terms::clauses));
+        clauses.extend(self.mystery_shopper.iter().flat_map(mystery_shopper::Terms::clauses));
+        clauses.extend(self.feedback.iter().flat_map(feedback::Terms::clauses));
+        clauses.extend(self.retention.iter().flat_map(retention::Terms::clauses));
+        clauses.extend(self.fault_hotspot.iter().flat_map(fault_hotspot::Terms::clauses));
+        clauses.extend(self.transparency.iter().flat_map(transparency::Terms::clauses));
         clauses
     }
 

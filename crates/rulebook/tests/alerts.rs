@@ -24,7 +24,7 @@ use jiff::civil::date;
 type Row = (&'static str, &'static str, &'static str, &'static str, i64, &'static str);
 
 /// The details are those that the checks write.
-const ROWS: [Row; 34] = [
+const ROWS: [Row; 52] = [
     (
         "spot-check",
         "spot-check.first",
@@ -205,6 +205,150 @@ const ROWS: [Row; 34] = [
         "",
     ),
     (
+        "service-clock.slow",
+        "service-clock.slow",
+        "dealer:D012@2026-03",
+        r#"{"orders":40,"prompt":34,"share":"85.00"}"#,
+        0,
+        "",
+    ),
+    (
+        "service-clock.compensation",
+        "service-clock.compensation",
+        "order:W-9",
+        r#"{"work_order":"W-9","promised_at":"2026-03-05T14:00:00+08:00","completed_at":"2026-03-05T15:10:00+08:00","late_minutes":70,"owed":"40.00"}"#,
+        0,
+        "",
+    ),
+    (
+        "satisfaction.level",
+        "satisfaction.gold",
+        "dealer:D012@2026-03",
+        r#"{"score":"95.20","responses":12}"#,
+        300000,
+        "",
+    ),
+    (
+        "satisfaction.level",
+        "satisfaction.silver",
+        "dealer:D012@2026-03",
+        r#"{"score":"91.00","responses":12}"#,
+        150000,
+        "",
+    ),
+    (
+        "satisfaction.level",
+        "satisfaction.low",
+        "dealer:D012@2026-03",
+        r#"{"score":"74.99","responses":12}"#,
+        0,
+        "",
+    ),
+    (
+        "satisfaction.region",
+        "satisfaction.region-top",
+        "region:R1@2026-03",
+        r#"{"score":"93.10","responses":120,"regions":4}"#,
+        200000,
+        "",
+    ),
+    (
+        "satisfaction.region",
+        "satisfaction.region-bottom",
+        "region:R1@2026-03",
+        r#"{"score":"83.10","responses":120,"regions":4}"#,
+        -50000,
+        "",
+    ),
+    (
+        "satisfaction.star",
+        "satisfaction.star",
+        "person:P-9@2026-03",
+        r#"{"place":1,"share":"96.00","responses":25}"#,
+        100000,
+        "",
+    ),
+    (
+        "mystery-shopper",
+        "mystery-shopper.excellent",
+        "dealer:D012@2026-03",
+        r#"{"score":"90.00","visits":2}"#,
+        200000,
+        "",
+    ),
+    (
+        "mystery-shopper",
+        "mystery-shopper.poor",
+        "dealer:D012@2026-03",
+        r#"{"score":"59.99","visits":1}"#,
+        -200000,
+        "",
+    ),
+    (
+        "feedback.late",
+        "feedback.late",
+        "feedback:FB-1",
+        r#"{"due_at":"2026-03-05T14:00:00+08:00","done_at":null,"late_minutes":null}"#,
+        0,
+        "",
+    ),
+    (
+        "feedback.late",
+        "feedback.late",
+        "feedback:FB-1",
+        r#"{"due_at":"2026-03-05T14:00:00+08:00","done_at":"2026-03-06T09:00:00+08:00","late_minutes":1140}"#,
+        0,
+        "feedback.late-done",
+    ),
+    (
+        "feedback.callback-missed",
+        "feedback.callback-missed",
+        "dealer:D012@2026-03",
+        r#"{"orders":30,"called":26,"share":"86.67"}"#,
+        0,
+        "",
+    ),
+    (
+        "retention.churn",
+        "retention.churn",
+        "dealer:D012@2026-03",
+        r#"{"vehicles":50,"away":31,"share":"62.00"}"#,
+        0,
+        "",
+    ),
+    (
+        "fault-hotspot.rising",
+        "fault-hotspot.rising",
+        "model:CS75/P0301@2026-03",
+        r#"{"count":9,"expected":"1.25","vehicles":800}"#,
+        0,
+        "",
+    ),
+    (
+        "fault-hotspot.early",
+        "fault-hotspot.early",
+        "model:CS75/*@2026-03",
+        r#"{"count":6,"expected":"0.50","vehicles":90}"#,
+        0,
+        "",
+    ),
+    (
+        "transparency.unconfirmed",
+        "transparency.unconfirmed",
+        "dealer:D012@2026-03",
+        r#"{"orders":20,"count":3,"share":"15.00"}"#,
+        0,
+        "",
+    ),
+    (
+        "transparency.price",
+        "transparency.price",
+        "dealer:D012@2026-03",
+        r#"{"prices":12,"count":1,"share":"8.33"}"#,
+        0,
+        "",
+    ),
+    (
         "post-vacant.district-manager",
         "post-vacant",
         "inspection:I-2#item-01",
@@ -283,7 +427,8 @@ fn level(family: &str) -> Level {
         "feed-silent" | "job-gave-up" | "webhook-off" | "watch-away" | "post-vacant.region-director" => {
             Level::Hq
         }
-        "post-vacant.district-manager" => Level::RegionDirector,
+        "post-vacant.district-manager" | "satisfaction.region" => Level::RegionDirector,
+        "fault-hotspot.rising" | "fault-hotspot.early" => Level::Hq,
         _ => Level::Dealer,
     }
 }
@@ -291,12 +436,14 @@ fn level(family: &str) -> Level {
 /// An alert of the dealer D012 in region R1 about 2026-03-05.
 fn told(row: &Row) -> Told<'static> {
     let (family, clause, subject, detail, amount, _) = *row;
+    let concerns_dealer =
+        !subject.starts_with("model:") && !(subject.starts_with("region:") && subject.contains('@'));
     Told {
         family,
         clause,
         subject,
-        dealer: "D012",
-        region: "R1",
+        dealer: if concerns_dealer { "D012" } else { "" },
+        region: if subject.starts_with("model:") { "" } else { "R1" },
         occurred_on: date(2026, 3, 5),
         detail,
         amount: Money(amount),
@@ -375,7 +522,11 @@ fn every_finding_of_the_cases_can_be_told() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for policy in ["changan-2014", "example-2026"] {
         let ground = ground(policy);
-        for (folder, as_of) in [("tests/cases/small", "2025-07-01"), ("../shared/case-1", "2026-01-01")] {
+        for (folder, as_of) in [
+            ("tests/cases/small", "2025-07-01"),
+            ("../shared/case-1", "2026-01-01"),
+            ("../shared/case-2", "2025-08-20"),
+        ] {
             let folder = root.join(folder);
             if !folder.is_dir() {
                 continue;
@@ -413,7 +564,7 @@ fn of_finding<'f>(finding: &'f Finding, dealer: &'f str, region: &'f str, zone: 
         amount: finding.amount(),
         due_at: alert::due_at(finding.clause, &finding.detail, zone),
         escalates_at: None,
-        level: Level::Dealer,
+        level: alert::opens_before(dealer, region),
         holder: None,
     }
 }

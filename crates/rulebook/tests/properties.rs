@@ -12,16 +12,18 @@ use common::book::{at, day};
 use common::ground_with;
 use farsight_rulebook::case::{Case, Ground, Judged};
 use farsight_rulebook::checks::{CHECKS, Check};
+use farsight_rulebook::codes::Code;
 use farsight_rulebook::facts::{
-    Bays, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Employment, Facts, Inspection,
-    InspectionResult, Level, Move, Post, Role, Ruling, RulingKind, SupportRequest, WorkOrder,
+    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay,
+    Employment, Facts, Feedback, Inspection, InspectionResult, Level, Move, MysteryVisit, PartPrice, Post,
+    Role, Ruling, RulingKind, SupportRequest, Vehicle, WorkOrder,
 };
 use farsight_rulebook::finding::{Finding, Found};
 use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
 use farsight_rulebook::policy::{Seat, Timeline, Version};
 use farsight_rulebook::receipt::receipt;
-use farsight_rulebook::time::{HOUR, Instant, plus_days};
+use farsight_rulebook::time::{HOUR, Instant, MINUTE, plus_days};
 use proptest::prelude::*;
 
 /// One row in small numbers, from which a row of any table is made.
@@ -39,8 +41,17 @@ struct Seed {
 const HOURS: u16 = 181 * 24;
 
 /// The tables whose rows meet in one check, some twice to be drawn more often.
-const TOPICS: [&[u8]; 5] =
-    [&[0, 0, 0, 11, 12], &[2, 3, 3, 3, 12], &[5, 5, 6, 6, 7, 10], &[9, 9, 9, 10, 12], &[7, 7, 7, 8, 2, 12]];
+const TOPICS: [&[u8]; 9] = [
+    &[0, 0, 0, 11, 12],
+    &[2, 3, 3, 3, 12],
+    &[5, 5, 6, 6, 7, 10],
+    &[9, 9, 9, 10, 12],
+    &[7, 7, 7, 8, 2, 12],
+    &[7, 7, 7, 13, 18, 20],
+    &[14, 14, 14, 14, 14, 11, 20],
+    &[15, 15, 16, 16, 20, 19],
+    &[17, 17, 7, 7, 7, 20],
+];
 
 /// Rows of one check's tables, so that they meet.
 fn seeds() -> impl Strategy<Value = Vec<Seed>> {
@@ -49,6 +60,7 @@ fn seeds() -> impl Strategy<Value = Vec<Seed>> {
         let seed = (tables, 0_u8..6, 0_u8..2, 0..HOURS, 0..HOURS, any::<u8>());
         // Repairs and complaints of one vehicle meet within two months.
         let span = if topic == 4 { 60 * 24 } else { HOURS };
+
         let seed = seed.prop_map(move |(table, which, dealer, hours, more, choice)| Seed {
             table,
             which,
@@ -194,6 +206,10 @@ fn add(facts: &mut Facts, seed: &Seed) {
                 vin,
                 fault: (choice % 12 < 11).then_some(fault),
                 created_at: when(hours),
+                reported_at: (choice % 4 == 0).then(|| Instant(when(hours).0 - i64::from(more % 8) * MINUTE)),
+                diagnosed_at: (choice % 5 > 0)
+                    .then(|| Instant(when(hours).0 + i64::from(more % 40) * MINUTE)),
+                promised_at: (choice % 3 == 0).then(|| when(hours).plus_hours(i64::from(choice % 30))),
                 completed_at: (choice % 16 < 15).then(|| when(hours).plus_hours(i64::from(more % 60))),
                 fixed: [Some(false), Some(false), Some(false), Some(false), Some(true), None]
                     [usize::from(choice % 6)],
@@ -201,6 +217,8 @@ fn add(facts: &mut Facts, seed: &Seed) {
                 technician: (choice % 3 == 1).then_some(person),
                 level: [Level::Basic, Level::Special][usize::from(choice / 2 % 2)],
                 nev: choice % 11 == 0,
+                odometer_km: Some(i64::from(more % 1_500)),
+                confirmed: choice % 9 > 0,
             };
             if !facts.work_orders.iter().any(|other| other.work_order == id) {
                 facts.work_orders.push(row);
@@ -249,7 +267,102 @@ fn add(facts: &mut Facts, seed: &Seed) {
                 facts.moves.push(Move { dealer, from: on(hours), region });
             }
         }
-        _ => rule(facts, seed, &format!("C{}-{}", which % 4, seed.dealer)),
+        12 => rule(facts, seed, &format!("C{}-{}", which % 4, seed.dealer)),
+        _ => add_service(facts, seed, dealer, person, vin, id),
+    }
+}
+
+/// Rows of service and customers. Vehicles, orders and calls meet, for there are few of each.
+fn add_service(facts: &mut Facts, seed: &Seed, dealer: Code, person: Code, vin: Code, id: Code) {
+    let Seed { which, hours, more, choice, .. } = *seed;
+    let order = facts.work_orders.get(usize::from(more) % facts.work_orders.len().max(1)).copied();
+    match seed.table {
+        13 => {
+            let Some(order) = order else { return };
+            let given_at = order.created_at.plus_hours(i64::from(choice % 40));
+            let promised_at = given_at.plus_hours(i64::from(more % 100));
+            let row = Delay { work_order: order.work_order, given_at, promised_at };
+            let key = |row: &Delay| (row.work_order, row.given_at);
+            if !facts.delays.iter().any(|other| key(other) == key(&row)) {
+                facts.delays.push(row);
+            }
+        }
+        14 => {
+            let factor = ["response", "quality", "attitude", "amenities"][usize::from(choice % 4)];
+            let row = Answer {
+                response: id,
+                factor: facts.codes.keep(factor),
+                dealer,
+                employee: (which > 0).then_some(person),
+                answered_at: when(hours),
+                score: i64::from(more) % 2_001 + 8_000,
+            };
+            if !facts.answers.iter().any(|other| other.response == id) {
+                facts.answers.push(row);
+            }
+        }
+        15 => {
+            let score = i64::from(more) % 10_001;
+            let scores = [score, 10_000, score / 2, 10_000];
+            let row = MysteryVisit { visit: id, dealer, visited_on: on(hours), scores };
+            if !facts.mystery_visits.iter().any(|other| other.visit == id) {
+                facts.mystery_visits.push(row);
+            }
+        }
+        16 => {
+            let solved_at = (choice % 3 > 0).then(|| when(hours).plus_hours(i64::from(more % 96)));
+            if !facts.feedback.iter().any(|other| other.feedback == id) {
+                facts.feedback.push(Feedback { feedback: id, dealer, received_at: when(hours), solved_at });
+            }
+        }
+        17 => {
+            let model = facts.codes.keep(&format!("M{}", choice % 2));
+            let dealer = (choice % 5 > 0).then_some(dealer);
+            let row = Vehicle { vin, model, sold_on: on(hours), dealer };
+            if !facts.vehicles.iter().any(|other| other.vin == vin) {
+                facts.vehicles.push(row);
+            }
+        }
+        18 => {
+            let Some((order, at)) = order.and_then(|order| Some((order.work_order, order.completed_at?)))
+            else {
+                return;
+            };
+            let row = Callback { work_order: order, at: at.plus_hours(i64::from(choice % 30) - 2) };
+            if !facts.callbacks.iter().any(|other| (other.work_order, other.at) == (row.work_order, row.at)) {
+                facts.callbacks.push(row);
+            }
+        }
+        19 => {
+            let row = PartPrice {
+                part: facts.codes.keep(&format!("P{}", which % 2)),
+                effective_on: on(hours),
+                dealer: (choice % 2 == 0).then_some(dealer),
+                price: i64::from(more % 3) * 100,
+            };
+            let key = |row: &PartPrice| (row.part, row.effective_on, row.dealer);
+            if !facts.part_prices.iter().any(|other| key(other) == key(&row)) {
+                facts.part_prices.push(row);
+            }
+        }
+        _ => {
+            let month = Period::of(on(more));
+            let subject = match choice % 6 {
+                0 => format!("dealer:D{}@{month}", seed.dealer),
+                1 => format!("person:E{}@{month}", which % 3),
+                2 => format!("region:R0@{month}"),
+                3 => format!("model:M{}/F{}@{month}", choice % 2, choice % 2),
+                _ => order.map_or_else(
+                    || "order:none".to_owned(),
+                    |order| format!("order:{}", facts.codes.text(order.work_order)),
+                ),
+            };
+            let ruling = format!("S-{}-{hours}-{more}-{choice}", seed.dealer);
+            let (kind, decided_at) = (RulingKind::Excuse, when(hours));
+            if !facts.rulings.iter().any(|other| other.ruling == ruling) {
+                facts.rulings.push(Ruling { ruling, kind, subject, family: None, decided_at, amount: None });
+            }
+        }
     }
 }
 
@@ -288,7 +401,23 @@ fn ground() -> &'static Ground {
 }
 
 fn two_versions() -> Ground {
-    let mut ground = ground_with(&[("bay-turnover.overdue", "\"0.00\"", "\"3000.00\"")]);
+    // The least counts are small, so that small books reach them.
+    const SMALL: [(&str, &str, &str); 12] = [
+        ("service-clock.min_orders", "20", "1"),
+        ("service-clock.slow", "\"0.00\"", "\"100.00\""),
+        ("service-clock.compensation", "\"0.00\"", "\"10.00\""),
+        ("satisfaction.min_responses", "10", "1"),
+        ("satisfaction.min_regions", "3", "2"),
+        ("feedback.min_orders", "20", "1"),
+        ("feedback.callback-missed", "\"0.00\"", "\"50.00\""),
+        ("retention.min_vehicles", "20", "1"),
+        ("retention.churn", "\"0.00\"", "\"500.00\""),
+        ("fault-hotspot.min_count", "5", "1"),
+        ("fault-hotspot.chance", "1000", "500000"),
+        ("transparency.unconfirmed", "\"0.00\"", "\"5.00\""),
+    ];
+    let overdue = [("bay-turnover.overdue", "\"0.00\"", "\"3000.00\"")];
+    let mut ground = ground_with(&[&SMALL[..], &overdue[..]].concat());
     let second = [
         ("spot-check.repeat_window", "\"next-month\"", "\"next-check\""),
         ("spot-check.follow_up_charges", "false", "true"),
@@ -297,9 +426,14 @@ fn two_versions() -> Ground {
         ("certification.expiring_days", "[60, 30, 7]", "[45, 7]"),
         ("bay-turnover.rectify_days", "60", "20"),
         ("repeat-repair.report_hours", "24", "48"),
+        ("service-clock.complete_hours", "24", "12"),
+        ("satisfaction.gold_at", "95", "99"),
+        ("feedback.solve_hours", "48", "24"),
+        ("retention.away_days", "90", "20"),
     ];
     let mut versions = ground.timeline.versions().to_vec();
-    let policy = std::sync::Arc::new(common::policy_with("example-2026", &second));
+    let policy =
+        std::sync::Arc::new(common::policy_with("example-2026", &[&SMALL[..], &second[..]].concat()));
     versions.push(Version { number: 2, effective_on: day("2025-03-16"), policy });
     ground.timeline = Timeline::new(versions, None);
     ground
@@ -418,7 +552,7 @@ proptest! {
         let case = Case::new(&facts, ground, when(hours), Judged::All);
         for check in &CHECKS {
             for finding in judge(check, &facts, ground, when(hours), Judged::All).findings {
-                for seat in [Seat::Dealer, Seat::DistrictManager, Seat::RegionDirector] {
+                for seat in [Seat::Dealer, Seat::DistrictManager, Seat::RegionDirector, Seat::Employee] {
                     let receipt = receipt(&case, check, &finding, seat).unwrap();
                     for fact in &receipt.facts {
                         prop_assert_eq!(facts.without(fact.table, &fact.key).len() + 1, facts.len(), "{:?}", fact);
@@ -427,7 +561,8 @@ proptest! {
                         prop_assert_eq!(receipt.counterfactual, None);
                         continue;
                     }
-                    if finding.clause != "bay-turnover.data-missing" && finding.clause != "certification.shortfall" {
+                    let by_counts = ["bay-turnover.data-missing", "certification.shortfall", "retention.churn"];
+                    if !by_counts.contains(&finding.clause) {
                         prop_assert!(receipt.facts.iter().any(|fact| fact.judged), "{:?}", finding);
                         let charged = receipt.charged.iter().find(|charged| charged.seat == seat);
                         prop_assert_eq!(charged.map(|charged| charged.amount), Some(receipt.amount));

@@ -22,7 +22,9 @@ use crate::{StoreError, Tx};
 
 pub use life::{Acknowledgement, acknowledge, escalate, region_on, tell_what_stayed};
 pub(crate) use life::{KNOWN, REGION};
-pub use read::{Alert, Filter, Order, Status, each, find, find_all, list, open_by_severity, open_days};
+pub use read::{
+    Alert, Filter, Order, Status, each, find, find_all, list, open_by_severity, open_days, open_of,
+};
 
 /// An alert that should be open.
 #[derive(Debug, Clone)]

@@ -46,6 +46,7 @@ pub mod staging;
 pub mod standings;
 pub mod statements;
 pub mod subjects;
+pub mod sums;
 pub mod support;
 pub mod telling;
 pub mod todo;

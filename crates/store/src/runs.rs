@@ -116,6 +116,17 @@ pub fn woken(tx: &mut Tx, check: &str, by: Instant) -> Result<Vec<String>, Store
     Ok(rows.into_iter().map(|row| row.unit).collect())
 }
 
+/// The units of a check that have entries, open alerts or wakes.
+pub fn units_known(tx: &mut Tx, check: &str) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<Unit> = diesel::sql_query(
+        "SELECT unit FROM entries WHERE check_name = $1 UNION SELECT unit FROM alerts WHERE check_name = $1 AND resolved_at = 'infinity'
+         UNION SELECT unit FROM wakes WHERE check_name = $1",
+    )
+    .bind::<Text, _>(check)
+    .load(tx.connection)?;
+    Ok(rows.into_iter().map(|row| row.unit).collect())
+}
+
 /// Replaces the wakes of a check: all of them, or those of the units judged.
 pub fn set_wakes(
     tx: &mut Tx,

@@ -14,6 +14,7 @@ pub(crate) mod draws;
 pub(crate) mod entries;
 pub(crate) mod evidence;
 pub(crate) mod home;
+pub(crate) mod honours;
 pub(crate) mod inspections;
 pub(crate) mod jobs;
 pub(crate) mod me;

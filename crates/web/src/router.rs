@@ -14,7 +14,7 @@ use crate::answer::refusal;
 use crate::page::PageError;
 use crate::pages::{
     alerts, appeals, audit, board, cameras, complaints, dealers, desk, draws, entries, evidence, home,
-    inspections, jobs, me, penalties, people, policy, rectifications, search, settlements, sign_in,
+    honours, inspections, jobs, me, penalties, people, policy, rectifications, search, settlements, sign_in,
     single_sign_on, statements, support, todo, tokens, uploads, users, with_provider,
 };
 use crate::{App, api, assets, health, live, metrics, middleware, scim};
@@ -230,6 +230,9 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/statements/{period}/{dealer}/reply", Statement, MONEY, post(statements::reply)),
         route("/policy", Nothing, MONEY, get(policy::show)),
         route("/organisation", Nothing, Who::Roles(&[Role::Hq]), get(policy::organisation)),
+        route("/stars", Nothing, Who::Roles(&[Role::Hq]), get(honours::stars)),
+        route("/hotspots", Nothing, Who::Roles(&[Role::Hq]), get(honours::hotspots)),
+        route("/staff", Nothing, Who::Roles(&[Role::Hq]), get(honours::staff)),
         route("/jobs", Nothing, OPERATORS, get(jobs::list)),
         route("/jobs/pause", Nothing, OPERATORS, post(jobs::pause)),
         route("/jobs/resume", Nothing, OPERATORS, post(jobs::resume)),

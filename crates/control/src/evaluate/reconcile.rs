@@ -150,7 +150,7 @@ fn wanted<'f>(facts: &'f Facts, zone: &Zone, finding: &'f Finding) -> impl Itera
         dealer: facts.codes.text(finding.dealer),
         region: facts.codes.text(finding.region),
         severity: finding.severity,
-        level: Level::Dealer,
+        level: alert::opens_before(facts.codes.text(finding.dealer), facts.codes.text(finding.region)),
         occurred_on: finding.occurred_on,
         amount: finding.amount(),
         due_at: alert::due_at(finding.clause, &finding.detail, zone),

@@ -3,7 +3,10 @@
 use std::sync::mpsc::sync_channel;
 
 use farsight_rulebook::case::{Ground, Judged};
-use farsight_rulebook::checks::{Check, bay_turnover, certification, complaint, repeat_repair, spot_check};
+use farsight_rulebook::checks::{
+    Check, bay_turnover, certification, complaint, feedback, mystery_shopper, repeat_repair, service_clock,
+    spot_check, transparency,
+};
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::finding::{Found, Wake};
 use farsight_rulebook::time::Instant;
@@ -40,6 +43,9 @@ pub(super) fn judge_all(
     basis: Basis,
     mut each: impl FnMut(&mut Tx, &Facts, Found) -> Result<(), ControlError>,
 ) -> Result<u64, ControlError> {
+    if basis.checks.is_empty() {
+        return Ok(0);
+    }
     let dealers = read::dealer_codes(tx)?;
     let shards = (read::estimated_work_orders(tx)? / ORDERS_A_SHARD + 1) as usize;
     let size = dealers.len().div_ceil(shards).max(1);
@@ -115,11 +121,26 @@ pub(super) fn judge_shard(
     if reads(basis, &[complaint::NAME]) {
         read::complaint_events(tx, &mut facts, Which::OfDealers)?;
     }
-    if reads(basis, &[certification::NAME, repeat_repair::NAME]) {
+    let by_order =
+        [certification::NAME, repeat_repair::NAME, service_clock::NAME, feedback::NAME, transparency::NAME];
+    if reads(basis, &by_order) {
         read::work_orders(tx, &mut facts, Which::OfDealers, basis.ground.zone.name())?;
     }
     if reads(basis, &[repeat_repair::NAME]) {
         read::support_requests(tx, &mut facts, Which::OfDealers)?;
+    }
+    if reads(basis, &[service_clock::NAME]) {
+        read::delays(tx, &mut facts, Which::OfDealers)?;
+    }
+    if reads(basis, &[feedback::NAME]) {
+        read::feedback(tx, &mut facts, Which::OfDealers)?;
+        read::callbacks(tx, &mut facts, Which::OfDealers)?;
+    }
+    if reads(basis, &[mystery_shopper::NAME]) {
+        read::mystery_visits(tx, &mut facts, Which::OfDealers)?;
+    }
+    if reads(basis, &[transparency::NAME]) {
+        read::part_prices(tx, &mut facts)?;
     }
     let read = (facts.len() - common.len()) as u64;
     let codes = shard.iter().map(|dealer| facts.codes.keep(dealer)).collect();

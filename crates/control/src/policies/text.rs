@@ -86,8 +86,22 @@ pub struct PolicyRead {
 }
 
 /// The order of the parts.
-const SECTIONS: [&str; 6] =
-    ["spot-check", "complaint", "certification", "bay-turnover", "repeat-repair", "alerts"];
+const SECTIONS: [&str; 14] = [
+    "spot-check",
+    "complaint",
+    "certification",
+    "bay-turnover",
+    "repeat-repair",
+    "service-clock",
+    "satisfaction",
+    "mystery-shopper",
+    "feedback",
+    "retention",
+    "fault-hotspot",
+    "transparency",
+    "field-staff",
+    "alerts",
+];
 
 /// A version of the tenant's policy; without a number the one that is in force today, or the first to come.
 pub fn text(desk: &mut Desk, number: Option<i32>) -> Result<PolicyRead, ControlError> {
@@ -154,6 +168,11 @@ fn plain(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        toml::Value::Table(values) => values
+            .iter()
+            .map(|(name, value)| format!("{name} {}", plain(value)))
+            .collect::<Vec<_>>()
+            .join(", "),
         other => other.to_string(),
     }
 }

@@ -6,21 +6,61 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use farsight_control::export::{self, Format, Report};
-use farsight_control::{ControlError, Desk};
-use farsight_rulebook::period::Period;
+use farsight_control::{ControlError, Desk, ground};
+use farsight_rulebook::period::{Period, Quarter};
 
 use super::Installation;
-use crate::arguments::{ExportArguments, FormatName, ReportName};
+use crate::arguments::{ExportArguments, FormatName, Interval, ReportName};
 use crate::failure::Failure;
 use crate::output::{self, counted};
 
+/// What is written, and of when.
+#[derive(Clone, Copy)]
+enum What {
+    Report(Report, Option<Period>),
+    Staff(Quarter),
+}
+
+impl What {
+    /// Refuses a month of staff and a quarter of anything else.
+    fn asked(desk: &Desk, what: ReportName, period: Option<Interval>) -> Result<Self, Failure> {
+        let report = match what {
+            ReportName::Entries => Report::Entries,
+            ReportName::Settlement => Report::Settlement,
+            ReportName::Alerts => Report::Alerts,
+            ReportName::Findings => Report::Findings,
+            ReportName::Compensation => Report::Compensation,
+            ReportName::Staff => return Self::staff(desk, period),
+        };
+        match period {
+            None => Ok(Self::Report(report, None)),
+            Some(Interval::Month(month)) => Ok(Self::Report(report, Some(month))),
+            Some(Interval::Quarter(quarter)) => Err(Failure::usage(format!(
+                "--period {quarter}: {} is written by month, like 2026-03",
+                report.name()
+            ))),
+        }
+    }
+
+    fn staff(desk: &Desk, period: Option<Interval>) -> Result<Self, Failure> {
+        match period {
+            Some(Interval::Quarter(quarter)) => Ok(Self::Staff(quarter)),
+            Some(Interval::Month(month)) => {
+                Err(Failure::usage(format!("--period {month}: staff is written by quarter, like 2026-Q1")))
+            }
+            None => Ok(Self::Staff(Quarter::of(ground::zone(&desk.tenant)?.date(desk.now)))),
+        }
+    }
+
+    fn write(self, desk: &mut Desk, format: Format, out: impl Write) -> Result<u64, ControlError> {
+        match self {
+            Self::Report(what, period) => export::export(desk, what, period, format, out),
+            Self::Staff(quarter) => export::staff(desk, quarter, format, out),
+        }
+    }
+}
+
 pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> Result<ExitCode, Failure> {
-    let what = match arguments.what {
-        ReportName::Entries => Report::Entries,
-        ReportName::Settlement => Report::Settlement,
-        ReportName::Alerts => Report::Alerts,
-        ReportName::Findings => Report::Findings,
-    };
     let format = match arguments.format {
         FormatName::Csv => Format::Csv { bom: arguments.bom },
         FormatName::Xlsx => Format::Xlsx,
@@ -30,15 +70,10 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
         return Err(Failure::usage("--bom goes with --format csv only"));
     }
     let mut desk = installation.desk()?;
+    let what = What::asked(&desk, arguments.what, arguments.period)?;
     match &arguments.out {
         None => {
-            match export::export(
-                &mut desk,
-                what,
-                arguments.period,
-                format,
-                BufWriter::new(io::stdout().lock()),
-            ) {
+            match what.write(&mut desk, format, BufWriter::new(io::stdout().lock())) {
                 // Whoever reads may have seen enough.
                 Err(ControlError::Write(farsight_exchange::WriteError::Output(error)))
                     if error.kind() == io::ErrorKind::BrokenPipe => {}
@@ -48,7 +83,7 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
             }
         }
         Some(path) => {
-            let rows = to_file(&mut desk, what, arguments.period, format, path)?;
+            let rows = to_file(&mut desk, what, format, path)?;
             let result = serde_json::json!({ "file": path, "rows": rows });
             output::print(installation.global.json, &result, |_| {
                 format!("{}: {}", path.display(), counted(rows, "row"))
@@ -59,13 +94,7 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
 }
 
 /// Writes beside the file and renames: what stands at the path is the old or the new, never a half.
-fn to_file(
-    desk: &mut Desk,
-    what: Report,
-    period: Option<Period>,
-    format: Format,
-    path: &Path,
-) -> Result<u64, Failure> {
+fn to_file(desk: &mut Desk, what: What, format: Format, path: &Path) -> Result<u64, Failure> {
     let failed = |why: io::Error| {
         Failure::Work(anyhow::anyhow!("{}: {why}; nothing is written there", path.display()))
     };
@@ -77,7 +106,7 @@ fn to_file(
     let part = path.with_file_name(name);
     let mut write = || -> Result<u64, Failure> {
         let mut out = BufWriter::new(File::create(&part).map_err(failed)?);
-        let rows = export::export(desk, what, period, format, &mut out)?;
+        let rows = what.write(desk, format, &mut out)?;
         out.flush().map_err(failed)?;
         out.get_ref().sync_all().map_err(failed)?;
         std::fs::rename(&part, path).map_err(failed)?;

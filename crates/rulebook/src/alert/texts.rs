@@ -84,7 +84,8 @@ pub fn text_keys(clause: &str) -> Vec<String> {
 }
 
 /// Clauses about a deadline, with the detail that tells when the deed was done after all.
-const LATE_DEEDS: [(&str, &str); 4] = [
+const LATE_DEEDS: [(&str, &str); 5] = [
+    ("feedback.late", "done_at"),
     ("complaint.reply-late", "done_at"),
     ("complaint.close-late", "done_at"),
     ("bay-turnover.overdue", "accepted_on"),
@@ -190,6 +191,12 @@ impl Telling<'_> {
                 ("fault", Value::text(fault)),
                 ("order", Value::text(work_order)),
             ],
+            Some(Subject::PersonMonth { person, .. }) => vec![("person", Value::text(person))],
+            Some(Subject::Feedback { feedback }) => vec![id(feedback)],
+            Some(Subject::Order { work_order }) => vec![("order", Value::text(work_order))],
+            Some(Subject::ModelFaultMonth { model, fault, .. }) => {
+                vec![("model", Value::text(model)), ("fault", Value::text(fault))]
+            }
             _ => Vec::new(),
         }
     }
@@ -214,11 +221,22 @@ impl Telling<'_> {
             ("bays", "bays"),
             ("have", "have"),
             ("needed", "needed"),
+            ("count", "count"),
+            ("share", "share"),
+            ("score", "score"),
+            ("place", "place"),
+            ("owed", "owed"),
+            ("away", "away"),
+            ("vehicles", "vehicles"),
+            ("expected", "expected"),
+            ("prices", "prices"),
         ] {
             add(name, self.text_of(key).map(Value::Text));
         }
         add("count", self.text_of("failures_in_window").map(Value::Text));
         add("orders", self.number_of("orders").map(|count| Value::Counted("count.orders", count)));
+        add("visits", self.number_of("visits").map(|count| Value::Counted("count.visits", count)));
+        add("responses", self.number_of("responses").map(|count| Value::Counted("count.responses", count)));
         add("attempts", self.number_of("attempts").map(|count| Value::Counted("count.attempts", count)));
         add("days", self.number_of("days").map(|count| Value::Counted("count.natural-days", count)));
         for (name, key) in [
@@ -228,6 +246,8 @@ impl Telling<'_> {
             ("done", "accepted_on"),
             ("done", "requested_at"),
             ("expires", "expires_on"),
+            ("promised", "promised_at"),
+            ("completed", "completed_at"),
             ("since", "since"),
             ("slot", "slot"),
         ] {
@@ -325,7 +345,8 @@ impl Telling<'_> {
     fn act(&self) -> Said {
         let told = self.told;
         let deed = self.voice.word(&format!("alert-deed.{}", self.name()))?;
-        let own = told.level == Level::Dealer || ABOVE_THE_DEALER.contains(&told.clause);
+        let own =
+            told.level == Level::Dealer || told.dealer.is_empty() || ABOVE_THE_DEALER.contains(&told.clause);
         let key = if own { "alert-act.own" } else { "alert-act.above" };
         let values = [
             ("dealer", Value::text(told.dealer)),

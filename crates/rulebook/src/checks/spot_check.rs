@@ -163,8 +163,13 @@ impl Look<'_> {
 fn look<'f>(case: &Case, row: &'f Inspection) -> Option<Look<'f>> {
     let can_count = matches!(row.result, InspectionResult::Pass | InspectionResult::Fail)
         && case.horizon.seen(row.inspected_at)
-        && !case.rulings.excused(&case.horizon, FAMILY, &item_subject(case, row));
+        && !is_excused(case, row);
     can_count.then(|| Look { row, on: case.date(row.inspected_at) })
+}
+
+/// Whether a result is excused, and so from every count (rulebook 3.6).
+pub fn is_excused(case: &Case, row: &Inspection) -> bool {
+    case.rulings.excused(&case.horizon, FAMILY, &item_subject(case, row))
 }
 
 /// Judges every failure, and every look that saw nothing.

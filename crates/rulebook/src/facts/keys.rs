@@ -3,8 +3,9 @@
 use jiff::civil::Date;
 
 use super::{
-    Bays, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Employment, Facts, Inspection,
-    Move, Post, Role, Ruling, SupportRequest, WorkOrder,
+    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay,
+    Employment, Exam, Facts, Feedback, Inspection, Move, MysteryVisit, PartPrice, Post, Role, Ruling,
+    SupportRequest, Vehicle, WorkOrder,
 };
 use crate::codes::{Code, Codes};
 use crate::period::Period;
@@ -87,6 +88,18 @@ rows! {
     Certificate in "certificates": |row, codes| texts(codes, [row.certificate]), When::Day(row.issued_on);
     WorkOrder in "work_orders": |row, codes| texts(codes, [row.work_order]), When::At(row.created_at);
     SupportRequest in "support_requests": |row, codes| texts(codes, [row.request]), When::At(row.requested_at);
+    Delay in "work_order_delays": |row, codes| with(texts(codes, [row.work_order]), [row.given_at.to_string()]), When::At(row.given_at);
+    Answer in "surveys": |row, codes| texts(codes, [row.response, row.factor]), When::At(row.answered_at);
+    MysteryVisit in "mystery_visits": |row, codes| texts(codes, [row.visit]), When::Day(row.visited_on);
+    Feedback in "feedback": |row, codes| texts(codes, [row.feedback]), When::At(row.received_at);
+    Callback in "callbacks": |row, codes| with(texts(codes, [row.work_order]), [row.at.to_string()]), When::At(row.at);
+    Vehicle in "vehicles": |row, codes| texts(codes, [row.vin]), When::Day(row.sold_on);
+    PartPrice in "part_prices": |row, codes| vec![
+        codes.text(row.part).to_owned(),
+        row.effective_on.to_string(),
+        row.dealer.map_or_else(String::new, |dealer| codes.text(dealer).to_owned()),
+    ], When::Day(row.effective_on);
+    Exam in "exams": |row, codes| with(texts(codes, [row.person]), [row.taken_on.to_string()]), When::Day(row.taken_on);
     Ruling in "rulings": |row, _codes| vec![row.ruling.clone()], When::At(row.decided_at);
 }
 
@@ -142,6 +155,14 @@ impl Facts {
         leave_out(&mut facts.certificates, codes, table, key);
         leave_out(&mut facts.work_orders, codes, table, key);
         leave_out(&mut facts.support_requests, codes, table, key);
+        leave_out(&mut facts.delays, codes, table, key);
+        leave_out(&mut facts.answers, codes, table, key);
+        leave_out(&mut facts.mystery_visits, codes, table, key);
+        leave_out(&mut facts.feedback, codes, table, key);
+        leave_out(&mut facts.callbacks, codes, table, key);
+        leave_out(&mut facts.vehicles, codes, table, key);
+        leave_out(&mut facts.part_prices, codes, table, key);
+        leave_out(&mut facts.exams, codes, table, key);
         leave_out(&mut facts.rulings, codes, table, key);
         facts
     }

@@ -92,6 +92,42 @@ impl<'t> Section<'t> {
         value
     }
 
+    /// The same, where the table is there at all.
+    pub fn optional_section<T>(&mut self, key: &str, read: impl FnOnce(&mut Section<'t>) -> T) -> Option<T> {
+        self.entries.contains_key(key).then(|| self.section(key, read))
+    }
+
+    /// The currency that amounts are in.
+    pub fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// A table of names with a weight each, from 0 to 1000 and not all 0.
+    pub fn weights(&mut self, key: &str) -> Vec<(String, i64)> {
+        self.parameter(key, |inner| inner.weights_here("value"))
+    }
+
+    /// Tables of weights by name, where there are any: the weights of named regions.
+    pub fn optional_weights_by_name(&mut self, key: &str) -> Vec<(String, Vec<(String, i64)>)> {
+        self.optional_section(key, |inner| {
+            let names: Vec<String> = inner.entries.keys().cloned().collect();
+            names.into_iter().map(|name| (name.clone(), inner.weights_here(&name))).collect()
+        })
+        .unwrap_or_default()
+    }
+
+    fn weights_here(&mut self, key: &str) -> Vec<(String, i64)> {
+        self.section(key, |inner| {
+            let names: Vec<String> = inner.entries.keys().cloned().collect();
+            let weights: Vec<(String, i64)> =
+                names.into_iter().map(|name| (name.clone(), inner.whole(&name, 0, 1_000))).collect();
+            if weights.iter().all(|(_, weight)| *weight == 0) {
+                inner.contradiction("every weight is 0: give at least one more than 0");
+            }
+            weights
+        })
+    }
+
     fn table(&mut self, key: &str) -> (Range<usize>, DeTable<'t>) {
         match self.entries.remove(key) {
             Some((_, value)) if value.get_ref().is_table() => {

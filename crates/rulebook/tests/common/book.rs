@@ -7,8 +7,9 @@ use farsight_rulebook::case::{Case, Ground, Judged};
 use farsight_rulebook::checks;
 use farsight_rulebook::codes::Code;
 use farsight_rulebook::facts::{
-    Bays, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Employment, Facts, Inspection,
-    InspectionResult, Level, Move, Post, Role, Ruling, RulingKind, SupportRequest, WorkOrder,
+    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay,
+    Employment, Exam, Facts, Feedback, Inspection, InspectionResult, Level, Move, MysteryVisit, PartPrice,
+    Post, Role, Ruling, RulingKind, SupportRequest, Vehicle, WorkOrder,
 };
 use farsight_rulebook::finding::{Finding, Found};
 use farsight_rulebook::money::{Currency, Money};
@@ -228,12 +229,17 @@ impl Book {
             vin,
             fault: Some(fault),
             created_at: at(created),
+            reported_at: None,
+            diagnosed_at: None,
+            promised_at: None,
             completed_at: None,
             fixed: None,
             advisor: None,
             technician: None,
             level: Level::Basic,
             nev: false,
+            odometer_km: None,
+            confirmed: false,
         };
         change(&mut order, &mut |text| self.facts.codes.keep(text));
         self.facts.work_orders.push(order);
@@ -251,6 +257,74 @@ impl Book {
             fault,
             requested_at: at(when),
         });
+        self
+    }
+
+    /// A delay notice on an order.
+    pub fn delays(mut self, order: &str, given: &str, promised: &str) -> Self {
+        let work_order = self.code(order);
+        self.facts.delays.push(Delay { work_order, given_at: at(given), promised_at: at(promised) });
+        self
+    }
+
+    /// A response of one factor, `quality`, to the dealer, perhaps naming an employee.
+    pub fn answers(self, response: &str, employee: Option<&str>, when: &str, score: i64) -> Self {
+        self.answers_of(DEALER, response, "quality", employee, when, score)
+    }
+
+    pub fn answers_of(
+        mut self,
+        dealer: &str,
+        response: &str,
+        factor: &str,
+        employee: Option<&str>,
+        when: &str,
+        score: i64,
+    ) -> Self {
+        let (dealer, response, factor) = (self.code(dealer), self.code(response), self.code(factor));
+        let employee = employee.map(|person| self.code(person));
+        self.facts.answers.push(Answer { response, factor, dealer, employee, answered_at: at(when), score });
+        self
+    }
+
+    pub fn mystery(mut self, visit: &str, on: &str, scores: [i64; 4]) -> Self {
+        let (visit, dealer) = (self.code(visit), self.code(DEALER));
+        self.facts.mystery_visits.push(MysteryVisit { visit, dealer, visited_on: day(on), scores });
+        self
+    }
+
+    pub fn feedback(mut self, id: &str, received: &str, solved: Option<&str>) -> Self {
+        let (feedback, dealer) = (self.code(id), self.code(DEALER));
+        let (received_at, solved_at) = (at(received), solved.map(at));
+        self.facts.feedback.push(Feedback { feedback, dealer, received_at, solved_at });
+        self
+    }
+
+    pub fn calls(mut self, order: &str, when: &str) -> Self {
+        let work_order = self.code(order);
+        self.facts.callbacks.push(Callback { work_order, at: at(when) });
+        self
+    }
+
+    /// A vehicle of model `M1`.
+    pub fn sold(mut self, vin: &str, on: &str, dealer: Option<&str>) -> Self {
+        let (vin, model) = (self.code(vin), self.code("M1"));
+        let dealer = dealer.map(|dealer| self.code(dealer));
+        self.facts.vehicles.push(Vehicle { vin, model, sold_on: day(on), dealer });
+        self
+    }
+
+    /// A price of part `P1`, the manufacturer's or the dealer's.
+    pub fn price(mut self, on: &str, dealer: Option<&str>, price: i64) -> Self {
+        let part = self.code("P1");
+        let dealer = dealer.map(|dealer| self.code(dealer));
+        self.facts.part_prices.push(PartPrice { part, effective_on: day(on), dealer, price });
+        self
+    }
+
+    pub fn exam(mut self, person: &str, on: &str, score: i64) -> Self {
+        let person = self.code(person);
+        self.facts.exams.push(Exam { person, taken_on: day(on), score });
         self
     }
 

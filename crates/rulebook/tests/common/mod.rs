@@ -10,11 +10,12 @@ use std::path::Path;
 
 use farsight_rulebook::calendar::{Calendar, DayKind};
 use farsight_rulebook::case::{Case, Ground, Judged};
-use farsight_rulebook::checks::CHECKS;
+use farsight_rulebook::checks::{CHECKS, mystery_shopper};
 use farsight_rulebook::codes::{Code, Codes};
 use farsight_rulebook::facts::{
-    Bays, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Employment, Facts, Inspection,
-    InspectionResult, Level, Move, Post, Role, Ruling, RulingKind, SupportRequest, WorkOrder,
+    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay,
+    Employment, Exam, Facts, Feedback, Inspection, InspectionResult, Level, Move, MysteryVisit, PartPrice,
+    Post, Role, Ruling, RulingKind, SupportRequest, Vehicle, WorkOrder,
 };
 use farsight_rulebook::finding::Found;
 use farsight_rulebook::messages::Messages;
@@ -180,15 +181,23 @@ pub fn read(folder: &Path, zone: &Zone) -> Facts {
             dealer: keep(row.text("dealer_code")),
             vin: keep(row.text("vin")),
             fault: row.get("fault_code").map(&mut keep),
+            reported_at: row.instant("reported_at"),
             created_at: row.instant("created_at").unwrap(),
+            diagnosed_at: row.instant("diagnosed_at"),
+            promised_at: row.instant("promised_at"),
             completed_at: row.instant("completed_at"),
             fixed: row.flag("fixed"),
             advisor: row.get("advisor_code").map(&mut keep),
             technician: row.get("technician_code").map(&mut keep),
             level: row.get("level").map_or(Level::Basic, |level| Level::named(level).unwrap()),
             nev: row.flag("nev") == Some(true),
+            odometer_km: row.number("odometer_km"),
+            confirmed: ["confirmed_advisor", "confirmed_technician", "confirmed_inspector"]
+                .iter()
+                .all(|column| row.flag(column) == Some(true)),
         });
     }
+    read_service(folder, zone, &mut facts, &mut keep);
     for row in rows(folder, "support_requests", zone) {
         facts.support_requests.push(SupportRequest {
             request: keep(row.text("request_id")),
@@ -211,6 +220,76 @@ pub fn read(folder: &Path, zone: &Zone) -> Facts {
     }
     facts.codes = codes;
     facts
+}
+
+/// 0 to 100 or a price, in hundredths.
+fn hundredths(row: &Row, column: &str) -> i64 {
+    Currency::of("CNY").unwrap().parse(row.text(column)).unwrap().0
+}
+
+/// The tables of service and customers.
+fn read_service(folder: &Path, zone: &Zone, facts: &mut Facts, mut keep: &mut impl FnMut(&str) -> Code) {
+    for row in rows(folder, "work_order_delays", zone) {
+        facts.delays.push(Delay {
+            work_order: keep(row.text("work_order_id")),
+            given_at: row.instant("given_at").unwrap(),
+            promised_at: row.instant("promised_at").unwrap(),
+        });
+    }
+    for row in rows(folder, "surveys", zone) {
+        facts.answers.push(Answer {
+            response: keep(row.text("response_id")),
+            factor: keep(row.text("factor")),
+            dealer: keep(row.text("dealer_code")),
+            employee: row.get("employee_code").map(&mut keep),
+            answered_at: row.instant("answered_at").unwrap(),
+            score: hundredths(&row, "score"),
+        });
+    }
+    for row in rows(folder, "mystery_visits", zone) {
+        facts.mystery_visits.push(MysteryVisit {
+            visit: keep(row.text("visit_id")),
+            dealer: keep(row.text("dealer_code")),
+            visited_on: row.date("visited_on").unwrap(),
+            scores: mystery_shopper::FACTORS.map(|factor| hundredths(&row, factor)),
+        });
+    }
+    for row in rows(folder, "feedback", zone) {
+        facts.feedback.push(Feedback {
+            feedback: keep(row.text("feedback_id")),
+            dealer: keep(row.text("dealer_code")),
+            received_at: row.instant("received_at").unwrap(),
+            solved_at: row.instant("solved_at"),
+        });
+    }
+    for row in rows(folder, "callbacks", zone) {
+        facts
+            .callbacks
+            .push(Callback { work_order: keep(row.text("work_order_id")), at: row.instant("at").unwrap() });
+    }
+    for row in rows(folder, "vehicles", zone) {
+        facts.vehicles.push(Vehicle {
+            vin: keep(row.text("vin")),
+            model: keep(row.text("model")),
+            sold_on: row.date("sold_on").unwrap(),
+            dealer: row.get("dealer_code").map(&mut keep),
+        });
+    }
+    for row in rows(folder, "part_prices", zone) {
+        facts.part_prices.push(PartPrice {
+            part: keep(row.text("part_code")),
+            effective_on: row.date("effective_on").unwrap(),
+            dealer: row.get("dealer_code").map(&mut keep),
+            price: hundredths(&row, "price"),
+        });
+    }
+    for row in rows(folder, "exams", zone) {
+        facts.exams.push(Exam {
+            person: keep(row.text("person_code")),
+            taken_on: row.date("taken_on").unwrap(),
+            score: hundredths(&row, "score"),
+        });
+    }
 }
 
 pub fn policy(name: &str) -> Policy {
@@ -363,5 +442,44 @@ pub fn recode(from: &Facts, to: &mut Facts, turn: usize) {
             ..*r
         })
         .collect();
+    to.delays =
+        turned(&from.delays, turn).map(|r| Delay { work_order: code(codes, r.work_order), ..*r }).collect();
+    let answers = turned(&from.answers, turn);
+    to.answers = answers
+        .map(|r| Answer {
+            response: code(codes, r.response),
+            factor: code(codes, r.factor),
+            dealer: code(codes, r.dealer),
+            employee: r.employee.map(|person| code(codes, person)),
+            ..*r
+        })
+        .collect();
+    to.mystery_visits = turned(&from.mystery_visits, turn)
+        .map(|r| MysteryVisit { visit: code(codes, r.visit), dealer: code(codes, r.dealer), ..*r })
+        .collect();
+    to.feedback = turned(&from.feedback, turn)
+        .map(|r| Feedback { feedback: code(codes, r.feedback), dealer: code(codes, r.dealer), ..*r })
+        .collect();
+    to.callbacks = turned(&from.callbacks, turn)
+        .map(|r| Callback { work_order: code(codes, r.work_order), ..*r })
+        .collect();
+    let vehicles = turned(&from.vehicles, turn);
+    to.vehicles = vehicles
+        .map(|r| Vehicle {
+            vin: code(codes, r.vin),
+            model: code(codes, r.model),
+            dealer: r.dealer.map(|dealer| code(codes, dealer)),
+            ..*r
+        })
+        .collect();
+    let prices = turned(&from.part_prices, turn);
+    to.part_prices = prices
+        .map(|r| PartPrice {
+            part: code(codes, r.part),
+            dealer: r.dealer.map(|dealer| code(codes, dealer)),
+            ..*r
+        })
+        .collect();
+    to.exams = turned(&from.exams, turn).map(|r| Exam { person: code(codes, r.person), ..*r }).collect();
     to.rulings = turned(&from.rulings, turn).cloned().collect();
 }

@@ -187,6 +187,15 @@ pub fn each(tx: &mut Tx, mut take: impl FnMut(Alert)) -> Result<(), StoreError> 
     tx.each::<_, Row>(diesel::sql_query(query), |row| take(row.into()))
 }
 
+/// The open alerts of a check.
+pub fn open_of(tx: &mut Tx, check: &str) -> Result<Vec<Alert>, StoreError> {
+    let rows: Vec<Row> =
+        diesel::sql_query("SELECT * FROM alerts WHERE check_name = $1 AND resolved_at = 'infinity'")
+            .bind::<diesel::sql_types::Text, _>(check)
+            .load(tx.connection)?;
+    Ok(rows.into_iter().map(Alert::from).collect())
+}
+
 /// The alerts of some numbers; what is not there is left out.
 pub fn find_all(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Alert>, StoreError> {
     let rows: Vec<Row> = diesel::sql_query("SELECT * FROM alerts WHERE alert_id = ANY($1)")

@@ -1,5 +1,7 @@
 //! Reading facts for an evaluation: those that hold, of all dealers, of some, or of a few units.
 
+mod service;
+
 use diesel::RunQueryDsl;
 use diesel::data_types::PgDate;
 use diesel::sql_types::{Array, Bool, Date as SqlDate, Nullable, Text};
@@ -11,18 +13,21 @@ use farsight_rulebook::facts::{
 };
 use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
-use farsight_rulebook::time::Instant;
+use farsight_rulebook::time::{Instant, plus_days};
 use jiff::civil::Date;
 
 use crate::values::{date, pg_date};
 use crate::{StoreError, Tx};
 
-/// Rows to look for, put into the temporary table `wanted (a, b, on_day)`.
+pub use service::{answers, callbacks, delays, exams, feedback, mystery_visits, of_orders, part_prices};
+
+/// Rows to look for, put into the temporary table `wanted (a, b, on_day, until_day)`.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     a: Vec<String>,
     b: Vec<String>,
     on_day: Vec<Option<PgDate>>,
+    until_day: Vec<Option<PgDate>>,
 }
 
 impl Wanted {
@@ -33,11 +38,21 @@ impl Wanted {
         wanted
     }
 
-    /// Adds a row.
+    /// Adds a row, of one day where it names one.
     pub fn push(&mut self, a: &str, b: &str, on_day: Option<Date>) {
+        self.add(a, b, on_day, on_day.map(|day| plus_days(day, 1)));
+    }
+
+    /// Adds all days of a month.
+    pub fn push_month(&mut self, a: &str, month: Period) {
+        self.add(a, "", Some(month.first_day()), Some(month.next().first_day()));
+    }
+
+    fn add(&mut self, a: &str, b: &str, on_day: Option<Date>, until_day: Option<Date>) {
         self.a.push(a.to_owned());
         self.b.push(b.to_owned());
         self.on_day.push(on_day.map(pg_date));
+        self.until_day.push(until_day.map(pg_date));
     }
 
     /// Whether nothing is wanted.
@@ -57,8 +72,10 @@ pub enum Which {
     DealerByDealer,
     /// Those whose own id is wanted as `a`.
     ById,
-    /// Work orders of dealer `a`, created on the local date `on_day`.
+    /// Work orders of dealer `a`, created from the local date `on_day` to before `until_day`; survey answers and inspections of then.
     OfDealerDays,
+    /// Work orders of dealer `a`, completed then.
+    OfDealerCompletions,
     /// Those of dealer `a` and vehicle `b`.
     OfVehicles,
 }
@@ -67,11 +84,14 @@ impl Tx<'_> {
     /// Puts what is wanted where the next reads find it.
     pub fn want(&mut self, wanted: &Wanted) -> Result<(), StoreError> {
         self.execute("DROP TABLE IF EXISTS pg_temp.wanted CASCADE")?;
-        self.execute("CREATE TEMP TABLE wanted (a text, b text, on_day date) ON COMMIT DROP")?;
-        diesel::sql_query("INSERT INTO pg_temp.wanted SELECT * FROM unnest($1, $2, $3)")
+        self.execute(
+            "CREATE TEMP TABLE wanted (a text, b text, on_day date, until_day date) ON COMMIT DROP",
+        )?;
+        diesel::sql_query("INSERT INTO pg_temp.wanted SELECT * FROM unnest($1, $2, $3, $4)")
             .bind::<Array<Text>, _>(&wanted.a)
             .bind::<Array<Text>, _>(&wanted.b)
             .bind::<Array<Nullable<SqlDate>>, _>(&wanted.on_day)
+            .bind::<Array<Nullable<SqlDate>>, _>(&wanted.until_day)
             .execute(self.connection)?;
         self.execute("ANALYZE pg_temp.wanted")?;
         Ok(())
@@ -215,17 +235,35 @@ fn from(tx: &Tx, table: &str, which: Which, id: &str, zone: &str) -> String {
             looked_up("t.vin = w.b AND t.dealer_code = w.a AND t.fault_code IS NOT NULL")
         }
         Which::OfVehicles => looked_up("t.dealer_code = w.a AND t.vin = w.b"),
-        Which::OfDealerDays => looked_up(&format!(
-            "t.dealer_code = w.a AND t.created_at >= (w.on_day::timestamp AT TIME ZONE '{zone}')
-                 AND t.created_at < ((w.on_day + 1)::timestamp AT TIME ZONE '{zone}')"
-        )),
+        Which::OfDealerDays | Which::OfDealerCompletions => {
+            let at = match (which, table) {
+                (Which::OfDealerCompletions, _) => "completed_at",
+                (_, "surveys") => "answered_at",
+                (_, "inspections") => "inspected_at",
+                _ => "created_at",
+            };
+            looked_up(&format!(
+                "t.dealer_code = w.a AND t.{at} >= (w.on_day::timestamp AT TIME ZONE '{zone}')
+                     AND t.{at} < (w.until_day::timestamp AT TIME ZONE '{zone}')"
+            ))
+        }
     }
 }
 
 /// Inspection results.
 pub fn inspections(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), StoreError> {
-    let Facts { codes, inspections, .. } = facts;
     let source = from(tx, "inspections", which, "inspection_id", "");
+    inspections_from(tx, facts, &source)
+}
+
+/// Inspection results of the dealers and days wanted.
+pub fn inspections_of_days(tx: &mut Tx, facts: &mut Facts, zone: &str) -> Result<(), StoreError> {
+    let source = from(tx, "inspections", Which::OfDealerDays, "inspection_id", zone);
+    inspections_from(tx, facts, &source)
+}
+
+fn inspections_from(tx: &mut Tx, facts: &mut Facts, source: &str) -> Result<(), StoreError> {
+    let Facts { codes, inspections, .. } = facts;
     tx.read(
         &format!("SELECT t.inspection_id, t.item_code, t.dealer_code, t.inspected_at, t.result, t.kind FROM {source}"),
         |row| {
@@ -330,8 +368,9 @@ pub fn work_orders(tx: &mut Tx, facts: &mut Facts, which: Which, zone: &str) -> 
     let source = from(tx, "work_orders", which, "work_order_id", zone);
     tx.read(
         &format!(
-            "SELECT t.work_order_id, t.dealer_code, t.vin, t.fault_code, t.created_at, t.completed_at, t.fixed,
-                    t.advisor_code, t.technician_code, t.level, t.nev FROM {source}"
+            "SELECT t.work_order_id, t.dealer_code, t.vin, t.fault_code, t.reported_at, t.created_at, t.diagnosed_at,
+                    t.promised_at, t.completed_at, t.fixed, t.advisor_code, t.technician_code, t.level, t.nev, t.odometer_km,
+                    t.confirmed_advisor AND t.confirmed_technician AND t.confirmed_inspector FROM {source}"
         ),
         |row| {
             work_orders.push(WorkOrder {
@@ -339,13 +378,18 @@ pub fn work_orders(tx: &mut Tx, facts: &mut Facts, which: Which, zone: &str) -> 
                 dealer: codes.keep(row.text()),
                 vin: codes.keep(row.text()),
                 fault: keep(codes, row.text_or()),
+                reported_at: row.instant_or(),
                 created_at: row.instant(),
+                diagnosed_at: row.instant_or(),
+                promised_at: row.instant_or(),
                 completed_at: row.instant_or(),
                 fixed: row.flag_or(),
                 advisor: keep(codes, row.text_or()),
                 technician: keep(codes, row.text_or()),
                 level: row.text_or().and_then(Level::named).unwrap_or(Level::Basic),
                 nev: row.flag_or() == Some(true),
+                odometer_km: row.big_or(),
+                confirmed: row.flag_or() == Some(true),
             });
         },
     )

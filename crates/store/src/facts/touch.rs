@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
-use farsight_rulebook::checks::{bay_turnover, certification, complaint, repeat_repair, spot_check};
+use farsight_rulebook::checks::{
+    bay_turnover, certification, complaint, fault_hotspot, feedback, mystery_shopper, repeat_repair,
+    retention, satisfaction, service_clock, spot_check, transparency,
+};
 
 use crate::{StoreError, Tx};
 
@@ -94,9 +97,115 @@ fn touches(check: &str, zone: &str) -> Vec<(&'static str, Option<String>)> {
                 "",
             ),
         ]),
-        _ => return vec![("", None)],
+        _ => return touches_by_month(check, zone).map_or(vec![("", None)], |own| {
+            list.extend(own);
+            list
+        }),
     }
     list
+}
+
+/// The same of the checks whose units are months; none: there is no such check.
+fn touches_by_month(check: &str, zone: &str) -> Option<Vec<(&'static str, Option<String>)>> {
+    let of = |table: &'static str, select: &str, from: &str| {
+        (table, Some(format!("SELECT DISTINCT {select} AS unit FROM {table} t {from} WHERE {CHANGED}")))
+    };
+    let month = |at: &str| format!("to_char({at} AT TIME ZONE '{zone}', 'YYYY-MM')");
+    let dealer_month =
+        |row: &str, at: &str| format!("{row}.dealer_code || '@' || {}", month(&format!("{row}.{at}")));
+    let day =
+        |row: &str, at: &str| format!("{row}.dealer_code || '@' || ({row}.{at} AT TIME ZONE '{zone}')::date");
+    let completed = dealer_month("t", "completed_at");
+    let order = "JOIN work_orders o ON o.work_order_id = t.work_order_id";
+    // Rulings about a dealer's month, and those by which an order does not count in one; `{unit}` is that order's.
+    let rulings = |of_order: &str| {
+        let on_order = match of_order {
+            "" => String::new(),
+            unit => format!(
+                "WHEN t.subject LIKE 'order:%' THEN coalesce((
+                     SELECT string_agg(DISTINCT {unit}, ' ') FROM work_orders o WHERE o.work_order_id = substr(t.subject, 7)), '')"
+            ),
+        };
+        let unit = format!(
+            "CASE WHEN t.subject LIKE 'dealer:%@____-__' THEN substr(t.subject, 8)
+                  WHEN t.subject LIKE 'feedback:%' THEN substr(t.subject, 10) {on_order} ELSE '' END"
+        );
+        of("rulings", &unit, "")
+    };
+    // The month that ran when the check was judged last.
+    let judged = format!(
+        "(SELECT date_trunc('month', m.as_of AT TIME ZONE '{zone}')::date FROM marks m WHERE m.check_name = '{check}')"
+    );
+    let last_of_subject = |subject: &str| {
+        of("rulings", &format!("CASE WHEN {subject} THEN split_part(t.subject, '@', 2) ELSE '' END"), "")
+    };
+    Some(match check {
+        service_clock::NAME => {
+            let both = |row| format!("{} || ' ' || {}", dealer_month(row, "created_at"), day(row, "created_at"));
+            vec![
+                of("work_orders", &both("t"), ""),
+                of("work_order_delays", &both("o"), order),
+                rulings(&both("o")),
+            ]
+        }
+        satisfaction::NAME => vec![
+            of("surveys", &format!("{} || ' ' || {}", dealer_month("t", "answered_at"), month("t.answered_at")), ""),
+            of("posts", "CASE WHEN t.role LIKE 'region-%' THEN '*' ELSE '' END", ""),
+            rulings(""),
+            last_of_subject("t.subject LIKE 'region:%' OR t.subject LIKE 'person:%@____-__'"),
+        ],
+        mystery_shopper::NAME => vec![
+            of("mystery_visits", "t.dealer_code || '@' || to_char(t.visited_on, 'YYYY-MM')", ""),
+            rulings(""),
+        ],
+        feedback::NAME => vec![
+            of("feedback", "t.feedback_id", ""),
+            of("work_orders", &format!("coalesce({completed}, '')"), ""),
+            of("callbacks", &format!("coalesce({}, '')", dealer_month("o", "completed_at")), order),
+            rulings(&format!("coalesce({}, '')", dealer_month("o", "completed_at"))),
+        ],
+        // Only what changes a month that was over at the latest run: those to come are judged at their end.
+        retention::NAME => {
+            let unit = |on: &str| {
+                format!("CASE WHEN date_trunc('month', {on})::date < {judged} THEN '{}' ELSE '' END", retention::UNIT)
+            };
+            vec![
+                of("work_orders", &unit(&format!("t.completed_at AT TIME ZONE '{zone}'")), ""),
+                of("vehicles", &unit("t.sold_on"), ""),
+                of("rulings", &format!("CASE WHEN t.subject LIKE 'dealer:%@____-__' THEN '{}' ELSE '' END", retention::UNIT), ""),
+            ]
+        }
+        // An order counts in its month and, as one before, in the six that follow.
+        fault_hotspot::NAME => {
+            let months = format!(
+                "(SELECT string_agg(to_char(m, 'YYYY-MM'), ' ') FROM generate_series(
+                     date_trunc('month', t.created_at AT TIME ZONE '{zone}'),
+                     date_trunc('month', t.created_at AT TIME ZONE '{zone}') + interval '{} months', interval '1 month') AS m)",
+                fault_hotspot::MONTHS_BEFORE
+            );
+            let since_sold = format!(
+                "(SELECT coalesce(string_agg(to_char(m, 'YYYY-MM'), ' '), '') FROM generate_series(
+                     date_trunc('month', t.sold_on::timestamp), {judged}::timestamp, interval '1 month') AS m)"
+            );
+            vec![
+                of("work_orders", &months, ""),
+                of("vehicles", &since_sold, ""),
+                last_of_subject("t.subject LIKE 'model:%'"),
+            ]
+        }
+        transparency::NAME => vec![
+            of("work_orders", &format!("CASE WHEN t.fault_code IS NULL THEN '' ELSE coalesce({completed}, '') END"), ""),
+            of(
+                "part_prices",
+                "CASE WHEN p.dealer_code = '' THEN '' ELSE p.dealer_code || '@' || to_char(p.effective_on, 'YYYY-MM') END",
+                // A list price stands beside the dealers' prices that came into effect from its day on.
+                "JOIN part_prices p ON p.part_code = t.part_code AND (p.dealer_code = t.dealer_code AND p.effective_on = t.effective_on
+                     OR t.dealer_code = '' AND p.dealer_code <> '' AND p.effective_on >= t.effective_on)",
+            ),
+            rulings(&format!("coalesce({}, '')", dealer_month("o", "completed_at"))),
+        ],
+        _ => return None,
+    })
 }
 
 /// The rosters of a certificate's holder, and the days of orders with the holder on them from where it changes things:

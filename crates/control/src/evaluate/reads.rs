@@ -1,0 +1,185 @@
+//! The facts that some units of a check need.
+
+use std::collections::BTreeSet;
+
+use farsight_rulebook::case::{Ground, month_of_unit};
+use farsight_rulebook::checks::{
+    Check, bay_turnover, certification, complaint, fault_hotspot, feedback, mystery_shopper, repeat_repair,
+    retention, satisfaction, service_clock, spot_check, transparency,
+};
+use farsight_rulebook::facts::Facts;
+use farsight_rulebook::period::Period;
+use farsight_rulebook::time::Instant;
+use farsight_store::Tx;
+use farsight_store::facts::read::{self, Wanted, Which};
+use farsight_store::sums::{self, From};
+
+use crate::ControlError;
+
+/// The facts that some units of a check need, as of an instant; sums are those that are kept, or counted now.
+pub(crate) fn facts_of_units(
+    tx: &mut Tx,
+    check: &Check,
+    units: &[String],
+    (ground, as_of): (&Ground, Instant),
+    from: From,
+) -> Result<Facts, ControlError> {
+    let mut facts = Facts::default();
+    read::network(tx, &mut facts)?;
+    let zone = ground.zone.name();
+    match check.name {
+        spot_check::NAME => {
+            tx.want(&codes(units))?;
+            read::inspections(tx, &mut facts, Which::DealerByDealer)?;
+        }
+        complaint::NAME => {
+            tx.want(&codes(units))?;
+            read::complaints(tx, &mut facts, Which::ById)?;
+            read::complaint_events(tx, &mut facts, Which::ById)?;
+        }
+        certification::NAME => {
+            read::staff(tx, &mut facts)?;
+            if units.iter().any(|unit| unit.contains('@')) {
+                tx.want(&dealer_days(units))?;
+                read::work_orders(tx, &mut facts, Which::OfDealerDays, zone)?;
+            }
+        }
+        bay_turnover::NAME => read::customer_base(tx, &mut facts)?,
+        repeat_repair::NAME => of_vehicles(tx, &mut facts, units, zone)?,
+        service_clock::NAME => {
+            tx.want(&dealer_days(units))?;
+            read::work_orders(tx, &mut facts, Which::OfDealerDays, zone)?;
+            read::of_orders(tx, &mut facts)?;
+        }
+        satisfaction::NAME => {
+            let wanted = answered(tx, units)?;
+            tx.want(&wanted)?;
+            read::answers(tx, &mut facts, Which::OfDealerDays, zone)?;
+        }
+        mystery_shopper::NAME => {
+            tx.want(&dealers(units))?;
+            read::mystery_visits(tx, &mut facts, Which::DealerByDealer)?;
+        }
+        feedback::NAME => {
+            tx.want(&codes(units))?;
+            read::feedback(tx, &mut facts, Which::ById)?;
+            tx.want(&dealer_days(units))?;
+            read::work_orders(tx, &mut facts, Which::OfDealerCompletions, zone)?;
+            read::of_orders(tx, &mut facts)?;
+        }
+        transparency::NAME => {
+            tx.want(&dealer_days(units))?;
+            read::work_orders(tx, &mut facts, Which::OfDealerCompletions, zone)?;
+            tx.want(&dealers(units))?;
+            read::part_prices(tx, &mut facts)?;
+        }
+        retention::NAME => {
+            let months = home_months(tx, ground, as_of)?;
+            if from == From::Kept {
+                sums::keep_homes(tx, &months, zone)?;
+            }
+            sums::homes(tx, &mut facts, &months, from, zone)?;
+        }
+        fault_hotspot::NAME => {
+            let months = hotspot_months(units, ground, as_of);
+            if from == From::Kept {
+                sums::keep_faults(tx, &months, zone)?;
+            }
+            sums::by_model(tx, &mut facts, &months, from, zone)?;
+        }
+        _ => {}
+    }
+    Ok(facts)
+}
+
+fn codes(units: &[String]) -> Wanted {
+    Wanted::codes(units.iter().map(String::as_str))
+}
+
+fn of_vehicles(tx: &mut Tx, facts: &mut Facts, units: &[String], zone: &str) -> Result<(), ControlError> {
+    let mut wanted = Wanted::default();
+    for (dealer, vin) in units.iter().filter_map(|unit| unit.split_once('/')) {
+        wanted.push(dealer, vin, None);
+    }
+    tx.want(&wanted)?;
+    read::work_orders(tx, facts, Which::OfVehicles, zone)?;
+    read::support_requests(tx, facts, Which::OfVehicles)?;
+    read::complaints(tx, facts, Which::OfVehicles)?;
+    Ok(())
+}
+
+/// The dealers of units, each once.
+fn dealers(units: &[String]) -> Wanted {
+    let dealers: BTreeSet<&str> = units.iter().filter_map(|unit| Some(unit.split_once('@')?.0)).collect();
+    Wanted::codes(dealers)
+}
+
+/// The dealers' months and days of units: a day that lies in a month of the same dealer is read with it.
+fn dealer_days(units: &[String]) -> Wanted {
+    let mut wanted = Wanted::default();
+    let parts = || units.iter().filter_map(|unit| unit.split_once('@'));
+    let months: BTreeSet<(&str, Period)> =
+        parts().filter_map(|(dealer, month)| Some((dealer, month.parse().ok()?))).collect();
+    for (dealer, day) in parts() {
+        let day: Option<jiff::civil::Date> = day.parse().ok();
+        if let Some(day) = day.filter(|day| !months.contains(&(dealer, Period::of(*day)))) {
+            wanted.push(dealer, "", Some(day));
+        }
+    }
+    months.into_iter().for_each(|(dealer, month)| wanted.push_month(dealer, month));
+    wanted
+}
+
+/// The dealers' months of units, of a month of the network every dealer's.
+fn answered(tx: &mut Tx, units: &[String]) -> Result<Wanted, ControlError> {
+    let network: Vec<Period> = units.iter().filter_map(|unit| unit.parse().ok()).collect();
+    let all = if network.is_empty() { Vec::new() } else { read::dealer_codes(tx)? };
+    let mut months: BTreeSet<(&str, Period)> = BTreeSet::new();
+    for (dealer, month) in units.iter().filter_map(|unit| unit.split_once('@')) {
+        months.extend(month.parse().ok().map(|month| (dealer, month)));
+    }
+    months.extend(network.iter().flat_map(|month| all.iter().map(|dealer| (dealer.as_str(), *month))));
+    let mut wanted = Wanted::default();
+    months.into_iter().for_each(|(dealer, month)| wanted.push_month(dealer, month));
+    Ok(wanted)
+}
+
+/// The months that were over, from the first in which a vehicle was sold, with the days by which vehicles are away.
+fn home_months(tx: &mut Tx, ground: &Ground, as_of: Instant) -> Result<Vec<(Period, i64)>, ControlError> {
+    let Some((first, _)) = sums::span(tx, "vehicles", ground.zone.name())? else { return Ok(Vec::new()) };
+    let last = Period::of(ground.zone.date(as_of)).previous();
+    let judged = first.through(last).filter_map(|month| {
+        let version = ground.timeline.in_force(month.last_day())?;
+        Some((month, version.policy.retention.as_ref()?.away_days))
+    });
+    Ok(judged.collect())
+}
+
+/// The months that hotspots of units look at: those that are over, and the six before each.
+fn hotspot_months(units: &[String], ground: &Ground, as_of: Instant) -> Vec<Period> {
+    let running = Period::of(ground.zone.date(as_of));
+    let judged = units.iter().filter_map(|unit| month_of_unit(unit)).filter(|month| *month < running);
+    let looked_at = judged.flat_map(|month| {
+        (0..=fault_hotspot::MONTHS_BEFORE).filter_map(move |back| Period::from_number(month.number() - back))
+    });
+    looked_at.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// All units of a check that has some of the whole network, besides those it has left traces of.
+pub(super) fn units_of(tx: &mut Tx, check: &Check, zone: &str) -> Result<Vec<String>, ControlError> {
+    let months = |tx: &mut Tx, table: &str| -> Result<Vec<Period>, ControlError> {
+        let span = sums::span(tx, table, zone)?;
+        Ok(span.into_iter().flat_map(|(first, last)| first.through(last)).collect())
+    };
+    Ok(match check.name {
+        satisfaction::NAME => {
+            let (months, dealers) = (months(tx, "surveys")?, read::dealer_codes(tx)?);
+            let of_dealers =
+                dealers.iter().flat_map(|dealer| months.iter().map(move |month| format!("{dealer}@{month}")));
+            months.iter().map(ToString::to_string).chain(of_dealers).collect()
+        }
+        fault_hotspot::NAME => months(tx, "work_orders")?.iter().map(ToString::to_string).collect(),
+        retention::NAME => vec![retention::UNIT.to_owned()],
+        _ => Vec::new(),
+    })
+}

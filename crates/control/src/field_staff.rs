@@ -1,0 +1,53 @@
+//! The scorecard of regional staff (rulebook 4.13): a ranking, no charge.
+
+use farsight_rulebook::case::{Case, Judged};
+use farsight_rulebook::checks::field_staff;
+use farsight_rulebook::facts::Facts;
+use farsight_rulebook::period::Quarter;
+use farsight_store::facts::read::{self, Wanted, Which};
+use farsight_store::session::Isolation;
+use serde::Serialize;
+
+use crate::{ControlError, Desk, ground};
+
+/// A district manager's quarter, in hundredths; a part that is missing is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Score {
+    /// Who.
+    pub person: String,
+    /// The mean exam score.
+    pub exams: Option<i64>,
+    /// Items passed of those passed or failed, in percent.
+    pub inspections: Option<i64>,
+    /// The mean of the dealers' month scores.
+    pub satisfaction: Option<i64>,
+    /// The whole.
+    pub score: i64,
+}
+
+/// The scores of a quarter as of now: the best first, equal ones by code.
+pub fn scores(desk: &mut Desk, quarter: Quarter) -> Result<Vec<Score>, ControlError> {
+    let (scope, tenant, now) = (desk.scope(), desk.tenant.clone(), desk.now);
+    desk.session.transaction(scope, Isolation::Snapshot, |tx| {
+        let ground = ground::load(tx, &tenant)?;
+        tx.look_at_few()?;
+        let mut facts = Facts::default();
+        read::network(tx, &mut facts)?;
+        read::exams(tx, &mut facts)?;
+        let mut wanted = Wanted::default();
+        for dealer in read::dealer_codes(tx)? {
+            quarter.months().into_iter().for_each(|month| wanted.push_month(&dealer, month));
+        }
+        tx.want(&wanted)?;
+        read::inspections_of_days(tx, &mut facts, ground.zone.name())?;
+        read::answers(tx, &mut facts, Which::OfDealerDays, ground.zone.name())?;
+        let case = Case::new(&facts, &ground, now, Judged::All);
+        let scores = field_staff::scores(&case, quarter);
+        Ok(scores.into_iter().map(|score| told(&facts, score)).collect())
+    })
+}
+
+fn told(facts: &Facts, score: field_staff::Score) -> Score {
+    let field_staff::Score { person, exams, inspections, satisfaction, score } = score;
+    Score { person: facts.codes.text(person).to_owned(), exams, inspections, satisfaction, score }
+}

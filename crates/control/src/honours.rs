@@ -1,0 +1,134 @@
+//! A month of the whole network: its stars, its regions by satisfaction, its faults that rise.
+
+use farsight_rulebook::case::{Case, Judged};
+use farsight_rulebook::checks::{self, fault_hotspot, satisfaction};
+use farsight_rulebook::finding::{Finding, Found};
+use farsight_rulebook::money::Money;
+use farsight_rulebook::period::Period;
+use farsight_rulebook::subject::Subject;
+use farsight_store::session::Isolation;
+use farsight_store::sums::From;
+use farsight_store::{Tx, alerts};
+use serde::{Deserialize, Serialize};
+
+use crate::{ControlError, Desk, evaluate, ground};
+
+/// An employee at one of the first places.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Star {
+    /// The place, from 1.
+    pub place: i64,
+    /// Who.
+    pub person: String,
+    /// The dealer of the last response.
+    pub dealer: String,
+    /// Good responses of all, in percent.
+    pub share: String,
+    /// In how many responses named.
+    pub responses: i64,
+    /// What it earns.
+    pub reward: Money,
+}
+
+/// The first or the last region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Region {
+    /// The region.
+    pub region: String,
+    /// First rather than last.
+    pub first: bool,
+    /// The month's score.
+    pub score: String,
+    /// Of how many responses.
+    pub responses: i64,
+}
+
+/// A fault that rises, as its alert tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hotspot {
+    /// The alert.
+    pub alert: i64,
+    /// The model.
+    pub model: String,
+    /// The fault; `*` is any in the first kilometres.
+    pub fault: String,
+    /// The month.
+    pub month: Period,
+    /// Vehicles with it.
+    pub count: i64,
+    /// Vehicles to be expected.
+    pub expected: String,
+    /// Vehicles exposed.
+    pub vehicles: i64,
+}
+
+/// What the details of these findings tell.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    place: i64,
+    share: String,
+    score: String,
+    responses: i64,
+    count: i64,
+    expected: String,
+    vehicles: i64,
+}
+
+fn told(detail: &str) -> Told {
+    serde_json::from_str(detail).unwrap_or_default()
+}
+
+/// The stars of a month and its first and last regions, judged now.
+pub fn of_month(desk: &mut Desk, month: Period) -> Result<(Vec<Star>, Vec<Region>), ControlError> {
+    let (scope, tenant, now) = (desk.scope(), desk.tenant.clone(), desk.now);
+    desk.session.transaction(scope, Isolation::Snapshot, |tx| {
+        let ground = ground::load(tx, &tenant)?;
+        let Some(check) = checks::check(satisfaction::NAME) else { return Ok((Vec::new(), Vec::new())) };
+        let units = [month.to_string()];
+        tx.look_at_few()?;
+        let facts = evaluate::facts_of_units(tx, check, &units, (&ground, now), From::Now)?;
+        let case = Case::new(&facts, &ground, now, Judged::Units(units.into_iter().collect()));
+        let mut found = Found::default();
+        (check.evaluate)(&case, &mut found)?;
+        let dealer = |finding: &Finding| facts.codes.text(finding.dealer).to_owned();
+        let mut stars: Vec<Star> = found.findings.iter().filter_map(|it| star(it, dealer(it))).collect();
+        stars.sort_by(|a, b| (a.place, &a.person).cmp(&(b.place, &b.person)));
+        let mut regions: Vec<Region> = found.findings.iter().filter_map(region).collect();
+        regions.sort_by(|a, b| (!a.first, &a.region).cmp(&(!b.first, &b.region)));
+        Ok((stars, regions))
+    })
+}
+
+fn star(finding: &Finding, dealer: String) -> Option<Star> {
+    let Subject::PersonMonth { person, .. } = Subject::read(&finding.subject)? else { return None };
+    let Told { place, share, responses, .. } = told(&finding.detail);
+    Some(Star { place, person: person.to_owned(), dealer, share, responses, reward: finding.amount() })
+}
+
+fn region(finding: &Finding) -> Option<Region> {
+    let Subject::RegionMonth { region, .. } = Subject::read(&finding.subject)? else { return None };
+    let Told { score, responses, .. } = told(&finding.detail);
+    let first = finding.clause == "satisfaction.region-top";
+    Some(Region { region: region.to_owned(), first, score, responses })
+}
+
+/// The hotspots whose alert is open, the latest month first.
+pub fn hotspots(desk: &mut Desk) -> Result<Vec<Hotspot>, ControlError> {
+    let scope = desk.scope();
+    let open = desk.session.transaction(scope, Isolation::ReadCommitted, |tx: &mut Tx| {
+        Ok::<_, ControlError>(alerts::open_of(tx, fault_hotspot::NAME)?)
+    })?;
+    let mut hotspots: Vec<Hotspot> = open.iter().filter_map(hotspot).collect();
+    hotspots.sort_by(|a, b| (b.month, &a.model, &a.fault).cmp(&(a.month, &b.model, &b.fault)));
+    Ok(hotspots)
+}
+
+fn hotspot(alert: &alerts::Alert) -> Option<Hotspot> {
+    let Subject::ModelFaultMonth { model, fault, month } = Subject::read(&alert.subject)? else {
+        return None;
+    };
+    let Told { count, expected, vehicles, .. } = told(&alert.detail);
+    let (model, fault) = (model.to_owned(), fault.to_owned());
+    Some(Hotspot { alert: alert.id, model, fault, month, count, expected, vehicles })
+}
