@@ -81,9 +81,39 @@ fn refused(answer: &Answer, code: &str) {
     assert_eq!((answer.status, answer.code().as_str()), (422, code), "{}", answer.text);
 }
 
+/// Three regions with answers of a month: a first and a last one, a star, and customers of D2 who stay away.
+fn regions_compared() -> Folder {
+    let answers = [("D1", "P1", 95), ("D3", "", 85), ("D4", "", 80)].into_iter().flat_map(|(dealer, person, score)| {
+        (0..10).map(move |number| {
+            format!("R-{dealer}-{number} | quality | {dealer} | {person} | 2025-01-10 10:00 | {score}\n")
+        })
+    });
+    let sold = (0..20).map(|number| format!("V{number} | M | 2024-01-05 | D2\n"));
+    Folder::of(&[
+        sheet("regions", "region_code | name\nE | East"),
+        sheet("dealers", "dealer_code | name | region_code | opened_on\nD4 | Four | E | 2020-01-01"),
+        sheet(
+            "surveys",
+            &format!("response_id | factor | dealer_code | employee_code | answered_at | score\n{}", answers.collect::<String>()),
+        ),
+        sheet("vehicles", &format!("vin | model | sold_on | dealer_code\n{}", sold.collect::<String>())),
+    ])
+}
+
+/// Where a clause's findings stand in the list: 0 with their dealers, then by check.
+fn of_network(clause: &str) -> u8 {
+    match clause {
+        "retention.churn" => 1,
+        "satisfaction.star" | "satisfaction.region-top" | "satisfaction.region-bottom" => 2,
+        _ => 0,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn findings_are_those_of_the_export_piece_by_piece() {
     let mut house = House::new().await;
+    house.office.import_folder(&regions_compared());
+    house.office.check("2025-03-01T00:00:00+08:00");
     let hq = house.hq();
     let exported = house.office.csv(Report::Findings, None);
     let mut exported: Vec<_> = records(&exported)
@@ -91,8 +121,15 @@ async fn findings_are_those_of_the_export_piece_by_piece() {
             (row["dealer_code"].clone(), row["clause"].clone(), row["subject"].clone(), row["amount"].clone())
         })
         .collect();
-    exported.sort();
-    assert!(exported.len() >= 5, "{exported:?}");
+    // The network's units have rows of several dealers: those stand by clause and subject.
+    let place = |row: &(String, String, String, String)| match of_network(&row.1) {
+        0 => (0, row.clone()),
+        later => (later, (String::new(), row.1.clone(), row.2.clone(), row.3.clone())),
+    };
+    exported.sort_by_key(place);
+    let dealers = exported.iter().filter(|row| of_network(&row.1) == 0).count();
+    let regions = exported.iter().filter(|row| row.0.is_empty()).count();
+    assert!(dealers >= 5 && regions == 2 && exported.len() >= dealers + regions + 2, "{exported:?}");
     let told = |items: &[Value]| -> Vec<_> {
         let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
         let told = items.iter().map(|item| {
