@@ -9,6 +9,7 @@ mod plan;
 mod reads;
 mod reconcile;
 mod shards;
+pub(crate) mod under;
 
 use farsight_rulebook::case::{Case, Ground, Judged};
 use farsight_rulebook::checks::{CHECKS, Check};

@@ -1,5 +1,6 @@
 //! Policy files: reading, checking, and the two that ship.
 
+pub mod replay;
 mod text;
 
 use farsight_rulebook::money::Currency;

@@ -364,6 +364,24 @@ pub(crate) enum PolicyCommand {
         #[arg(long, default_value = "CNY", value_name = "CODE")]
         currency: String,
     },
+    /// Replay policy files over real history, next to what was in force: who would have been charged what. Nothing is posted
+    Replay(ReplayArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// The files, or the names of shipped policies: several cost little more than one
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// The first month, like 2025-01: the file judges from its first day on
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) from: Period,
+    /// The last month, like 2025-12
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) to: Period,
+    /// Write every clause, region and dealer to a CSV
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

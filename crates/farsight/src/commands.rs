@@ -10,6 +10,7 @@ mod explain;
 mod export;
 mod import;
 mod jobs;
+mod replay;
 mod sample;
 mod serve;
 mod tenants;
@@ -92,6 +93,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Figures { from_nothing } => books::work_out_figures(&installation, from_nothing),
         Command::Audit(AuditCommand::Verify) => books::verify_audit(&installation),
         Command::Policy(PolicyCommand::Check { .. }) => Ok(ExitCode::SUCCESS),
+        Command::Policy(PolicyCommand::Replay(arguments)) => replay::run(&installation, &arguments),
     };
     let closed = installation.close();
     let code = code?;

@@ -1,6 +1,8 @@
 //! Printing results: words for people, JSON for programs.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -16,9 +18,39 @@ pub(crate) fn print<T: Serialize>(
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
         // Whoever reads may have seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
+}
+
+/// Writes beside the file and renames: what stands at the path is the old or the new, never a half. Gives what `write` does.
+pub(crate) fn to_file(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<u64, Failure>,
+) -> Result<u64, Failure> {
+    let failed = |why: io::Error| {
+        Failure::Work(anyhow::anyhow!("{}: {why}; nothing is written there", path.display()))
+    };
+    let mut name = path
+        .file_name()
+        .ok_or_else(|| Failure::usage(format!("--out {}: not a file's name", path.display())))?
+        .to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let whole = || -> Result<u64, Failure> {
+        let mut out = BufWriter::new(File::create(&part).map_err(failed)?);
+        let rows = write(&mut out)?;
+        out.flush().map_err(failed)?;
+        out.get_ref().sync_all().map_err(failed)?;
+        std::fs::rename(&part, path).map_err(failed)?;
+        Ok(rows)
+    };
+    let rows = whole();
+    if rows.is_err() {
+        // What was begun is of no use; that it may not be there is no fault.
+        let _ = std::fs::remove_file(&part);
+    }
+    rows
 }
 
 /// A number with its digits grouped: 1 234 567.

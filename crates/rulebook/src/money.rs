@@ -19,6 +19,18 @@ impl Money {
         Self(-self.0)
     }
 
+    /// How much it is, whichever way it goes.
+    #[must_use]
+    pub const fn size(self) -> Self {
+        Self(self.0.abs())
+    }
+
+    /// What is left of it without another.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0 - other.0)
+    }
+
     /// Whether this is no money at all (rulebook 3.5: such a charge posts no entry).
     pub const fn is_zero(self) -> bool {
         self.0 == 0

@@ -33,7 +33,8 @@ pub(super) struct Basis<'b> {
 pub(super) struct Shard {
     pub(super) facts: Facts,
     pub(super) found: Found,
-    read: u64,
+    /// How many facts it has of its own, and how many all shards have in common.
+    read: (u64, u64),
 }
 
 /// Judges everything of some checks. While one shard is handed to `each`, a session beside this one, which sees the
@@ -43,46 +44,70 @@ pub(super) fn judge_all(
     basis: Basis,
     mut each: impl FnMut(&mut Tx, &Facts, Found) -> Result<(), ControlError>,
 ) -> Result<u64, ControlError> {
+    let (mut own_facts, mut common_facts) = (0, 0);
+    let judged = |tx: &mut Tx, common: &Facts, shard: &[String]| judge_shard(tx, basis, common, shard);
+    by_shard(tx, basis, judged, |tx, judged, shard| {
+        let Shard { facts, found, read } = judged;
+        own_facts += read.0;
+        common_facts = read.1;
+        tx.want(&Wanted::codes(shard.iter().map(String::as_str)))?;
+        each(tx, &facts, found)
+    })?;
+    Ok(own_facts + common_facts)
+}
+
+/// The same without judging: the facts of each shard.
+pub(super) fn read_all(
+    tx: &mut Tx,
+    basis: Basis,
+    mut each: impl FnMut(&mut Tx, Facts, &[String]) -> Result<(), ControlError>,
+) -> Result<(), ControlError> {
+    let read = |tx: &mut Tx, common: &Facts, shard: &[String]| read_shard(tx, basis, common, shard);
+    by_shard(tx, basis, read, |tx, facts, shard| each(tx, facts, shard))
+}
+
+/// Makes something of each shard in a session beside this one, which sees the same, while the one before it is handed to
+/// `each`.
+fn by_shard<T: Send>(
+    tx: &mut Tx,
+    basis: Basis,
+    make: impl Fn(&mut Tx, &Facts, &[String]) -> Result<T, ControlError> + Sync,
+    mut each: impl FnMut(&mut Tx, T, &[String]) -> Result<(), ControlError>,
+) -> Result<(), ControlError> {
     if basis.checks.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     let dealers = read::dealer_codes(tx)?;
     let shards = (read::estimated_work_orders(tx)? / ORDERS_A_SHARD + 1) as usize;
     let size = dealers.len().div_ceil(shards).max(1);
     let (scope, snapshot) = (tx.scope(), tx.snapshot()?);
     std::thread::scope(|threads| {
-        // Nothing is kept between the two: one shard is judged while another is posted.
-        let (hand_over, take_over) = sync_channel::<Result<Shard, ControlError>>(0);
-        let dealers = &dealers;
+        // Nothing is kept between the two: one shard is made while another is handed over.
+        let (hand_over, take_over) = sync_channel::<Result<T, ControlError>>(0);
+        let (dealers, make) = (&dealers, &make);
         threads.spawn(move || {
-            let judged = || -> Result<(), ControlError> {
+            let made = || -> Result<(), ControlError> {
                 basis.database.session()?.beside(scope, &snapshot, |tx| {
                     tx.look_at_all()?;
                     let common = read_common(tx, basis)?;
-                    for (number, shard) in dealers.chunks(size).enumerate() {
-                        let mut judged = judge_shard(tx, basis, &common, shard)?;
-                        judged.read += if number == 0 { common.len() as u64 } else { 0 };
-                        if hand_over.send(Ok(judged)).is_err() {
+                    for shard in dealers.chunks(size) {
+                        if hand_over.send(Ok(make(tx, &common, shard)?)).is_err() {
                             break; // the run has failed and says why itself
                         }
                     }
                     Ok(())
                 })
             };
-            if let Err(error) = judged() {
+            if let Err(error) = made() {
                 // Where nobody listens any more, the run has failed and says why itself.
                 let _ = hand_over.send(Err(error));
             }
         });
-        let mut facts_read = 0;
-        for (shard, judged) in dealers.chunks(size).zip(take_over.iter()) {
-            let Shard { facts, found, read } = judged?;
-            facts_read += read;
-            tx.want(&Wanted::codes(shard.iter().map(String::as_str)))?;
-            each(tx, &facts, found)?;
+        for (shard, made) in dealers.chunks(size).zip(take_over.iter()) {
+            each(tx, made?, shard)?;
         }
         // A failure after the last shard, or instead of one.
-        take_over.iter().next().map_or(Ok(facts_read), |last| last.map(|_| facts_read))
+        take_over.iter().next().map_or(Ok(()), |last| last.map(|_| ()))
     })
 }
 
@@ -110,6 +135,17 @@ pub(super) fn judge_shard(
     common: &Facts,
     shard: &[String],
 ) -> Result<Shard, ControlError> {
+    let mut facts = read_shard(tx, basis, common, shard)?;
+    let read = ((facts.len() - common.len()) as u64, common.len() as u64);
+    let codes = shard.iter().map(|dealer| facts.codes.keep(dealer)).collect();
+    let found = super::judge(&facts, basis.ground, basis.as_of, Judged::Dealers(codes), basis.checks)?;
+    // Only the texts of the findings are needed from here on.
+    let facts = Facts { codes: std::mem::take(&mut facts.codes), ..Facts::default() };
+    Ok(Shard { facts, found, read })
+}
+
+/// The facts that one shard of dealers needs, with those that every shard does.
+fn read_shard(tx: &mut Tx, basis: Basis, common: &Facts, shard: &[String]) -> Result<Facts, ControlError> {
     let mut facts = common.clone();
     tx.want(&Wanted::codes(shard.iter().map(String::as_str)))?;
     if reads(basis, &[spot_check::NAME]) {
@@ -142,12 +178,7 @@ pub(super) fn judge_shard(
     if reads(basis, &[transparency::NAME]) {
         read::part_prices(tx, &mut facts)?;
     }
-    let read = (facts.len() - common.len()) as u64;
-    let codes = shard.iter().map(|dealer| facts.codes.keep(dealer)).collect();
-    let found = super::judge(&facts, basis.ground, basis.as_of, Judged::Dealers(codes), basis.checks)?;
-    // Only the texts of the findings are needed from here on.
-    let facts = Facts { codes: std::mem::take(&mut facts.codes), ..Facts::default() };
-    Ok(Shard { facts, found, read })
+    Ok(facts)
 }
 
 /// Judges everything of some checks and reconciles.

@@ -1,8 +1,6 @@
 //! `farsight export`.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use farsight_control::export::{self, Format, Report};
@@ -83,7 +81,7 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
             }
         }
         Some(path) => {
-            let rows = to_file(&mut desk, what, format, path)?;
+            let rows = output::to_file(path, |out| Ok(what.write(&mut desk, format, out)?))?;
             let result = serde_json::json!({ "file": path, "rows": rows });
             output::print(installation.global.json, &result, |_| {
                 format!("{}: {}", path.display(), counted(rows, "row"))
@@ -91,31 +89,4 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Writes beside the file and renames: what stands at the path is the old or the new, never a half.
-fn to_file(desk: &mut Desk, what: What, format: Format, path: &Path) -> Result<u64, Failure> {
-    let failed = |why: io::Error| {
-        Failure::Work(anyhow::anyhow!("{}: {why}; nothing is written there", path.display()))
-    };
-    let mut name = path
-        .file_name()
-        .ok_or_else(|| Failure::usage(format!("--out {}: not a file's name", path.display())))?
-        .to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let mut write = || -> Result<u64, Failure> {
-        let mut out = BufWriter::new(File::create(&part).map_err(failed)?);
-        let rows = what.write(desk, format, &mut out)?;
-        out.flush().map_err(failed)?;
-        out.get_ref().sync_all().map_err(failed)?;
-        std::fs::rename(&part, path).map_err(failed)?;
-        Ok(rows)
-    };
-    let rows = write();
-    if rows.is_err() {
-        // What was begun is of no use; that it may not be there is no fault.
-        let _ = std::fs::remove_file(&part);
-    }
-    rows
 }

@@ -37,6 +37,14 @@ impl Timeline {
         Self::new(vec![Version { number: 1, effective_on, policy: Arc::new(policy) }], None)
     }
 
+    /// The same with a policy in force from a date on, instead of all versions that begin then or later.
+    pub fn replaced_from(&self, from: Date, policy: Arc<Policy>) -> Self {
+        let number = self.versions.iter().map(|version| version.number).max().unwrap_or(0) + 1;
+        let kept = self.versions.iter().filter(|version| version.effective_on < from).cloned();
+        let versions = kept.chain([Version { number, effective_on: from, policy }]).collect();
+        Self::new(versions, Some(self.first_judged_day))
+    }
+
     /// The version in force on a local date.
     pub fn in_force(&self, on: Date) -> Option<&Version> {
         let after = self.versions.partition_point(|version| version.effective_on <= on);

@@ -1,0 +1,297 @@
+//! Replay: what a policy file would have charged had it been in force from a month on, next to what was in force. The facts are
+//! real, those known now; nothing is posted or kept. Findings count by their local date, charges without regard to how old
+//! they are: from the start on they would have been posted in time.
+
+mod sheet;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use farsight_rulebook::case::Ground;
+use farsight_rulebook::facts::Facts;
+use farsight_rulebook::finding::{Finding, Found};
+use farsight_rulebook::money::Money;
+use farsight_rulebook::period::Period;
+use farsight_rulebook::policy::{Policy, Seat};
+use farsight_store::session::Isolation;
+use jiff::civil::Date;
+
+use super::Source;
+use crate::evaluate::under;
+use crate::{ControlError, Desk, ground};
+
+pub use sheet::write;
+
+/// More files than these are not replayed at once.
+pub const MOST_FILES: usize = 20;
+/// So many months are replayed at most.
+pub const MOST_MONTHS: i32 = 36;
+/// So many crossings of a file are told, the largest.
+const CROSSINGS: usize = 200;
+
+/// The sums of charges.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Of those below zero.
+    pub penalties: Money,
+    /// Of those above zero.
+    pub incentives: Money,
+    /// How many.
+    pub charges: u64,
+}
+
+impl Sums {
+    /// Both.
+    pub fn net(&self) -> Money {
+        self.penalties + self.incentives
+    }
+
+    fn add(&mut self, amount: Money) {
+        self.charges += 1;
+        let side = if amount < Money::ZERO { &mut self.penalties } else { &mut self.incentives };
+        *side = *side + amount;
+    }
+}
+
+/// What was in force and what is replayed, of one clause, region or dealer, or of all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pair {
+    /// By the versions in force.
+    pub in_force: Sums,
+    /// By the file.
+    pub replayed: Sums,
+    /// Charges that only the file makes.
+    pub appear: u64,
+    /// Charges that only the versions in force make.
+    pub vanish: u64,
+}
+
+impl Pair {
+    /// What the file changes.
+    pub fn difference(&self) -> Money {
+        self.replayed.net().minus(self.in_force.net())
+    }
+
+    fn count(&mut self, in_force: Option<Money>, replayed: Option<Money>) {
+        if let Some(amount) = in_force {
+            self.in_force.add(amount);
+        }
+        if let Some(amount) = replayed {
+            self.replayed.add(amount);
+        }
+        self.appear += u64::from(in_force.is_none());
+        self.vanish += u64::from(replayed.is_none());
+    }
+}
+
+/// A charge that one side makes and the other does not: a cliff that is crossed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crossing {
+    /// The dealer concerned; empty where it concerns none.
+    pub dealer: String,
+    /// Who is charged.
+    pub party: String,
+    /// The clause family.
+    pub family: &'static str,
+    /// The thing judged.
+    pub subject: String,
+    /// The charge in force; none: there is none.
+    pub in_force: Option<Money>,
+    /// The file's charge; none: it makes none.
+    pub replayed: Option<Money>,
+}
+
+impl Crossing {
+    fn size(&self) -> Money {
+        self.in_force.or(self.replayed).unwrap_or(Money::ZERO).size()
+    }
+}
+
+/// A file next to what was in force.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    /// The policy's name.
+    pub policy: String,
+    /// The file.
+    pub file: String,
+    /// In all.
+    pub total: Pair,
+    /// By clause: of the file, or of the version in force where the file does not charge.
+    pub clauses: BTreeMap<String, Pair>,
+    /// By region; empty: what concerns none.
+    pub regions: BTreeMap<String, Pair>,
+    /// By dealer; empty: what concerns none.
+    pub dealers: BTreeMap<String, Pair>,
+    /// Cliffs that are crossed, the largest charges first.
+    pub crossings: Vec<Crossing>,
+}
+
+/// Replays policy files over some months, from the first to the last.
+///
+/// Refused, in this order: no or too many files; months that do not follow one another, or too many; a file with faults.
+pub fn replay(
+    desk: &mut Desk,
+    files: &[Source],
+    months: (Period, Period),
+) -> Result<Vec<Replayed>, ControlError> {
+    fits(files, months)?;
+    let currency = ground::currency(&desk.tenant)?;
+    let policies =
+        files.iter().map(|file| super::read(file, currency).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
+    let (scope, as_of) = (desk.tenant.network(), desk.now);
+    let (database, tenant) = (desk.database.clone(), desk.tenant.clone());
+    desk.session.transaction(scope, Isolation::Snapshot, |tx| {
+        let grounds = grounds(ground::load(tx, &tenant)?, &policies, months.0);
+        let basis = under::Basis { database: &database, grounds: &grounds, as_of, months };
+        let mut counts: Vec<Count> = policies.iter().map(|_| Count::default()).collect();
+        under::judge_under(tx, basis, |facts, found| {
+            let piece = Piece { facts, days: (months.0.first_day(), months.1.last_day()) };
+            piece.count(found, &mut counts);
+            Ok(())
+        })?;
+        let named = policies.iter().zip(files).zip(counts);
+        Ok(named.map(|((policy, file), count)| count.named(policy, file)).collect())
+    })
+}
+
+fn fits(files: &[Source], (from, to): (Period, Period)) -> Result<(), ControlError> {
+    if files.is_empty() || files.len() > MOST_FILES {
+        return Err(ControlError::Usage(format!(
+            "{} policy files: replay 1 to {MOST_FILES} at once",
+            files.len()
+        )));
+    }
+    if from > to {
+        return Err(ControlError::Usage(format!("{from} to {to}: the first month comes first")));
+    }
+    let months = to.number() - from.number() + 1;
+    if months > MOST_MONTHS {
+        return Err(ControlError::Usage(format!(
+            "{months} months: at most {MOST_MONTHS} are replayed at once"
+        )));
+    }
+    Ok(())
+}
+
+/// What was in force, and each file instead of it from the first month on.
+fn grounds(in_force: Ground, policies: &[Arc<Policy>], from: Period) -> Vec<Ground> {
+    let replaced = |policy: &Arc<Policy>| Ground {
+        timeline: in_force.timeline.replaced_from(from.first_day(), Arc::clone(policy)),
+        zone: in_force.zone.clone(),
+        calendar: in_force.calendar.clone(),
+    };
+    let replaced: Vec<Ground> = policies.iter().map(replaced).collect();
+    std::iter::once(in_force).chain(replaced).collect()
+}
+
+/// What is known of one file so far.
+#[derive(Debug, Clone, Default)]
+struct Count {
+    total: Pair,
+    clauses: BTreeMap<String, Pair>,
+    regions: BTreeMap<String, Pair>,
+    dealers: BTreeMap<String, Pair>,
+    crossings: Vec<Crossing>,
+}
+
+impl Count {
+    fn named(mut self, policy: &Policy, file: &Source) -> Replayed {
+        self.keep_largest();
+        Replayed {
+            policy: policy.name.clone(),
+            file: file.name.clone(),
+            total: self.total,
+            clauses: self.clauses,
+            regions: self.regions,
+            dealers: self.dealers,
+            crossings: self.crossings,
+        }
+    }
+
+    fn crosses(&mut self, crossing: Crossing) {
+        self.crossings.push(crossing);
+        if self.crossings.len() > 100 * CROSSINGS {
+            self.keep_largest();
+        }
+    }
+
+    fn keep_largest(&mut self) {
+        self.crossings.sort_by(|a, b| {
+            let key = |it: &Crossing| (it.dealer.clone(), it.subject.clone(), it.party.clone());
+            b.size().cmp(&a.size()).then_with(|| key(a).cmp(&key(b)))
+        });
+        self.crossings.truncate(CROSSINGS);
+    }
+}
+
+/// A piece of the network that was judged, and the days that count.
+struct Piece<'p> {
+    facts: &'p Facts,
+    days: (Date, Date),
+}
+
+/// By what a charge is the same on both sides.
+type Key<'f> = (&'static str, &'f str, Seat);
+/// A finding, whom it charges and how much.
+type Charged<'f> = (&'f Finding, &'f str, Money);
+
+impl<'p> Piece<'p> {
+    /// The first of what was found is by what was in force, the others by the files.
+    fn count(&self, found: &'p [Found], counts: &mut [Count]) {
+        let Some((in_force, replayed)) = found.split_first() else { return };
+        let in_force = self.charges(in_force);
+        for (replayed, count) in replayed.iter().zip(counts) {
+            let replayed = self.charges(replayed);
+            for (key, charged) in &replayed {
+                let before = in_force.get(key).map(|(.., amount)| *amount);
+                self.add(count, charged, before, Some(charged.2));
+            }
+            for (_, charged) in in_force.iter().filter(|(key, _)| !replayed.contains_key(*key)) {
+                self.add(count, charged, Some(charged.2), None);
+            }
+        }
+    }
+
+    fn charges(&self, found: &'p Found) -> HashMap<Key<'p>, Charged<'p>> {
+        let (first, last) = self.days;
+        let within = found.findings.iter().filter(|finding| (first..=last).contains(&finding.occurred_on));
+        let charges = within.flat_map(|finding| finding.charges.iter().map(move |charge| (finding, charge)));
+        charges
+            .map(|(finding, charge)| {
+                let party = self.facts.codes.text(charge.party);
+                ((finding.family, finding.subject.as_str(), charge.seat), (finding, party, charge.amount))
+            })
+            .collect()
+    }
+
+    fn add(
+        &self,
+        count: &mut Count,
+        (finding, party, _): &Charged,
+        in_force: Option<Money>,
+        replayed: Option<Money>,
+    ) {
+        let text = |code| self.facts.codes.text(code);
+        let of = |map: &mut BTreeMap<String, Pair>, name: &str| {
+            // Looked for first: names are there already nearly always.
+            match map.get_mut(name) {
+                Some(pair) => pair.count(in_force, replayed),
+                None => map.entry(name.to_owned()).or_default().count(in_force, replayed),
+            }
+        };
+        count.total.count(in_force, replayed);
+        of(&mut count.clauses, finding.clause);
+        of(&mut count.regions, text(finding.region));
+        of(&mut count.dealers, text(finding.dealer));
+        if in_force.is_none() || replayed.is_none() {
+            count.crosses(Crossing {
+                dealer: text(finding.dealer).to_owned(),
+                party: (*party).to_owned(),
+                family: finding.family,
+                subject: finding.subject.clone(),
+                in_force,
+                replayed,
+            });
+        }
+    }
+}
