@@ -364,6 +364,48 @@ pub(crate) enum PolicyCommand {
         #[arg(long, default_value = "CNY", value_name = "CODE")]
         currency: String,
     },
+    /// Keep a policy file as a draft, and say what it would change
+    Draft {
+        /// The file, or the name of a shipped policy
+        file: String,
+        #[command(flatten)]
+        who: PolicyBy,
+    },
+    /// List the drafts
+    Drafts,
+    /// Say what a draft would change, and what dealers pay more by
+    Diff {
+        /// The draft's number
+        draft: i64,
+        /// The language of the sentences [default: zh-CN where LC_ALL, LC_MESSAGES or LANG asks for Chinese, else en]
+        #[arg(long, value_name = "zh-CN|en")]
+        language: Option<String>,
+    },
+    /// Publish what somebody else has drafted: from that date on it judges, and never changes
+    Publish {
+        /// The drafted file
+        file: String,
+        /// The first day it judges, like 2026-03-01
+        #[arg(long, value_name = "DATE")]
+        effective: Date,
+        #[command(flatten)]
+        who: PolicyBy,
+    },
+    /// Give a draft up
+    Drop {
+        /// The draft's number
+        draft: i64,
+        #[command(flatten)]
+        who: PolicyBy,
+    },
+}
+
+/// Who makes policy.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyBy {
+    /// The user of headquarters who does it [default: whoever runs the command at the machine]
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) by: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
