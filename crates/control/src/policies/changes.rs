@@ -117,30 +117,42 @@ pub(super) fn between(before: &[Section], after: &[Section]) -> Vec<Change> {
 }
 
 fn clauses(before: &Section, after: &Section, changes: &mut Vec<Change>) {
-    let change = |toll, what| Change { section: after.check.clone(), toll, what };
-    for becomes in &after.clauses {
-        let was = before.clauses.iter().find(|clause| clause.name == becomes.name);
-        for seat in seats(was, becomes) {
-            let (old, new) = (was.map_or(0, |was| charge(was, seat)), charge(becomes, seat));
-            if old != new {
-                let (clause, title) = (becomes.name, becomes.title.clone());
-                let what = What::Charge { clause, title, seat: seat.name(), was: old, becomes: new };
-                changes.push(change(toll(seat, old, new), what));
-            }
-        }
-        let Some(was) = was else { continue };
+    let dropped = before.clauses.iter().filter(|was| find_clause(after, was.name).is_none());
+    for clause in after.clauses.iter().chain(dropped) {
+        let (was, becomes) = (find_clause(before, clause.name), find_clause(after, clause.name));
+        charges(&after.check, clause, (was, becomes), changes);
+        let (Some(was), Some(becomes)) = (was, becomes) else { continue };
         if was.severity != becomes.severity {
             let (clause, title) = (becomes.name, becomes.title.clone());
             let what = What::Severity { clause, title, was: was.severity, becomes: becomes.severity };
-            changes.push(change(Toll::None, what));
+            changes.push(Change { section: after.check.clone(), toll: Toll::None, what });
         }
         reworded(becomes.name, &was.title, &becomes.title, &after.check, changes);
     }
 }
 
-fn seats(was: Option<&ClauseRead>, becomes: &ClauseRead) -> BTreeSet<Seat> {
-    let charges = was.map_or(&[][..], |was| &was.charges).iter().chain(&becomes.charges);
-    charges.filter_map(|charge| Seat::named(charge.seat)).collect()
+fn find_clause<'s>(section: &'s Section, name: &str) -> Option<&'s ClauseRead> {
+    section.clauses.iter().find(|clause| clause.name == name)
+}
+
+/// What a clause charges each seat; one that is not there charges nobody.
+fn charges(
+    section: &str,
+    clause: &ClauseRead,
+    (was, becomes): (Option<&ClauseRead>, Option<&ClauseRead>),
+    changes: &mut Vec<Change>,
+) {
+    let both = was.into_iter().chain(becomes).flat_map(|clause| &clause.charges);
+    let seats: BTreeSet<Seat> = both.filter_map(|charge| Seat::named(charge.seat)).collect();
+    for seat in seats {
+        let amount = |clause: Option<&ClauseRead>| clause.map_or(0, |clause| charge(clause, seat));
+        let (was, becomes) = (amount(was), amount(becomes));
+        if was != becomes {
+            let (name, title) = (clause.name, clause.title.clone());
+            let what = What::Charge { clause: name, title, seat: seat.name(), was, becomes };
+            changes.push(Change { section: section.to_owned(), toll: toll(seat, was, becomes), what });
+        }
+    }
 }
 
 fn charge(clause: &ClauseRead, seat: Seat) -> i64 {

@@ -191,12 +191,33 @@ fn sections(body: &str, policy: &Policy) -> Vec<Section> {
         let table = file.get(name).and_then(toml::Value::as_table)?;
         Some(Section {
             check: name.to_owned(),
-            parameters: table.iter().filter_map(|(name, of)| parameter(name, of)).collect(),
+            parameters: parameters(table),
             clauses: clauses(policy, name),
             items: items(table),
         })
     };
     SECTIONS.iter().filter_map(|name| section(name)).collect()
+}
+
+fn parameters(table: &toml::Table) -> Vec<Parameter> {
+    let own = table.iter().filter_map(|(name, of)| parameter(name, of));
+    own.chain(region_weights(table)).collect()
+}
+
+/// Weights of named regions, in the words of those of all others.
+fn region_weights(table: &toml::Table) -> Vec<Parameter> {
+    let Some(all) = table.get("weights").and_then(|of| parameter("weights", of)) else { return Vec::new() };
+    let regions = table.get("region_weights").and_then(toml::Value::as_table).into_iter().flatten();
+    let named = |(region, of): (&String, &toml::Value)| Parameter {
+        name: format!("region_weights.{region}"),
+        text: Text {
+            zh: format!("{}：{region}", all.text.zh),
+            en: format!("{}: {region}", all.text.en),
+        },
+        value: plain(of),
+        published: false,
+    };
+    regions.map(named).collect()
 }
 
 fn parameter(name: &str, of: &toml::Value) -> Option<Parameter> {
@@ -213,6 +234,10 @@ fn plain(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        toml::Value::Table(table) => {
+            let named = table.iter().map(|(name, value)| format!("{name} {}", plain(value)));
+            named.collect::<Vec<_>>().join(", ")
+        }
         toml::Value::Table(values) => values
             .iter()
             .map(|(name, value)| format!("{name} {}", plain(value)))
