@@ -61,7 +61,19 @@ pub enum Step {
     Lock,
 }
 
-/// A simulated tenant in Shanghai.
+fn new(code: &str, policy: &str, simulated: bool) -> NewTenant {
+    NewTenant {
+        code: code.to_owned(),
+        name: format!("Tenant {code}"),
+        time_zone: "Asia/Shanghai".to_owned(),
+        currency: "CNY".to_owned(),
+        from: None,
+        simulated,
+        policy: policy.to_owned(),
+    }
+}
+
+/// A tenant in Shanghai.
 pub struct Office {
     pub desk: Desk,
 }
@@ -74,16 +86,12 @@ impl Office {
 
     /// A new tenant in Shanghai, added at a moment of its own time.
     pub fn since(tower: &Tower, code: &str, policy: &str, now: &str) -> Self {
-        let new = NewTenant {
-            code: code.to_owned(),
-            name: format!("Tenant {code}"),
-            time_zone: "Asia/Shanghai".to_owned(),
-            currency: "CNY".to_owned(),
-            from: None,
-            simulated: true,
-            policy: policy.to_owned(),
-        };
-        Self::add(tower, &new, now)
+        Self::add(tower, &new(code, policy, true), now)
+    }
+
+    /// The same of a tenant that is no simulation: four eyes are asked for everywhere.
+    pub fn real(tower: &Tower, code: &str, policy: &str, now: &str) -> Self {
+        Self::add(tower, &new(code, policy, false), now)
     }
 
     fn add(tower: &Tower, new: &NewTenant, now: &str) -> Self {

@@ -170,6 +170,7 @@ fn work_and_tell(tower: &Tower, office: &mut Office) {
         "settlement_changes VALUES ({t}, '2025-01-01', 'last', 'dealer', 'D-1', 'spot-check.first', 0, 1)",
         "changes VALUES ({t}, 'statements', '2025-01/D-1', 'D-1', 'hash', false, 1, now())",
         "change_stamps VALUES ({t}, 'statements', '1')",
+        "policy_drafts VALUES ({t}, 1, 'P', 'body', 'anna@oem', now())",
         "sum_months VALUES ({t}, 'homes', '1999-01-01', 90, 0), ({t}, 'faults', '1999-01-01', 0, 1)",
         "home_sums VALUES ({t}, '1999-01-01', 'D-1', 2, 1)",
         "fault_sums VALUES ({t}, '1999-01-01', 'M', 'F', 1)",

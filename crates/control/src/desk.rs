@@ -7,6 +7,9 @@ use farsight_store::{Database, Scope, Session};
 
 use crate::ControlError;
 
+/// What the actor begins with who runs the command at the machine and is no user: they are trusted.
+pub const AT_THE_MACHINE: &str = "os:";
+
 /// A tenant at hand.
 pub struct Desk {
     /// Where the data is.

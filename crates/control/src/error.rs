@@ -88,6 +88,9 @@ pub enum ControlError {
     /// Something about an identity provider that is refused.
     #[error(transparent)]
     Provider(#[from] crate::providers::ProviderRefusal),
+    /// Something about a draft of a policy that is refused.
+    #[error(transparent)]
+    PolicyDraft(#[from] crate::policies::drafts::Refusal),
     /// A policy file with faults.
     #[error("policy {file} is refused:\n{}", faults.iter().map(|fault| format!("  {file}: {fault}")).collect::<Vec<_>>().join("\n"))]
     Policy {
@@ -173,6 +176,7 @@ impl ControlError {
             Self::Webhook(refusal) => refusal.code(),
             Self::User(refusal) => refusal.code(),
             Self::Provider(refusal) => refusal.code(),
+            Self::PolicyDraft(refusal) => refusal.code(),
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",
             Self::AsOf { .. } => "as_of_refused",

@@ -1,14 +1,18 @@
-//! Policy files: reading, checking, and the two that ship.
+//! Policy files: reading, checking, the two that ship; drafts and versions.
 
+mod changes;
+pub mod drafts;
 pub mod replay;
 mod text;
 
+use farsight_rulebook::messages::{Language, Voice};
 use farsight_rulebook::money::Currency;
 use farsight_rulebook::policy::Policy;
 use jiff::civil::Date;
 
-use crate::ControlError;
+use crate::{ControlError, Desk, explain, ground};
 
+pub use changes::{Change, Toll, What};
 pub use text::{ChargeRead, ClauseRead, Parameter, PolicyRead, Section, VersionRead, text};
 
 /// The day both shipped policies are in force from (rulebook, head).
@@ -21,7 +25,7 @@ pub const SHIPPED: [(&str, &str); 2] = [
 ];
 
 /// The most bytes a policy file has.
-const MAX_BYTES: u64 = 4 << 20;
+pub const MAX_BYTES: u64 = 4 << 20;
 
 /// A policy file and where it comes from.
 #[derive(Debug, Clone)]
@@ -53,6 +57,14 @@ impl Source {
         let text = std::fs::read_to_string(name).map_err(failed)?;
         Ok(Self { name: name.to_owned(), text })
     }
+}
+
+/// Changes as sentences, in their order.
+pub fn say(desk: &Desk, changes: &[Change], language: Language) -> Result<Vec<String>, ControlError> {
+    let (messages, zone) = (explain::messages()?, ground::zone(&desk.tenant)?);
+    let voice =
+        Voice { messages: &messages, language, zone: &zone, currency: ground::currency(&desk.tenant)? };
+    changes.iter().map(|change| change.say(&voice).map_err(explain::unsaid)).collect()
 }
 
 /// Reads a policy; every fault is told with its line.

@@ -73,7 +73,9 @@ pub fn add(
         let scope = desk.scope();
         desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
             if stored::all(tx)?.is_empty() {
-                stored::publish(tx, &policy.name, &source.text, effective_on, actor, now)?;
+                let (name, body) = (&*policy.name, &*source.text);
+                let (drafted_by, by, at) = (None, actor, now);
+                stored::publish(tx, &stored::New { name, body, effective_on, drafted_by, by, at })?;
                 let detail =
                     serde_json::json!({ "policy": policy.name, "effective_on": effective_on.to_string() })
                         .to_string();

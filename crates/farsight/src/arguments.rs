@@ -254,7 +254,8 @@ pub(crate) struct ImportArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
-    /// Checks to run: spot-check, complaint, certification, bay-turnover, repeat-repair [default: all]
+    /// Checks to run: spot-check, complaint, certification, bay-turnover, repeat-repair, service-clock, satisfaction,
+    /// mystery-shopper, feedback, retention, fault-hotspot, transparency [default: all]
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
     /// Judge as of this moment: 2026-03-05T14:30:00+08:00, or local '2026-03-05 14:30' [default: now]
@@ -366,6 +367,40 @@ pub(crate) enum PolicyCommand {
     },
     /// Replay policy files over real history, next to what was in force: who would have been charged what. Nothing is posted
     Replay(ReplayArguments),
+    /// Keep a policy file as a draft, and say what it would change
+    Draft {
+        /// The file, or the name of a shipped policy
+        file: String,
+        #[command(flatten)]
+        who: PolicyBy,
+    },
+    /// List the drafts
+    Drafts,
+    /// Say what a draft would change, and what dealers pay more by
+    Diff {
+        /// The draft's number
+        draft: i64,
+        /// The language of the sentences [default: zh-CN where LC_ALL, LC_MESSAGES or LANG asks for Chinese, else en]
+        #[arg(long, value_name = "zh-CN|en")]
+        language: Option<String>,
+    },
+    /// Publish what somebody else has drafted: from that date on it judges, and never changes
+    Publish {
+        /// The drafted file
+        file: String,
+        /// The first day it judges, like 2026-03-01
+        #[arg(long, value_name = "DATE")]
+        effective: Date,
+        #[command(flatten)]
+        who: PolicyBy,
+    },
+    /// Give a draft up
+    Drop {
+        /// The draft's number
+        draft: i64,
+        #[command(flatten)]
+        who: PolicyBy,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -382,6 +417,14 @@ pub(crate) struct ReplayArguments {
     /// Write every clause, region and dealer to a CSV
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// Who makes policy.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyBy {
+    /// The user of headquarters who does it [default: whoever runs the command at the machine]
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) by: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

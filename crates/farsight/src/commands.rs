@@ -10,6 +10,7 @@ mod explain;
 mod export;
 mod import;
 mod jobs;
+mod policy;
 mod replay;
 mod sample;
 mod serve;
@@ -45,7 +46,7 @@ use crate::{chance, clock};
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let Arguments { global, command } = arguments;
     if let Command::Policy(PolicyCommand::Check { file, currency }) = &command {
-        return books::check_policy(&global, file, currency); // needs no database
+        return policy::check(&global, file, currency); // needs no database
     }
     if let Command::Sample(arguments) = &command
         && let Some(SampleCommand::Verify { file: Some(file), .. }) = &arguments.command
@@ -92,8 +93,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Deliveries(command) => channels::deliveries(&installation, &command),
         Command::Figures { from_nothing } => books::work_out_figures(&installation, from_nothing),
         Command::Audit(AuditCommand::Verify) => books::verify_audit(&installation),
-        Command::Policy(PolicyCommand::Check { .. }) => Ok(ExitCode::SUCCESS),
-        Command::Policy(PolicyCommand::Replay(arguments)) => replay::run(&installation, &arguments),
+        Command::Policy(command) => policy::run(&installation, &command),
     };
     let closed = installation.close();
     let code = code?;

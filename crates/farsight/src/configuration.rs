@@ -5,6 +5,7 @@ pub(crate) mod courier;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use farsight_control::desk::AT_THE_MACHINE;
 use farsight_web::Front;
 use serde::Deserialize;
 
@@ -101,5 +102,6 @@ pub(crate) fn default_data() -> Result<PathBuf, Failure> {
 pub(crate) fn system_actor() -> String {
     let name =
         ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
-    format!("os:{}", name.unwrap_or_else(|| rustix::process::geteuid().as_raw().to_string()))
+    let name = name.unwrap_or_else(|| rustix::process::geteuid().as_raw().to_string());
+    format!("{AT_THE_MACHINE}{name}")
 }

@@ -25,6 +25,8 @@ pub struct Policy {
     pub title: Text,
     /// `late_limit_months` (rulebook 3.5): penalties older than this at posting are not posted.
     pub late_limit_months: Option<u32>,
+    /// Days of notice before a version judges that costs dealers more; 0: none is promised.
+    pub notice_days: i64,
     /// Rulebook 4.1.
     pub spot_check: spot_check::Terms,
     /// Rulebook 4.2.
@@ -63,12 +65,14 @@ impl Policy {
         let mut file = Section::file(text, currency)?;
         let name = file.name("name");
         let title = file.text_in_both("title");
-        let late_limit_months =
-            file.section("general", |general| general.optional_count("late_limit_months", 1, 1_200));
+        let (late_limit_months, notice_days) = file.section("general", |general| {
+            (general.optional_count("late_limit_months", 1, 1_200), general.optional_count("notice_days", 0, 366))
+        });
         let policy = Self {
             name,
             title,
             late_limit_months: late_limit_months.map(|months| months as u32),
+            notice_days: notice_days.unwrap_or(0),
             spot_check: file.section("spot-check", spot_check::Terms::read),
             complaint: file.section("complaint", complaint::Terms::read),
             certification: file.section("certification", certification::Terms::read),

@@ -54,6 +54,8 @@ pub(crate) enum Object {
     Statement,
     /// A job: the whole tenant's.
     Job,
+    /// A draft of a policy: the whole tenant's.
+    PolicyDraft,
     /// A user of the tower.
     User,
     /// An identity provider: the whole tenant's.
@@ -123,7 +125,7 @@ pub(crate) const READERS_OF_AUDIT: Who = Who::Roles(&[Role::Finance, Role::Hq, R
 /// Every route there is.
 #[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route> {
-    use Object::{Alert, Appeal, Asset, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Job, Nothing, Own, Penalty, Provider, Provisioned, Rectification, Secret, Settlement, Statement, Upload, User};
+    use Object::{Alert, Appeal, Asset, Complaint, Dealer, Draw, Entry, Evidence, Inspection, Job, Nothing, Own, Penalty, PolicyDraft, Provider, Provisioned, Rectification, Secret, Settlement, Statement, Upload, User};
     use Who::{Anyone, Entered, HalfEntered, Machine};
     vec![
         // Machines that look after the tower.
@@ -229,6 +231,8 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/statements/{period}/{dealer}/dispute", Statement, MONEY, post(statements::dispute)),
         route("/statements/{period}/{dealer}/reply", Statement, MONEY, post(statements::reply)),
         route("/policy", Nothing, MONEY, get(policy::show)),
+        route("/policy/drafts/new", Nothing, Who::Roles(&[Role::Hq]), get(policy::drafts::new).post(policy::drafts::add)),
+        route("/policy/drafts/{policy_draft}", PolicyDraft, Who::Roles(&[Role::Hq]), get(policy::drafts::show).post(policy::drafts::act)),
         route("/organisation", Nothing, Who::Roles(&[Role::Hq]), get(policy::organisation)),
         route("/stars", Nothing, Who::Roles(&[Role::Hq]), get(honours::stars)),
         route("/hotspots", Nothing, Who::Roles(&[Role::Hq]), get(honours::hotspots)),

@@ -1,10 +1,14 @@
 //! A policy version as people read it: every parameter and clause with what it is worth and where the number is from.
 
+use farsight_rulebook::money::Currency;
 use farsight_rulebook::policy::{Clause, Policy, Text};
+use farsight_rulebook::time::DAY;
 use farsight_store::policies::{self, Published};
 use farsight_store::session::Isolation;
+use jiff::civil::Date;
 use serde::Serialize;
 
+use super::Change;
 use crate::{ControlError, Desk, ground};
 
 /// A version on the line of time.
@@ -18,6 +22,14 @@ pub struct VersionRead {
     pub title: Text,
     /// Whether it judges today.
     pub in_force: bool,
+    /// In how many days it begins; none: it has begun.
+    pub begins_in_days: Option<i64>,
+    /// When it was published.
+    pub published_at: i64,
+    /// By whom.
+    pub published_by: String,
+    /// Who drafted it; nobody where it came with the tenant.
+    pub drafted_by: Option<String>,
 }
 
 /// A number or rule of a policy.
@@ -83,10 +95,16 @@ pub struct PolicyRead {
     pub title: Text,
     /// Its parts, in the order of the rulebook.
     pub sections: Vec<Section>,
+    /// The version before it.
+    pub before: Option<i32>,
+    /// What is different from that one.
+    pub changes: Vec<Change>,
+    /// How many versions were published in the twelve months up to today.
+    pub published_within_a_year: usize,
 }
 
 /// The order of the parts.
-const SECTIONS: [&str; 14] = [
+pub(super) const SECTIONS: [&str; 16] = [
     "spot-check",
     "complaint",
     "certification",
@@ -101,6 +119,8 @@ const SECTIONS: [&str; 14] = [
     "transparency",
     "field-staff",
     "alerts",
+    "appeal",
+    "general",
 ];
 
 /// A version of the tenant's policy; without a number the one that is in force today, or the first to come.
@@ -118,6 +138,7 @@ pub fn text(desk: &mut Desk, number: Option<i32>) -> Result<PolicyRead, ControlE
         Policy::read(&published.body, currency)
             .map_err(|faults| ControlError::Policy { file: format!("version {}", published.version), faults })
     };
+    let begins_in = |on: Date| (on > today).then(|| on.duration_since(today).as_hours() / 24);
     let mut versions = Vec::new();
     for version in &published {
         versions.push(VersionRead {
@@ -125,18 +146,42 @@ pub fn text(desk: &mut Desk, number: Option<i32>) -> Result<PolicyRead, ControlE
             effective_on: version.effective_on.to_string(),
             title: read(version)?.title,
             in_force: Some(version.version) == in_force,
+            begins_in_days: begins_in(version.effective_on),
+            published_at: version.published_at.0,
+            published_by: version.published_by.clone(),
+            drafted_by: version.drafted_by.clone(),
         });
     }
     let shown = published.iter().find(|version| Some(version.version) == wanted);
     let shown = shown.ok_or(ControlError::NotFound("policy version"))?;
     let policy = read(shown)?;
+    let parts = sections(&shown.body, &policy);
+    let before = published.iter().rfind(|version| version.effective_on < shown.effective_on);
+    let changes = match before {
+        Some(before) => super::changes::between(&sections(&before.body, &read(before)?), &parts),
+        None => Vec::new(),
+    };
+    let a_year_ago = desk.now.0 - 365 * DAY;
     Ok(PolicyRead {
         versions,
         version: shown.version,
         effective_on: shown.effective_on.to_string(),
-        sections: sections(&shown.body, &policy),
+        sections: parts,
+        before: before.map(|before| before.version),
+        changes,
+        published_within_a_year: published.iter().filter(|version| version.published_at.0 > a_year_ago).count(),
         title: policy.title,
     })
+}
+
+/// A file that was drafted or published: this program may not be able to read it any more.
+pub(super) fn read(body: &str, currency: Currency) -> Result<Policy, ControlError> {
+    super::read(&super::Source { name: "policy".to_owned(), text: body.to_owned() }, currency)
+}
+
+/// The parts of such a file.
+pub(super) fn sections_of(body: &str, currency: Currency) -> Result<Vec<Section>, ControlError> {
+    Ok(sections(body, &read(body, currency)?))
 }
 
 /// The parts of a file that has been read without a fault.
@@ -146,12 +191,33 @@ fn sections(body: &str, policy: &Policy) -> Vec<Section> {
         let table = file.get(name).and_then(toml::Value::as_table)?;
         Some(Section {
             check: name.to_owned(),
-            parameters: table.iter().filter_map(|(name, of)| parameter(name, of)).collect(),
+            parameters: parameters(table),
             clauses: clauses(policy, name),
             items: items(table),
         })
     };
     SECTIONS.iter().filter_map(|name| section(name)).collect()
+}
+
+fn parameters(table: &toml::Table) -> Vec<Parameter> {
+    let own = table.iter().filter_map(|(name, of)| parameter(name, of));
+    own.chain(region_weights(table)).collect()
+}
+
+/// Weights of named regions, in the words of those of all others.
+fn region_weights(table: &toml::Table) -> Vec<Parameter> {
+    let Some(all) = table.get("weights").and_then(|of| parameter("weights", of)) else { return Vec::new() };
+    let regions = table.get("region_weights").and_then(toml::Value::as_table).into_iter().flatten();
+    let named = |(region, of): (&String, &toml::Value)| Parameter {
+        name: format!("region_weights.{region}"),
+        text: Text {
+            zh: format!("{}：{region}", all.text.zh),
+            en: format!("{}: {region}", all.text.en),
+        },
+        value: plain(of),
+        published: false,
+    };
+    regions.map(named).collect()
 }
 
 fn parameter(name: &str, of: &toml::Value) -> Option<Parameter> {
@@ -168,6 +234,10 @@ fn plain(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        toml::Value::Table(table) => {
+            let named = table.iter().map(|(name, value)| format!("{name} {}", plain(value)));
+            named.collect::<Vec<_>>().join(", ")
+        }
         toml::Value::Table(values) => values
             .iter()
             .map(|(name, value)| format!("{name} {}", plain(value)))

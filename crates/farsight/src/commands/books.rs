@@ -1,17 +1,15 @@
-//! `farsight check`, the steps of a settlement, `policy check`, `audit verify`.
+//! `farsight check`, the steps of a settlement, `audit verify`.
 
 use std::process::ExitCode;
 
 use farsight_control::evaluate::{self, Outcome, Request};
-use farsight_control::policies::{self, Source};
 use farsight_control::settle::{self, Settled};
 use farsight_control::{ControlError, Desk, audit, figures, ground};
-use farsight_rulebook::money::Currency;
 use farsight_rulebook::period::Period;
 use serde_json::json;
 
 use super::{Installation, instant};
-use crate::arguments::{CheckArguments, Global, SettleArguments, StepArguments};
+use crate::arguments::{CheckArguments, SettleArguments, StepArguments};
 use crate::failure::Failure;
 use crate::output::{self, counted, grouped};
 
@@ -108,40 +106,6 @@ fn settlement_words(settled: &Settled) -> String {
         text.push_str(&format!("\naudit chain head {head}"));
     }
     text
-}
-
-pub(super) fn check_policy(global: &Global, file: &str, currency: &str) -> Result<ExitCode, Failure> {
-    let currency = Currency::of(currency).ok_or_else(|| {
-        Failure::usage(format!("'{currency}' is no currency: use its three letters (ISO 4217), like CNY"))
-    })?;
-    let source = Source::named(file)?;
-    match policies::read(&source, currency) {
-        Ok(policy) => {
-            let clauses = policy.clauses().len();
-            let result = json!({ "policy": policy.name, "valid": true, "clauses": clauses });
-            output::print(global.json, &result, |_| {
-                format!(
-                    "policy {} is valid: {}\n{}\n{}",
-                    policy.name,
-                    counted(clauses as u64, "clause"),
-                    policy.title.zh,
-                    policy.title.en
-                )
-            })?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(ControlError::Policy { file, faults }) => {
-            let rows: Vec<_> = faults
-                .iter()
-                .map(|fault| json!({ "line": fault.line, "place": fault.place, "reason": fault.reason }))
-                .collect();
-            if global.json {
-                output::print(true, &json!({ "valid": false, "faults": rows }), |_| String::new())?;
-            }
-            Err(ControlError::Policy { file, faults }.into())
-        }
-        Err(other) => Err(other.into()),
-    }
 }
 
 /// `farsight figures`

@@ -1,12 +1,16 @@
 //! `/policy` and `/organisation`: the rules in force as text, who leads which region, which days count.
 
-use farsight_control::policies::{self, ClauseRead, Section};
+pub(crate) mod drafts;
+
+use farsight_control::policies::{self, Change, ClauseRead, Section};
+use farsight_ledger::settlement::Role;
 use farsight_control::{ControlError, organisation};
 use farsight_rulebook::messages::Language;
 use farsight_rulebook::money::Money;
 use farsight_rulebook::policy::Text;
 use farsight_rulebook::receipt::Value as Said;
 use minijinja::context;
+use minijinja::value::merge_maps;
 use serde_json::{Value, json};
 
 use crate::ask::{Ask, Format};
@@ -19,12 +23,24 @@ use crate::views::{Reading, value};
 /// A version of the policy: the one in force unless `?version=` names another.
 pub(crate) async fn show(entered: Entered, ask: Ask) -> PageResult {
     let number = ask.read_as("version");
-    let policy =
-        match entered.at_desk(move |desk| policies::text(desk, number).map(Some).or_else(none_yet)).await? {
-            Some(policy) => policy,
-            None if number.is_some() => return Err(PageError::NotFound),
-            None => return entered.page("policy/policy.html", context! { policy => () }),
-        };
+    let (makes, language) = (entered.role() == Role::Hq, entered.frame().reading().language);
+    let read = entered.at_desk(move |desk| {
+        let drafted = if makes { policies::drafts::list(desk)? } else { Vec::new() };
+        let policy = policies::text(desk, number).map(Some).or_else(none_yet)?;
+        let changes = policy.as_ref().map_or(&[][..], |policy| &policy.changes);
+        let sentences = policies::say(desk, changes, language)?;
+        Ok((policy, sentences, drafted))
+    });
+    let (policy, sentences, drafted) = read.await?;
+    let drafted: Vec<_> = drafted.iter().map(drafts::draft_told).collect();
+    let drafts = context! { makes, drafts => value(drafted) };
+    let policy = match policy {
+        Some(policy) => policy,
+        None if number.is_some() => return Err(PageError::NotFound),
+        None => {
+            return entered.page("policy/policy.html", merge_maps([context! { policy => () }, drafts]));
+        }
+    };
     let reading = entered.frame().reading();
     let sections =
         policy.sections.iter().map(|section| told(section, &reading)).collect::<Result<Vec<_>, _>>()?;
@@ -32,15 +48,22 @@ pub(crate) async fn show(entered: Entered, ask: Ask) -> PageResult {
         .versions
         .iter()
         .map(|version| json!({ "version": version.version, "effective_on": version.effective_on, "in_force": version.in_force,
-            "title": word(&version.title, &reading), "here": version.version == policy.version }))
+            "begins_in_days": version.begins_in_days, "title": word(&version.title, &reading), "here": version.version == policy.version }))
         .collect();
-    entered.page(
-        "policy/policy.html",
-        context! {
-            policy => value(json!({ "version": policy.version, "effective_on": policy.effective_on, "title": word(&policy.title, &reading) })),
-            sections => value(sections), versions => value(versions),
-        },
-    )
+    let shown = context! {
+        policy => value(json!({ "version": policy.version, "effective_on": policy.effective_on, "title": word(&policy.title, &reading) })),
+        sections => value(sections), versions => value(versions),
+        before => policy.before,
+        changes => value(changes_told(&policy.changes, &sentences)),
+        within_a_year => policy.published_within_a_year,
+    };
+    entered.page("policy/policy.html", merge_maps([shown, drafts]))
+}
+
+/// Changes as sentences, each with its part of the policy and what it means for dealers.
+fn changes_told(changes: &[Change], sentences: &[String]) -> Vec<Value> {
+    let told = |(change, said): (&Change, &String)| json!({ "section": change.section, "toll": change.toll, "said": said });
+    changes.iter().zip(sentences).map(told).collect()
 }
 
 /// A tenant without a policy has a page that says so.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use farsight_control::figures;
-use farsight_control::{appeals, penalties, providers, rectifications, uploads};
+use farsight_control::{appeals, penalties, policies, providers, rectifications, uploads};
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::money::Money;
 use farsight_store::evidence::{self, Content, Handing, Source};
@@ -108,6 +108,10 @@ async fn network() -> Network {
     for (office, code) in offices.iter_mut().zip(["staff-a", "staff-b"]) {
         provider(office, code);
     }
+    // Numbers of drafts are counted by tenant: the second one's second is nobody's in the first.
+    for (office, drafts) in offices.iter_mut().zip([1, 2]) {
+        (0..drafts).for_each(|number| draft_policy(office, number));
+    }
     let [a, b] = &mut offices;
     user(a, "manager@a", Role::RegionalManager, (&["R1"], &[]));
     user(a, "dealer@a", Role::Dealer, (&[], &["A1"]));
@@ -136,6 +140,17 @@ fn provider(office: &mut Office, code: &str) {
         ..providers::Wished::default()
     };
     providers::add(&mut office.desk, &sealer(), &wished).unwrap();
+    office.desk.actor = actor;
+}
+
+/// A draft of the policy by somebody of headquarters.
+fn draft_policy(office: &mut Office, number: usize) {
+    let boss = format!("drafter-{number}@oem");
+    user(office, &boss, Role::Hq, (&[], &[]));
+    let actor = std::mem::replace(&mut office.desk.actor, boss);
+    let mut source = policies::Source::named("example-2026").unwrap();
+    source.text.push_str(&format!("# draft {number}\n"));
+    policies::drafts::draft(&mut office.desk, &source).unwrap();
     office.desk.actor = actor;
 }
 
@@ -362,6 +377,11 @@ impl Codes {
                 Whose::Nobody => "nobody@a".to_owned(),
                 _ => format!("works-at-{}@dealers", dealer.to_lowercase()),
             },
+            "policy_draft" => match whose {
+                Whose::OtherTenant => "2".to_owned(),
+                Whose::Nobody => "987654321".to_owned(),
+                _ => "1".to_owned(),
+            },
             "provider" => match whose {
                 Whose::OtherTenant => "staff-b".to_owned(),
                 Whose::Nobody => "nobody".to_owned(),
@@ -405,7 +425,7 @@ const fn is_of_tenant(object: Object) -> bool {
 /// Users are those of the tenant, to whoever administers them; all else is a dealer's.
 fn sees(role: Role, object: Object, whose: Whose) -> bool {
     match object {
-        Object::User | Object::Provider | Object::Machine => whose != Whose::OtherTenant,
+        Object::User | Object::Provider | Object::Machine | Object::PolicyDraft => whose != Whose::OtherTenant,
         _ => whose.is_seen_by(role),
     }
 }

@@ -1,0 +1,2 @@
+ALTER TABLE policies DROP COLUMN drafted_by;
+DROP TABLE policy_drafts;

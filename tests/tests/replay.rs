@@ -1,0 +1,147 @@
+//! Replay on the real database: a file over a period charges, to the fen, what publishing it from the start has posted in a
+//! copy; nothing of it is kept.
+
+use std::collections::BTreeMap;
+
+use farsight_control::export::Report;
+use farsight_control::policies::replay::{self, Pair, Replayed, Sums};
+use farsight_control::policies::{Source, drafts};
+use farsight_rulebook::money::Money;
+use farsight_rulebook::period::Period;
+use farsight_tests::books::{Case, case_2, fen, records, small};
+use farsight_tests::office::{at, month};
+use farsight_tests::sheets::Folder;
+use farsight_tests::tower::{number, texts};
+use farsight_tests::{Office, Tower};
+
+/// What was posted for days of some months, by what a column says: penalties, incentives, net of reversals.
+fn posted(office: &mut Office, (from, to): (Period, Period), column: &str) -> BTreeMap<String, i64> {
+    let csv = office.csv(Report::Entries, None);
+    let mut net: BTreeMap<String, i64> = BTreeMap::new();
+    for record in records(&csv) {
+        let period: Period = record["occurred_on"][..7].parse().unwrap();
+        if (from..=to).contains(&period) {
+            *net.entry(record[column].clone()).or_default() += fen(&record["amount"]);
+        }
+    }
+    net.retain(|_, net| *net != 0);
+    net
+}
+
+fn net(pairs: &BTreeMap<String, Pair>, side: fn(&Pair) -> &Sums) -> BTreeMap<String, i64> {
+    pairs.iter().map(|(code, pair)| (code.clone(), side(pair).net().0)).filter(|(_, net)| *net != 0).collect()
+}
+
+/// Everything a check, a settlement or a person could have left behind.
+fn left_behind(tower: &Tower) -> Vec<String> {
+    let tables = ["entries", "alerts", "runs", "audit_log", "policies", "touched", "wakes", "notices"];
+    let count = |table: &str| format!("SELECT '{table} ' || count(*) AS value FROM {table}");
+    let all = tables.map(count).join(" UNION ALL ");
+    texts(&mut tower.sql(), &format!("SELECT value FROM ({all}) AS t ORDER BY 1"))
+}
+
+/// A tenant with the facts of a case, judged at the end of each month up to its instant: nothing is posted too late.
+fn judged(office: &mut Office, case: &Case, months: (Period, Period)) {
+    office.import_folder(&Folder::of(&case.facts()));
+    for month in months.0.through(months.1) {
+        let next = Period::from_number(month.number() + 1).unwrap();
+        let as_of = format!("{}T00:00:00+08:00", next.first_day());
+        if at(&as_of) < at(case.as_of) {
+            office.check(&as_of);
+        }
+    }
+    office.check(case.as_of);
+}
+
+fn replay_equals_publishing(case: &Case, months: (Period, Period)) {
+    let tower = Tower::new();
+    let file = Source::named("example-2026").unwrap();
+    let mut office = Office::new(&tower, "real", "changan-2014");
+    judged(&mut office, case, (month("2025-01"), months.1));
+    let before = left_behind(&tower);
+    office.now(at(case.as_of));
+    let mut replayed = replay::replay(&mut office.desk, std::slice::from_ref(&file), months).unwrap();
+    assert_eq!(left_behind(&tower), before, "nothing is posted or kept");
+    let replayed = replayed.pop().unwrap();
+    let mut copy = Office::new(&tower, "copy", "changan-2014");
+    copy.now(at("2024-06-01T00:00:00+08:00"));
+    drafts::publish_file(&mut copy.desk, &file, months.0.first_day()).unwrap();
+    judged(&mut copy, case, (month("2025-01"), months.1));
+    for (column, pairs) in [("clause", &replayed.clauses), ("dealer_code", &replayed.dealers)] {
+        assert_eq!(net(pairs, |pair| &pair.in_force), posted(&mut office, months, column), "{column}");
+        assert_eq!(net(pairs, |pair| &pair.replayed), posted(&mut copy, months, column), "{column}");
+    }
+    sums_agree(&replayed);
+    assert!(replayed.total.in_force.charges > 0 && replayed.total.replayed.charges > 0);
+    assert_ne!(replayed.total.in_force, replayed.total.replayed, "the two policies differ");
+    assert!(number(&mut tower.sql(), "SELECT count(*) AS value FROM policies") > 2);
+}
+
+/// Clauses, regions and dealers each add up to the total.
+fn sums_agree(replayed: &Replayed) {
+    let total = &replayed.total;
+    for map in [&replayed.clauses, &replayed.regions, &replayed.dealers] {
+        let sum = |of: fn(&Pair) -> Money| map.values().map(of).sum::<Money>();
+        assert_eq!(sum(|pair| pair.in_force.penalties), total.in_force.penalties);
+        assert_eq!(sum(|pair| pair.replayed.penalties), total.replayed.penalties);
+        assert_eq!(sum(|pair| pair.replayed.incentives), total.replayed.incentives);
+        assert_eq!(sum(Pair::difference), total.difference());
+        assert_eq!(map.values().map(|pair| pair.appear).sum::<u64>(), total.appear);
+    }
+    let both = total.replayed.charges - total.appear;
+    assert_eq!(total.in_force.charges - total.vanish, both);
+    assert_eq!(replayed.crossings.len() as u64, (total.appear + total.vanish).min(200));
+}
+
+#[test]
+fn a_replay_charges_what_publishing_has_posted() {
+    let case = small().swap_remove(0);
+    replay_equals_publishing(&case, (month("2025-02"), month("2025-06")));
+}
+
+#[test]
+fn a_replay_of_the_whole_rulebook_charges_what_publishing_has_posted() {
+    let Some(mut cases) = case_2() else {
+        eprintln!("case 2 lies not beside the repository");
+        return;
+    };
+    replay_equals_publishing(&cases.swap_remove(0), (month("2025-02"), month("2025-07")));
+}
+
+#[test]
+fn several_files_are_as_one_each_and_what_is_in_force_changes_nothing() {
+    let tower = Tower::new();
+    let case = small().swap_remove(0);
+    let mut office = Office::new(&tower, "t", "changan-2014");
+    office.import_folder(&Folder::of(&case.facts()));
+    office.now(at(case.as_of));
+    let months = (month("2025-01"), month("2025-06"));
+    let files = ["changan-2014", "example-2026", "changan-2014"].map(|name| Source::named(name).unwrap());
+    let all = replay::replay(&mut office.desk, &files, months).unwrap();
+    for (file, together) in files.iter().zip(&all) {
+        let alone = replay::replay(&mut office.desk, std::slice::from_ref(file), months).unwrap().pop().unwrap();
+        assert_eq!((alone.total, &alone.dealers), (together.total, &together.dealers), "{}", file.name);
+        assert_eq!((&alone.clauses, &alone.crossings), (&together.clauses, &together.crossings));
+    }
+    let [same, other, _] = all.as_slice() else { panic!("three files") };
+    assert_eq!((same.total.in_force, same.total.appear, same.total.vanish), (same.total.replayed, 0, 0));
+    assert!(same.crossings.is_empty() && same.total.difference() == Money::ZERO);
+    assert_ne!(other.total.difference(), Money::ZERO);
+}
+
+#[test]
+fn what_cannot_be_replayed_is_refused() {
+    let tower = Tower::new();
+    let mut office = Office::new(&tower, "t", "changan-2014");
+    let good = Source::named("example-2026").unwrap();
+    let bad = Source { name: "bad.toml".to_owned(), text: "name = 3".to_owned() };
+    let mut no = |files: &[Source], from: &str, to: &str, why: &str| {
+        let refused = replay::replay(&mut office.desk, files, (month(from), month(to))).unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    };
+    no(&[], "2025-01", "2025-02", "0 policy files");
+    no(&vec![good.clone(); 21], "2025-01", "2025-02", "21 policy files");
+    no(std::slice::from_ref(&good), "2025-03", "2025-02", "the first month comes first");
+    no(std::slice::from_ref(&good), "2020-01", "2025-02", "at most 36");
+    no(&[good.clone(), bad], "2025-01", "2025-02", "bad.toml");
+}
