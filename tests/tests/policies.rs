@@ -147,7 +147,11 @@ fn what_costs_dealers_more_is_told_in_time() {
         (DEARER, "2025-05-10", "published"),
         (CHEAPER, "2025-04-11", "published"),
         // Managers of the manufacturer are no dealers.
-        (("spot-check.third", "district-manager = { penalty = \"", "district-manager = { penalty = \"9"), "2025-04-11", "published"),
+        (
+            ("spot-check.third", "district-manager = { penalty = \"", "district-manager = { penalty = \"9"),
+            "2025-04-11",
+            "published",
+        ),
         // Of a number nobody can tell.
         (("spot-check.year_count", "value = 3", "value = 4"), "2025-05-09", "policy_notice"),
         (("spot-check.year_count", "value = 3", "value = 4"), "2025-05-10", "published"),
@@ -192,7 +196,8 @@ fn books(office: &mut Office, day: &str) -> [Rows; 2] {
     for report in [Report::Entries, Report::Findings] {
         for row in farsight_tests::books::records(&office.csv(report, None)) {
             let later = usize::from(row["occurred_on"].as_str() >= day);
-            let told = format!("{} {} {} {}", row["clause"], row["subject"], row["occurred_on"], row["amount"]);
+            let told =
+                format!("{} {} {} {}", row["clause"], row["subject"], row["occurred_on"], row["amount"]);
             *parts[later].entry(told).or_default() += 1;
         }
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use farsight_control::export::Report;
 use farsight_control::policies::replay::{self, Pair, Replayed, Sums};
 use farsight_control::policies::{Source, drafts};
+use farsight_ledger::settlement::Role;
 use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
 use farsight_tests::books::{Case, case_2, fen, records, small};
@@ -40,6 +41,14 @@ fn left_behind(tower: &Tower) -> Vec<String> {
     texts(&mut tower.sql(), &format!("SELECT value FROM ({all}) AS t ORDER BY 1"))
 }
 
+/// Somebody of headquarters at a new tenant.
+fn headquarters(tower: &Tower, code: &str) -> Office {
+    let mut office = Office::new(tower, code, "changan-2014");
+    office.user("wu@oem", Role::Hq);
+    "wu@oem".clone_into(&mut office.desk.actor);
+    office
+}
+
 /// A tenant with the facts of a case, judged at the end of each month up to its instant: nothing is posted too late.
 fn judged(office: &mut Office, case: &Case, months: (Period, Period)) {
     office.import_folder(&Folder::of(&case.facts()));
@@ -56,16 +65,17 @@ fn judged(office: &mut Office, case: &Case, months: (Period, Period)) {
 fn replay_equals_publishing(case: &Case, months: (Period, Period)) {
     let tower = Tower::new();
     let file = Source::named("example-2026").unwrap();
-    let mut office = Office::new(&tower, "real", "changan-2014");
+    let mut office = headquarters(&tower, "real");
     judged(&mut office, case, (month("2025-01"), months.1));
     let before = left_behind(&tower);
     office.now(at(case.as_of));
     let mut replayed = replay::replay(&mut office.desk, std::slice::from_ref(&file), months).unwrap();
     assert_eq!(left_behind(&tower), before, "nothing is posted or kept");
     let replayed = replayed.pop().unwrap();
-    let mut copy = Office::new(&tower, "copy", "changan-2014");
+    let mut copy = headquarters(&tower, "copy");
     copy.now(at("2024-06-01T00:00:00+08:00"));
     drafts::publish_file(&mut copy.desk, &file, months.0.first_day()).unwrap();
+    copy.now(at(case.as_of));
     judged(&mut copy, case, (month("2025-01"), months.1));
     for (column, pairs) in [("clause", &replayed.clauses), ("dealer_code", &replayed.dealers)] {
         assert_eq!(net(pairs, |pair| &pair.in_force), posted(&mut office, months, column), "{column}");
@@ -112,14 +122,15 @@ fn a_replay_of_the_whole_rulebook_charges_what_publishing_has_posted() {
 fn several_files_are_as_one_each_and_what_is_in_force_changes_nothing() {
     let tower = Tower::new();
     let case = small().swap_remove(0);
-    let mut office = Office::new(&tower, "t", "changan-2014");
+    let mut office = headquarters(&tower, "t");
     office.import_folder(&Folder::of(&case.facts()));
     office.now(at(case.as_of));
     let months = (month("2025-01"), month("2025-06"));
     let files = ["changan-2014", "example-2026", "changan-2014"].map(|name| Source::named(name).unwrap());
     let all = replay::replay(&mut office.desk, &files, months).unwrap();
     for (file, together) in files.iter().zip(&all) {
-        let alone = replay::replay(&mut office.desk, std::slice::from_ref(file), months).unwrap().pop().unwrap();
+        let alone =
+            replay::replay(&mut office.desk, std::slice::from_ref(file), months).unwrap().pop().unwrap();
         assert_eq!((alone.total, &alone.dealers), (together.total, &together.dealers), "{}", file.name);
         assert_eq!((&alone.clauses, &alone.crossings), (&together.clauses, &together.crossings));
     }
@@ -132,11 +143,12 @@ fn several_files_are_as_one_each_and_what_is_in_force_changes_nothing() {
 #[test]
 fn what_cannot_be_replayed_is_refused() {
     let tower = Tower::new();
-    let mut office = Office::new(&tower, "t", "changan-2014");
+    let mut office = headquarters(&tower, "t");
     let good = Source::named("example-2026").unwrap();
     let bad = Source { name: "bad.toml".to_owned(), text: "name = 3".to_owned() };
     let mut no = |files: &[Source], from: &str, to: &str, why: &str| {
-        let refused = replay::replay(&mut office.desk, files, (month(from), month(to))).unwrap_err().to_string();
+        let refused =
+            replay::replay(&mut office.desk, files, (month(from), month(to))).unwrap_err().to_string();
         assert!(refused.contains(why), "{refused}");
     };
     no(&[], "2025-01", "2025-02", "0 policy files");
@@ -144,4 +156,9 @@ fn what_cannot_be_replayed_is_refused() {
     no(std::slice::from_ref(&good), "2025-03", "2025-02", "the first month comes first");
     no(std::slice::from_ref(&good), "2020-01", "2025-02", "at most 36");
     no(&[good.clone(), bad], "2025-01", "2025-02", "bad.toml");
+    office.user("anna@oem", Role::Finance);
+    "anna@oem".clone_into(&mut office.desk.actor);
+    let refused =
+        replay::replay(&mut office.desk, &[good], (month("2025-01"), month("2025-02"))).unwrap_err();
+    assert_eq!(refused.code(), "policy_may_not");
 }

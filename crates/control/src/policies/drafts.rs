@@ -141,7 +141,7 @@ fn keep(tx: &mut Tx, policy: &Policy, source: &Source, by: &str, now: Instant) -
 }
 
 /// Whether somebody makes policy. Whoever runs the command at the machine is no user and may: they are trusted.
-fn makes_policy(tx: &mut Tx, by: &str) -> Result<(), ControlError> {
+pub(super) fn makes_policy(tx: &mut Tx, by: &str) -> Result<(), ControlError> {
     let role = users::find(tx, by)?.map(|user| user.role);
     match role {
         Some(Role::Hq) => Ok(()),
@@ -309,9 +309,9 @@ pub fn publish_file(
     effective_on: Date,
 ) -> Result<Publication, ControlError> {
     let scope = desk.scope();
-    let drafted = desk
-        .session
-        .transaction(scope, Isolation::ReadCommitted, |tx| Ok::<_, ControlError>(drafts::saying(tx, &source.text)?))?;
+    let drafted = desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        Ok::<_, ControlError>(drafts::saying(tx, &source.text)?)
+    })?;
     let id = match drafted {
         Some(drafted) => drafted.id,
         None if desk.tenant.simulated => draft(desk, source)?,

@@ -16,7 +16,7 @@ use farsight_rulebook::policy::{Policy, Seat};
 use farsight_store::session::Isolation;
 use jiff::civil::Date;
 
-use super::Source;
+use super::{Source, drafts};
 use crate::evaluate::under;
 use crate::{ControlError, Desk, ground};
 
@@ -128,7 +128,8 @@ pub struct Replayed {
 
 /// Replays policy files over some months, from the first to the last.
 ///
-/// Refused, in this order: no or too many files; months that do not follow one another, or too many; a file with faults.
+/// Refused, in this order: no or too many files; months that do not follow one another, or too many; a file with faults; a
+/// person who is not of headquarters, for what every dealer would be charged is told.
 pub fn replay(
     desk: &mut Desk,
     files: &[Source],
@@ -138,9 +139,10 @@ pub fn replay(
     let currency = ground::currency(&desk.tenant)?;
     let policies =
         files.iter().map(|file| super::read(file, currency).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
-    let (scope, as_of) = (desk.tenant.network(), desk.now);
+    let (scope, as_of, actor) = (desk.tenant.network(), desk.now, desk.actor.to_lowercase());
     let (database, tenant) = (desk.database.clone(), desk.tenant.clone());
     desk.session.transaction(scope, Isolation::Snapshot, |tx| {
+        drafts::makes_policy(tx, &actor)?;
         let grounds = grounds(ground::load(tx, &tenant)?, &policies, months.0);
         let basis = under::Basis { database: &database, grounds: &grounds, as_of, months };
         let mut counts: Vec<Count> = policies.iter().map(|_| Count::default()).collect();

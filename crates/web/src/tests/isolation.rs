@@ -425,7 +425,9 @@ const fn is_of_tenant(object: Object) -> bool {
 /// Users are those of the tenant, to whoever administers them; all else is a dealer's.
 fn sees(role: Role, object: Object, whose: Whose) -> bool {
     match object {
-        Object::User | Object::Provider | Object::Machine | Object::PolicyDraft => whose != Whose::OtherTenant,
+        Object::User | Object::Provider | Object::Machine | Object::PolicyDraft => {
+            whose != Whose::OtherTenant
+        }
         _ => whose.is_seen_by(role),
     }
 }
