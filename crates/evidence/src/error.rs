@@ -90,6 +90,11 @@ pub enum EvidenceError {
 }
 
 impl EvidenceError {
+    /// Whether it is not the content's fault: what was sent may be sound, and is to be tried again.
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Storage(_) | Self::Source(_))
+    }
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
