@@ -20,6 +20,7 @@ mod evidence_sweep;
 mod figures;
 mod import_watch;
 mod judging;
+mod post;
 mod reconcile;
 mod repeat_repair;
 mod settlement;
@@ -27,6 +28,7 @@ mod snapshot;
 mod spot_check;
 mod sweep;
 mod tell;
+mod webhooks;
 
 pub use job::Job;
 pub use means::Means;
@@ -46,6 +48,7 @@ pub static JOBS: &[Job] = &[
     alerts::JOB,
     figures::JOB,
     tell::JOB,
+    webhooks::JOB,
     digest::JOB,
     settlement::JOB,
     audit_verify::JOB,
