@@ -8,8 +8,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use farsight_control::uploads::{self, Upload};
 use farsight_control::Desk;
+use farsight_control::uploads::{self, Upload};
 use farsight_evidence::{Limits, MediaClass};
 use farsight_store::registry::Tenant;
 use farsight_store::slots::Ending;
@@ -37,24 +37,24 @@ fn carry_out(turn: Turn, tenant: Tenant) -> BoxFuture<'static, anyhow::Result<En
     let is_oldest = turn.means.tenants.oldest() == Some(tenant.id);
     Box::pin(async move {
         let means = turn.means;
-        let joined = put_together(&means, &tenant).await?;
-        let (looked, forgotten) = uploads_of(&means, tenant).await?;
-        let told = format!("{joined} uploads put together, {looked} looked at, {forgotten} forgotten");
-        if !is_oldest {
-            return done(told);
+        let (joined, failed) = put_together(&means, &tenant).await?;
+        let (looked, forgotten) = uploads_of(&means, &tenant).await?;
+        let mut told = format!("{joined} uploads put together, {looked} looked at, {forgotten} forgotten");
+        if is_oldest {
+            let now = SystemTime::UNIX_EPOCH + Duration::from_micros(means.now().0.max(0).unsigned_abs());
+            let swept = means.evidence.sweep(now - OLD).await?;
+            told = format!("{} leftovers removed, {} bytes; {told}", swept.leftovers, swept.bytes);
         }
-        let now = SystemTime::UNIX_EPOCH + Duration::from_micros(means.now().0.max(0).unsigned_abs());
-        let swept = means.evidence.sweep(now - OLD).await?;
-        done(format!("{} leftovers removed, {} bytes; {told}", swept.leftovers, swept.bytes))
+        failed.map_or_else(|| done(told), Err)
     })
 }
 
 /// A picture is read up to this size.
 const MOST_BYTES: u64 = 32 << 20;
 
-/// Puts the tenant's uploads together whose bytes are all here; says how many. Where the store fails for one, the others are put
-/// together first.
-async fn put_together(means: &Arc<Means>, tenant: &Tenant) -> anyhow::Result<usize> {
+/// Puts the tenant's uploads together whose bytes are all here, and looks at them; says how many, and why it failed for one: that
+/// keeps no other waiting.
+async fn put_together(means: &Arc<Means>, tenant: &Tenant) -> anyhow::Result<(usize, Option<anyhow::Error>)> {
     let left = at_desk(means, tenant, |desk| Ok(uploads::left_in_pieces(desk)?)).await?;
     let (mut joined, mut failed) = (0, None);
     for upload in left {
@@ -63,7 +63,7 @@ async fn put_together(means: &Arc<Means>, tenant: &Tenant) -> anyhow::Result<usi
             Err(error) => failed = Some(error),
         }
     }
-    failed.map_or(Ok(joined), Err)
+    Ok((joined, failed))
 }
 
 async fn put_one_together(means: &Arc<Means>, tenant: &Tenant, upload: Upload) -> anyhow::Result<()> {
@@ -79,41 +79,44 @@ async fn put_one_together(means: &Arc<Means>, tenant: &Tenant, upload: Upload) -
     }
     let content = means.evidence.pieces(&tenant.code, pieces.clone())?;
     let stored = means.evidence.put(&tenant.code, content, &Limits::default()).await;
-    at_desk(means, tenant, move |desk| {
+    let upload = at_desk(means, tenant, move |desk| {
         desk.actor = by;
         match stored {
-            Ok(stored) => uploads::stored(desk, &id, &stored)?,
-            Err(error) if error.may_pass() => return Err(error.into()),
-            Err(error) => uploads::refused(desk, &id, &error)?,
-        };
-        Ok(())
+            Ok(stored) => Ok(uploads::stored(desk, &id, &stored)?),
+            Err(error) if error.may_pass() => Err(error.into()),
+            Err(error) => Ok(uploads::refused(desk, &id, &error)?),
+        }
     })
     .await?;
     for piece in pieces {
         means.evidence.drop_piece(&tenant.code, &piece).await?;
     }
-    Ok(())
+    look_at(means, tenant, &upload).await
+}
+
+/// Looks at an upload that is whole and hands it in, by who sent it.
+async fn look_at(means: &Arc<Means>, tenant: &Tenant, upload: &Upload) -> anyhow::Result<()> {
+    let Some(stored) = uploads::to_look_at(upload) else { return Ok(()) };
+    let bytes = match stored.media_type.class() {
+        MediaClass::Picture => means.evidence.bytes(&tenant.code, &stored.sha256, MOST_BYTES).await?.to_vec(),
+        MediaClass::Document | MediaClass::Film => Vec::new(),
+    };
+    let (id, by) = (upload.id.clone(), upload.by.clone());
+    at_desk(means, tenant, move |desk| {
+        desk.actor = by;
+        uploads::look_at(desk, &id, &stored, &bytes)?;
+        Ok(())
+    })
+    .await
 }
 
 /// Looks at the tenant's uploads that were left, and forgets those that are over; says how many each.
-async fn uploads_of(means: &Arc<Means>, tenant: Tenant) -> anyhow::Result<(usize, usize)> {
-    let left = at_desk(means, &tenant, |desk| Ok(uploads::left(desk)?)).await?;
+async fn uploads_of(means: &Arc<Means>, tenant: &Tenant) -> anyhow::Result<(usize, usize)> {
+    let left = at_desk(means, tenant, |desk| Ok(uploads::left(desk)?)).await?;
     for upload in &left {
-        let Some(stored) = uploads::to_look_at(upload) else { continue };
-        let bytes = match stored.media_type.class() {
-            MediaClass::Picture => {
-                means.evidence.bytes(&tenant.code, &stored.sha256, MOST_BYTES).await?.to_vec()
-            }
-            MediaClass::Document | MediaClass::Film => Vec::new(),
-        };
-        let (id, by) = (upload.id.clone(), upload.by.clone());
-        at_desk(means, &tenant, move |desk| {
-            desk.actor = by; // handed in by who sent it
-            Ok(uploads::look_at(desk, &id, &stored, &bytes)?)
-        })
-        .await?;
+        look_at(means, tenant, upload).await?;
     }
-    let forgotten = at_desk(means, &tenant, |desk| Ok(uploads::sweep(desk)?)).await?;
+    let forgotten = at_desk(means, tenant, |desk| Ok(uploads::sweep(desk)?)).await?;
     Ok((left.len(), forgotten))
 }
 
