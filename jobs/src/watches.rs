@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use farsight_control::Desk;
-use farsight_control::watches::{self, Fetched, Owed};
+use farsight_control::watches::{self, Batch, Owed};
 use farsight_evidence::EvidenceError;
 use farsight_evidence::watched::{Lying, MOST_BYTES, Watched};
 use farsight_store::registry::Tenant;
@@ -114,9 +114,9 @@ impl Round {
         }
         // The copies go with it, whatever happens.
         let copies = tempfile::tempdir().map_err(|error| Trouble::Own(error.into()))?;
-        let (fetched, fault) = fetch(&place, copies.path(), looked.ripe).await?;
+        let (batch, fault) = fetch(&place, copies.path(), looked.ripe).await?;
         let taking = Arc::clone(watch);
-        let owed = self.on_books(move |desk| Ok(watches::take_in(desk, &taking, &fetched)?)).await?;
+        let owed = self.on_books(move |desk| Ok(watches::take_in(desk, &taking, &batch.fetched)?)).await?;
         let files = owed.len();
         self.tell(&place, watch, owed).await?;
         Ok(Attended { files, fault })
@@ -142,14 +142,18 @@ impl Round {
     }
 }
 
-/// Copies files; those that changed meanwhile, or cannot be read, are left for a later look. Says why one cannot be read.
+/// Copies files as far as there is room; those that changed meanwhile, or cannot be read, are left for a later look and take none. Says
+/// why one cannot be read.
 async fn fetch(
     place: &Watched,
     into: &Path,
     ripe: Vec<Lying>,
-) -> Result<(Vec<Fetched>, Option<String>), EvidenceError> {
-    let (mut fetched, mut fault) = (Vec::with_capacity(ripe.len()), None);
+) -> Result<(Batch, Option<String>), EvidenceError> {
+    let (mut batch, mut fault) = (Batch::default(), None);
     for file in ripe {
+        if !batch.has_room_for(&file) {
+            break;
+        }
         let copy = into.join(&file.name);
         let fits = file.bytes <= MOST_BYTES;
         let is_there = !fits
@@ -161,10 +165,12 @@ async fn fetch(
                 other => other?,
             };
         if is_there {
-            fetched.push(Fetched { name: file.name, mark: file.mark, at: fits.then_some(copy) });
+            batch.add(file, fits.then_some(copy));
+        } else {
+            let _ = tokio::fs::remove_file(&copy).await; // what was copied of it, if anything
         }
     }
-    Ok((fetched, fault))
+    Ok((batch, fault))
 }
 
 #[cfg(test)]
@@ -182,8 +188,8 @@ mod tests {
         let url = format!("file://{}", folder.path().display());
         let place = Watched::open(&url, &url, []).unwrap();
         let ripe = place.look().await.unwrap();
-        let (fetched, fault) = fetch(&place, copies.path(), ripe).await.unwrap();
-        let names: Vec<&str> = fetched.iter().map(|file| file.name.as_str()).collect();
+        let (batch, fault) = fetch(&place, copies.path(), ripe).await.unwrap();
+        let names: Vec<&str> = batch.fetched.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["a.csv", "c.csv"]);
         assert!(fault.unwrap().starts_with("b.csv cannot be read"));
     }

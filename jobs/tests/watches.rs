@@ -375,7 +375,7 @@ async fn a_machine_whose_tokens_are_revoked_sends_nothing_more() {
     assert_eq!(world.look().await, "0 files looked through, 1 places could not be looked at");
     assert_eq!((world.count("regions"), world.result("regions.csv")), (0, None));
     alerts::tend(&mut world.office.desk).unwrap();
-    let told = "SELECT detail->>'why' AS value FROM alerts WHERE clause = 'watch-away' AND resolved_at = 'infinity'";
+    let told = "SELECT detail::json->>'why' AS value FROM alerts WHERE clause = 'watch-away' AND resolved_at = 'infinity'";
     let told = texts(&mut world.tower.sql(), told);
     assert!(told.len() == 1 && told[0].contains("revoked"), "{told:?}");
     world.watch(&["all"], false);

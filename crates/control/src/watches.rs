@@ -9,14 +9,15 @@ mod result;
 mod take_in;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use farsight_evidence::watched::Lying;
 use farsight_rulebook::codes::is_code;
 use farsight_rulebook::time::{DAY, Instant};
+use farsight_store::Tx;
 use farsight_store::audit::{self, Deed};
 use farsight_store::session::Isolation;
 use farsight_store::watches::{self as stored, Watch};
-use farsight_store::Tx;
 use serde_json::json;
 
 use crate::{ControlError, Desk, tokens};
@@ -28,7 +29,7 @@ pub use take_in::{Fetched, take_in};
 const KEPT: i64 = 90 * DAY;
 /// So many files are taken in at one look; the next goes on.
 const AT_ONCE: usize = 500;
-/// And so many bytes, for all of them are copied first; a larger file goes by itself.
+/// And so many bytes, for all of them are copied first.
 const AT_ONCE_BYTES: u64 = 2 << 30;
 
 /// Where each tenant's watched places may be: what their addresses begin with, by the tenant's code.
@@ -60,8 +61,9 @@ impl Places {
         if watch.revoked {
             return Err("the tokens of its machine were revoked: add the watch again, or remove it");
         }
-        self.allowed(tenant, &watch.url)
-            .ok_or("the place is not (any more) among those the configuration allows: list it, or remove the watch")
+        self.allowed(tenant, &watch.url).ok_or(
+            "the place is not (any more) among those the configuration allows: list it, or remove the watch",
+        )
     }
 }
 
@@ -134,7 +136,7 @@ pub fn remove(desk: &mut Desk, code: &str) -> Result<(), ControlError> {
 /// What a look says is to be done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Looked {
-    /// Files that are the same as at the look before, to be taken in.
+    /// Files that are the same as at the look before, to be taken in, in the order of their tables.
     pub ripe: Vec<Lying>,
     /// Results that do not lie beside their files yet.
     pub owed: Vec<Owed>,
@@ -176,19 +178,30 @@ pub fn look(desk: &mut Desk, watch: &Watch, lying: &[Lying]) -> Result<Looked, C
         let there: Vec<&str> = lying.iter().map(|file| file.name.as_str()).collect();
         stored::forget(tx, &watch.code, &there, Instant(now.0.saturating_sub(KEPT)))?;
         looked.ripe.sort_by_cached_key(|file| (take_in::place(&file.name), file.name.clone()));
-        looked.ripe.truncate(at_once(&looked.ripe));
         Ok(looked)
     })
 }
 
-/// How many of these files are taken in at once: one at least.
-fn at_once(ripe: &[Lying]) -> usize {
-    let mut bytes = 0_u64;
-    let fits = |file: &&Lying| {
-        bytes = bytes.saturating_add(file.bytes);
-        bytes <= AT_ONCE_BYTES
-    };
-    ripe.iter().take(AT_ONCE).take_while(fits).count().max(1)
+/// The files that are taken in at one look: what could be fetched, within bounds.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The files.
+    pub fetched: Vec<Fetched>,
+    bytes: u64,
+}
+
+impl Batch {
+    /// Whether another file is to be fetched: the first one in any case.
+    pub fn has_room_for(&self, file: &Lying) -> bool {
+        let fits = self.bytes.saturating_add(file.bytes) <= AT_ONCE_BYTES;
+        self.fetched.is_empty() || (self.fetched.len() < AT_ONCE && fits)
+    }
+
+    /// Adds a file that was fetched to `at`; none: it is too large to be.
+    pub fn add(&mut self, file: Lying, at: Option<PathBuf>) {
+        self.bytes = self.bytes.saturating_add(if at.is_some() { file.bytes } else { 0 });
+        self.fetched.push(Fetched { name: file.name, mark: file.mark, at });
+    }
 }
 
 /// A place was attended to; or something there cannot be looked at: why is told by an alert.
@@ -238,17 +251,23 @@ mod tests {
 
     #[test]
     fn a_batch_is_bounded_by_files_and_bytes() {
-        let files = |sizes: &[u64]| -> Vec<Lying> {
-            let file = |bytes: &u64| Lying { name: String::new(), bytes: *bytes, mark: String::new() };
-            sizes.iter().map(file).collect()
-        };
         for (sizes, wanted) in [
             (vec![1; 600], AT_ONCE),
             (vec![1 << 30, 1 << 30, 1], 2),
-            (vec![(2 << 30) + 1, 1], 1),
-            (vec![1, u64::MAX, u64::MAX], 1),
+            (vec![2 << 30, 1], 1),
+            (vec![1, 2 << 30], 1),
+            (vec![(2 << 30) + 1, 1], 2), // the first is only told to be too large
         ] {
-            assert_eq!(at_once(&files(&sizes)), wanted);
+            let mut batch = Batch::default();
+            for bytes in sizes {
+                let file = Lying { name: String::new(), bytes, mark: String::new() };
+                if !batch.has_room_for(&file) {
+                    break;
+                }
+                let fits = bytes <= AT_ONCE_BYTES;
+                batch.add(file, fits.then(PathBuf::new));
+            }
+            assert_eq!(batch.fetched.len(), wanted);
         }
     }
 }

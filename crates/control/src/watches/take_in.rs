@@ -13,8 +13,8 @@ use farsight_store::{StoreError, Tx};
 
 use super::Owed;
 use super::result::FileResult;
-use crate::import::files::{self, OfFile, Sender};
 use crate::desk::scope_of;
+use crate::import::files::{self, OfFile, Sender};
 use crate::{ControlError, Desk, ground, tokens};
 
 /// A file that was fetched.
