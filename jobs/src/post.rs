@@ -28,7 +28,9 @@ impl Post {
         for _ in 0..ROUNDS {
             let means = Arc::clone(&self.means);
             let claims = self
-                .on_books(move |desk| Ok(telling::due(desk, &means.sealer, &means.courier, (whose, AT_ONCE))?))
+                .on_books(move |desk| {
+                    Ok(telling::due(desk, &means.sealer, &means.courier, (whose, AT_ONCE))?)
+                })
                 .await?;
             if claims.is_empty() {
                 break;

@@ -165,7 +165,8 @@ async fn what_is_for_machines_goes_by_a_job_of_its_own() {
     let means = means(&tower, folder.path()).await;
     for (job, sent) in [("tell", "alert.opened"), ("webhooks", "ping")] {
         carry_out(job, &office, Arc::clone(&means)).await;
-        let kept: Vec<String> = std::mem::take(&mut *kept.lock().unwrap()).into_iter().map(|it| it.0).collect();
+        let kept: Vec<String> =
+            std::mem::take(&mut *kept.lock().unwrap()).into_iter().map(|it| it.0).collect();
         assert_eq!(kept, [sent], "{job}");
     }
 }

@@ -255,8 +255,7 @@ pub(crate) fn tables_of(role: Role, asked: &[String]) -> Result<Vec<String>, Ref
         let all = if part { OF_DEALERS.map(str::to_owned).to_vec() } else { vec![ALL_TABLES.to_owned()] };
         return Ok(all);
     }
-    let wrong: Vec<&str> =
-        asked.iter().map(String::as_str).filter(|table| !may_send(role, table)).collect();
+    let wrong: Vec<&str> = asked.iter().map(String::as_str).filter(|table| !may_send(role, table)).collect();
     if wrong.is_empty() { Ok(asked.to_vec()) } else { Err(Refusal::Tables(wrong.join(", "))) }
 }
 

@@ -82,7 +82,7 @@ pub fn due(
     courier: &Courier,
     (whose, most): (Whose, usize),
 ) -> Result<Vec<Claim>, ControlError> {
-    take_some(desk, sealer, courier, (&|robot| whose.has(robot), None, most))
+    take_some(desk, sealer, courier, (Some(whose), None, most))
 }
 
 /// Takes one delivery for sending, if it is due and its robot's pace allows it now.
@@ -92,16 +92,17 @@ pub fn take(
     courier: &Courier,
     id: &str,
 ) -> Result<Option<Claim>, ControlError> {
-    Ok(take_some(desk, sealer, courier, (&|_| true, Some(id), 1))?.pop())
+    Ok(take_some(desk, sealer, courier, (None, Some(id), 1))?.pop())
 }
 
 fn take_some(
     desk: &mut Desk,
     sealer: &Sealer,
     courier: &Courier,
-    (is_of, only, most): (&dyn Fn(&str) -> bool, Option<&str>, usize),
+    (whose, only, most): (Option<Whose>, Option<&str>, usize),
 ) -> Result<Vec<Claim>, ControlError> {
     let (scope, now, tenant) = (desk.scope(), desk.now, desk.tenant.clone());
+    let is_of = |robot: &str| whose.is_none_or(|whose| whose.has(robot));
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         let why = "each time the program ended before it was known what became of it: look into its log, and deliver again";
         telling::give_up_lost(tx, TRIES, why, now)?;

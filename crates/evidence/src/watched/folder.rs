@@ -8,7 +8,9 @@ use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, renameat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, renameat, statat, unlinkat,
+};
 use rustix::io::Errno;
 
 use super::{Lying, away, unreadable};
@@ -17,8 +19,7 @@ use crate::error::EvidenceError;
 /// A folder that is held to find what lies in it.
 const HELD: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 /// A file that is read: no link in its place, and nobody is waited for at a pipe.
-const READ: OFlags =
-    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 /// A file that is written, which nobody else made.
 const WRITTEN: OFlags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::CLOEXEC);
 /// The rights of a result: the user's mask says what is left of them.
@@ -38,9 +39,8 @@ impl Folder {
     /// The folder at `path`, which is `allowed` or lies below it.
     pub(super) fn at(url: &str, path: &str, allowed: &str) -> Result<Self, EvidenceError> {
         let (path, allowed) = (Path::new(path), PathBuf::from(allowed));
-        let plain = |path: &Path| {
-            path.is_absolute() && path.components().all(|part| part != Component::ParentDir)
-        };
+        let plain =
+            |path: &Path| path.is_absolute() && path.components().all(|part| part != Component::ParentDir);
         match path.strip_prefix(&allowed) {
             Ok(below) if plain(path) && plain(&allowed) => {
                 Ok(Self { url: url.to_owned(), below: below.to_owned(), allowed })

@@ -284,9 +284,11 @@ async fn what_cannot_be_read_is_told() {
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{kind} {body} {}", answer.text);
     }
     // A key that nothing is done with is no key.
-    for (method, path) in
-        [("POST", "/api/v1/alerts/1/acknowledge"), ("PATCH", "/api/v1/webhooks/1"), ("HEAD", "/api/v1/uploads/1")]
-    {
+    for (method, path) in [
+        ("POST", "/api/v1/alerts/1/acknowledge"),
+        ("PATCH", "/api/v1/webhooks/1"),
+        ("HEAD", "/api/v1/uploads/1"),
+    ] {
         let answer = hq.send(method, path, "{}", &[("content-type", JSON), ("idempotency-key", "k")]).await;
         assert_eq!(answer.status, 422, "{path}");
         assert!(method == "HEAD" || answer.code() == "key_not_taken", "{path} {}", answer.text);

@@ -4,8 +4,8 @@
 use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use farsight_control::{sample, uploads};
 use farsight_control::visits::{self, CameraResult, Shot};
+use farsight_control::{sample, uploads};
 use farsight_evidence::{Digest, Limits};
 use farsight_ledger::settlement::Role;
 use farsight_tests::office::{at, sealer};
@@ -93,7 +93,11 @@ async fn what_arrived_while_its_program_ended_is_put_together_by_whoever_asks() 
         let to = taken_and_killed(&mut house, &mut ann).await;
         let told = ann.send(asks, &to, "", &[("tus-resumable", "1.0.0")]).await;
         assert_eq!(told.status, 200, "{asks}");
-        assert_eq!(number(&mut house.tower.sql(), "SELECT count(*) FROM uploads WHERE state = 'open'"), 0, "{asks}");
+        assert_eq!(
+            number(&mut house.tower.sql(), "SELECT count(*) FROM uploads WHERE state = 'open'"),
+            0,
+            "{asks}"
+        );
         assert_eq!(state(&mut ann, &to).await["state"], "finished", "{asks}");
     }
     // Where the pieces cannot be read, the sender is not told that all is well.

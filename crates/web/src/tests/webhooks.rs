@@ -469,7 +469,8 @@ async fn a_message_that_waits_is_sent_at_once_when_asked() {
     let again = format!("/api/v1/webhooks/{id}/deliveries/{first}/redeliver");
     assert_eq!(post(&world.hq, &again, &json!({})).await.status, 200);
     // One that is being sent just now is being sent; nothing is changed.
-    let claimed = telling::due(&mut world.office.desk, &sealer(), &world.courier, (telling::Whose::Machines, 32));
+    let claimed =
+        telling::due(&mut world.office.desk, &sealer(), &world.courier, (telling::Whose::Machines, 32));
     assert_eq!(claimed.unwrap().len(), 1);
     assert_eq!(post(&world.hq, &again, &json!({})).await.status, 200);
     assert_eq!(world.texts("SELECT state AS value FROM deliveries"), ["sending"]);
