@@ -23,6 +23,7 @@ mod figures;
 mod import_watch;
 mod judging;
 mod mystery_shopper;
+mod post;
 mod reconcile;
 mod repeat_repair;
 mod retention;
@@ -34,6 +35,7 @@ mod spot_check;
 mod sweep;
 mod tell;
 mod transparency;
+mod webhooks;
 
 pub use job::Job;
 pub use means::Means;
@@ -60,6 +62,7 @@ pub static JOBS: &[Job] = &[
     alerts::JOB,
     figures::JOB,
     tell::JOB,
+    webhooks::JOB,
     digest::JOB,
     settlement::JOB,
     audit_verify::JOB,

@@ -9,16 +9,19 @@ use axum::http::HeaderMap;
 use farsight_cameras::{Fetcher, SystemResolver, system_trust};
 use farsight_control::evaluate::Request;
 use farsight_control::telling::{self, NewChannel, Subscriber, Terms};
+use farsight_control::{tokens, webhooks};
 use farsight_courier::{Courier, Reach, Settings};
 use farsight_jobs::job::{Turn, Work};
 use farsight_jobs::means::Tenants;
 use farsight_jobs::watch::Nobody;
 use farsight_jobs::{JOBS, Means};
+use farsight_ledger::settlement::Role;
 use farsight_rulebook::messages::Language;
 use farsight_store::pool::Pool;
 use farsight_store::slots::{Ending, Key};
 use farsight_tests::office::{at, sealer};
 use farsight_tests::sheets::{Folder, sheet};
+use farsight_tests::tower::number;
 use farsight_tests::{Office, Tower};
 use jiff::civil::time;
 
@@ -130,4 +133,40 @@ async fn three_replicas_send_each_message_once() {
     assert_eq!((of("digest.daily"), of("alert.opened")), (CHANNELS, CHANNELS), "{kept:?}");
     kept.dedup();
     assert_eq!(kept.len(), sent, "each went out once");
+}
+
+/// A receiver that does not answer keeps machines waiting, and no person: theirs are sent by a job of their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_for_machines_goes_by_a_job_of_its_own() {
+    let (url, kept) = receiver().await;
+    let tower = Tower::new();
+    let office = tokio::task::block_in_place(|| {
+        let mut office = office(&tower, &url, 1);
+        let new = tokens::New {
+            name: "dms".to_owned(),
+            role: Role::Hq,
+            regions: Vec::new(),
+            dealers: Vec::new(),
+            tables: Vec::new(),
+            reads: true,
+            acts: true,
+            days: 1,
+            rate: 1,
+        };
+        tokens::add(&mut office.desk, &sealer(), &new).unwrap();
+        let machine = "SELECT user_id::bigint FROM users WHERE kind = 'machine'";
+        let machine = (number(&mut tower.sql(), machine) as i32, Role::Hq);
+        let hook = webhooks::New { name: String::new(), url, events: vec!["complaint.changed".to_owned()] };
+        let hook = webhooks::add(&mut office.desk, (&sealer(), &reach()), machine, &hook).unwrap();
+        webhooks::ping(&mut office.desk, machine, &hook.shown.webhook.id).unwrap();
+        office
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let means = means(&tower, folder.path()).await;
+    for (job, sent) in [("tell", "alert.opened"), ("webhooks", "ping")] {
+        carry_out(job, &office, Arc::clone(&means)).await;
+        let kept: Vec<String> =
+            std::mem::take(&mut *kept.lock().unwrap()).into_iter().map(|it| it.0).collect();
+        assert_eq!(kept, [sent], "{job}");
+    }
 }

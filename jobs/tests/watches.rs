@@ -104,15 +104,19 @@ impl World {
 
     /// A minute passes, and the job is carried out.
     async fn look(&self) -> String {
+        match self.carry_out().await.unwrap() {
+            Ending::Done(told) => told,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn carry_out(&self) -> anyhow::Result<Ending> {
         self.clock.fetch_add(MINUTE, Ordering::Relaxed);
         let job = JOBS.iter().find(|job| job.name == "watches").unwrap();
         let key = Key { job: job.name.to_owned(), due_at: self.means.now(), part: String::new() };
         let turn = Turn { key, stands_for: 0, failures: 0, means: Arc::clone(&self.means) };
         let Work::Abroad(work) = job.work else { panic!("it waits for the network") };
-        match work(turn, self.office.desk.tenant.clone()).await.unwrap() {
-            Ending::Done(told) => told,
-            other => panic!("{other:?}"),
-        }
+        work(turn, self.office.desk.tenant.clone()).await
     }
 
     fn result(&self, name: &str) -> Option<Value> {
@@ -254,7 +258,7 @@ async fn killed_between_importing_and_telling_nothing_is_imported_twice_and_all_
     world.look().await;
     // A program that takes the file in and is killed before it writes the result.
     let watch = watches::list(&mut world.office.desk).unwrap().remove(0);
-    let place = Place::open(&watch.url, []).unwrap();
+    let place = Place::open(&watch.url, &watch.url, []).unwrap();
     let file = place.look().await.unwrap().remove(0);
     let fetched = [Fetched { name: file.name, mark: file.mark, at: Some(world.inbox().join("regions.csv")) }];
     assert_eq!(watches::take_in(&mut world.office.desk, &watch, &fetched).unwrap().len(), 1);
@@ -358,6 +362,85 @@ async fn a_place_that_is_away_is_an_alert_until_it_is_back() {
     assert_eq!((world.count("regions"), world.result("regions.csv")), (1, None));
     std::fs::set_permissions(world.inbox(), Permissions::from_mode(0o755)).unwrap();
     world.look().await;
+    assert_eq!(world.result("regions.csv").unwrap()["status"], "imported");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_whose_tokens_are_revoked_sends_nothing_more() {
+    let mut world = world().await;
+    world.watch(&["all"], false);
+    tokens::revoke(&mut world.office.desk, "dms").unwrap();
+    world.put("regions.csv", REGIONS);
+    world.look().await;
+    assert_eq!(world.look().await, "0 files looked through, 1 places could not be looked at");
+    assert_eq!((world.count("regions"), world.result("regions.csv")), (0, None));
+    alerts::tend(&mut world.office.desk).unwrap();
+    let told = "SELECT detail::json->>'why' AS value FROM alerts WHERE clause = 'watch-away' AND resolved_at = 'infinity'";
+    let told = texts(&mut world.tower.sql(), told);
+    assert!(told.len() == 1 && told[0].contains("revoked"), "{told:?}");
+    world.watch(&["all"], false);
+    world.look().await;
+    world.look().await;
+    assert_eq!(world.count("regions"), 1, "somebody has added it again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_takes_what_its_user_may_send_now() {
+    let mut world = world().await;
+    world.watch(&["all"], false);
+    let lost = "UPDATE users SET role = 'dealer', dealers = '{A1}' WHERE email = 'machine:dms'";
+    farsight_tests::tower::run(&mut world.tower.sql(), lost);
+    world.put("regions.csv", REGIONS);
+    world.look().await;
+    world.look().await;
+    assert_eq!(world.count("regions"), 0);
+    assert_eq!(world.result("regions.csv").unwrap()["errors"][0]["code"], "table_not_taken");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_cannot_be_read_keeps_no_other_waiting() {
+    let mut world = world().await;
+    world.watch(&["all"], false);
+    world.put("regions.csv", REGIONS);
+    world.put("dealers.csv", DEALERS);
+    let unreadable = world.inbox().join("dealers.csv");
+    std::fs::set_permissions(&unreadable, Permissions::from_mode(0o000)).unwrap();
+    if std::fs::read(&unreadable).is_ok() {
+        return; // this user may read everything
+    }
+    world.look().await;
+    assert_eq!(world.look().await, "1 files looked through, 0 places could not be looked at");
+    assert_eq!(world.result("regions.csv").unwrap()["status"], "imported");
+    let why = "SELECT last_error AS value FROM watches WHERE failing_since IS NOT NULL";
+    assert!(texts(&mut world.tower.sql(), why)[0].starts_with("dealers.csv"));
+    std::fs::set_permissions(&unreadable, Permissions::from_mode(0o644)).unwrap();
+    world.look().await;
+    assert_eq!(world.count("dealers"), 1);
+    assert!(texts(&mut world.tower.sql(), why).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_that_fails_keeps_no_other_waiting() {
+    let mut world = world().await;
+    world.watch(&["all"], false);
+    let below = world.inbox().join("first");
+    std::fs::create_dir(&below).unwrap();
+    let first = New {
+        code: "a-first".to_owned(),
+        url: url(&below),
+        sender: "dms".to_owned(),
+        tables: vec!["all".to_owned()],
+        lenient: false,
+    };
+    watches::add(&mut world.office.desk, &world.means.watched.places, &first).unwrap();
+    let fails = "ALTER TABLE watched_files ADD CONSTRAINT fails CHECK (watch_code <> 'a-first')";
+    farsight_tests::tower::run(&mut world.tower.sql(), fails);
+    std::fs::write(below.join("dealers.csv"), DEALERS).unwrap();
+    world.put("regions.csv", REGIONS);
+    for _ in 0..2 {
+        let why = world.carry_out().await.unwrap_err().to_string();
+        assert!(why.starts_with("a-first: "), "{why}");
+    }
     assert_eq!(world.result("regions.csv").unwrap()["status"], "imported");
 }
 

@@ -84,7 +84,7 @@ impl House {
 
     /// Puts the pieces together, looks, hands in.
     fn finish(&mut self, id: &str) -> Upload {
-        let names = uploads::pieces(&mut self.office.desk, id).unwrap();
+        let (_, names) = uploads::arrived(&mut self.office.desk, id).unwrap();
         let whole = self.store.pieces("oem", names).unwrap();
         let stored = self.runtime.block_on(self.store.put("oem", whole, &Limits::default())).unwrap();
         uploads::stored(&mut self.office.desk, id, &stored).unwrap();
@@ -144,6 +144,7 @@ fn pieces_come_in_order_and_once() {
         assert_eq!(code(house.take(&upload.id, offset, piece)), refusal);
     }
     assert_eq!(uploads::find(&mut house.office.desk, &upload.id).unwrap().received, 1000);
+    assert!(uploads::arrived(&mut house.office.desk, &upload.id).unwrap().1.is_empty(), "bytes are missing");
     assert_eq!(house.take(&upload.id, 1000, second).unwrap().received, bytes.len() as u64);
     assert_eq!(handing(&house.finish(&upload.id)), 1);
     assert_eq!(code(house.take(&upload.id, 0, first)), "upload_over");

@@ -1,5 +1,6 @@
 //! Where a use case is carried out: a tenant, a session, the person, and the time.
 
+use farsight_ledger::settlement::Role;
 use farsight_rulebook::time::Instant;
 use farsight_store::registry::{self, Tenant};
 use farsight_store::session::Person;
@@ -46,6 +47,11 @@ impl Desk {
             Some(person) => Scope::part(self.tenant.id, person),
         }
     }
+}
+
+/// What a user sees, by their role: the whole network, or their part of it.
+pub(crate) const fn scope_of(tenant: &Tenant, role: Role, person: Person) -> Scope {
+    if role.sees_a_part() { Scope::part(tenant.id, person) } else { tenant.network() }
 }
 
 fn choose(tenants: Vec<Tenant>, code: Option<&str>) -> Result<Tenant, ControlError> {

@@ -272,7 +272,7 @@ pub fn unlink(desk: &mut Desk, code: &str, email: &str) -> Result<(), ControlErr
         there(tx, code)?;
         let email = email.trim().to_lowercase();
         let user = identities::unlink(tx, code, &email)?.ok_or(ProviderRefusal::Person)?;
-        let ended = single_sign_on::end_sessions_of(tx, code, (None, Some(user)))?;
+        let ended = single_sign_on::end_sessions_of(tx, code, (None, Some(user), now))?;
         tell(tx, (&by, "provider.unlink", &email), &json!({ "provider": code, "ended": ended.len() }), now)
     })
 }

@@ -26,7 +26,7 @@ pub use fan_out::{FannedOut, fan_out};
 pub use farsight_store::telling::{Listed, State};
 pub use own::{Heard, Source, Wish, choose, choose_nothing, heard};
 pub use quiet::Quiet;
-pub use sending::{Claim, deliver_again, deliveries, due, page, record, take, undelivered};
+pub use sending::{Claim, Whose, deliver_again, deliveries, due, page, record, take, undelivered};
 pub use subscriptions::{Subscriber, Subscription, set, subscriptions, unset};
 pub use terms::{Kind, Terms};
 pub(crate) use texts::written;

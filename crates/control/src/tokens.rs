@@ -20,7 +20,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::sealing::Sealer;
-use crate::{ControlError, Desk, users, webhooks};
+use crate::{ControlError, Desk, users, watches, webhooks};
 
 pub use known::{Bearer, known, note_use};
 pub use refusal::Refusal;
@@ -183,6 +183,7 @@ pub fn revoke(desk: &mut Desk, name: &str) -> Result<usize, ControlError> {
         let user = all.first().ok_or(ControlError::NotFound("token"))?.user;
         let revoked = stored::revoke(tx, user, &by, now)?;
         webhooks::disable_of(tx, user, now)?;
+        watches::shut_of(tx, user, now)?;
         write_down(tx, now, (&by, "token.revoke", &machine), &json!({ "tokens": revoked }))?;
         Ok(revoked)
     })
@@ -246,7 +247,7 @@ fn check(new: &New) -> Result<Vec<String>, Refusal> {
 
 /// The tables that a role may send, of those asked for, as they are stored.
 pub(crate) fn tables_of(role: Role, asked: &[String]) -> Result<Vec<String>, Refusal> {
-    let part = matches!(role, Role::RegionalManager | Role::Dealer);
+    let part = role.sees_a_part();
     if role == Role::Operator && !asked.is_empty() {
         return Err(Refusal::Tables(asked.join(", ")));
     }
@@ -254,12 +255,14 @@ pub(crate) fn tables_of(role: Role, asked: &[String]) -> Result<Vec<String>, Ref
         let all = if part { OF_DEALERS.map(str::to_owned).to_vec() } else { vec![ALL_TABLES.to_owned()] };
         return Ok(all);
     }
-    let fits = |table: &String| {
-        if part { OF_DEALERS.contains(&table.as_str()) } else { tables::table(table).is_some() }
-    };
-    let wrong: Vec<&str> =
-        asked.iter().filter(|table| !fits(table)).map(std::string::String::as_str).collect();
+    let wrong: Vec<&str> = asked.iter().map(String::as_str).filter(|table| !may_send(role, table)).collect();
     if wrong.is_empty() { Ok(asked.to_vec()) } else { Err(Refusal::Tables(wrong.join(", "))) }
+}
+
+/// Whether a role may send a table.
+pub(crate) fn may_send(role: Role, table: &str) -> bool {
+    let known = if role.sees_a_part() { OF_DEALERS.contains(&table) } else { tables::table(table).is_some() };
+    known && role != Role::Operator
 }
 
 fn write_down(

@@ -17,13 +17,14 @@ use farsight_store::{Tx, subjects, users};
 
 pub use error::UploadError;
 pub use farsight_store::uploads::{State as UploadState, Upload};
-pub use sweep::{left, sweep};
+pub use sweep::{left, left_in_pieces, sweep};
 
 use crate::evidence::{self, Examined, For, Source};
 use crate::sealing::Sealer;
 use crate::{ControlError, Desk};
 
-/// So long more of an upload is taken. Shorter than the day after which the store sweeps what lies among the incoming.
+/// So long more of an upload is taken. With the day until the next `evidence-sweep`, which puts together what arrived, shorter
+/// than the two days after which the store sweeps what lies among the incoming.
 const LIFE_MICROS: i64 = 20 * 3_600_000_000;
 /// So many uploads of one person may be under way.
 const MOST_OPEN: i64 = 200;
@@ -179,10 +180,15 @@ pub fn took(desk: &mut Desk, id: &str, offset: u64, bytes: u64, piece: &str) -> 
     })
 }
 
-/// The names of an upload's pieces, in their order.
-pub fn pieces(desk: &mut Desk, id: &str) -> Result<Vec<String>, ControlError> {
-    let scope = desk.scope();
-    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| Ok(uploads::pieces(tx, id)?))
+/// An upload, and where all its bytes are here the pieces that are to be put together, in their order. None are where bytes
+/// are missing, and where somebody else has put them together.
+pub fn arrived(desk: &mut Desk, id: &str) -> Result<(Upload, Vec<String>), ControlError> {
+    let (scope, by) = (desk.scope(), desk.actor.clone());
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        let upload = own(uploads::find_for_update(tx, id)?, &by)?;
+        let pieces = if upload.has_arrived() { uploads::pieces(tx, id)? } else { Vec::new() };
+        Ok((upload, pieces))
+    })
 }
 
 /// Gives an upload up; gives the names of its pieces, to be dropped. What was handed in stays handed in.

@@ -9,10 +9,12 @@ mod result;
 mod take_in;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use farsight_evidence::watched::Lying;
 use farsight_rulebook::codes::is_code;
 use farsight_rulebook::time::{DAY, Instant};
+use farsight_store::Tx;
 use farsight_store::audit::{self, Deed};
 use farsight_store::session::Isolation;
 use farsight_store::watches::{self as stored, Watch};
@@ -27,6 +29,8 @@ pub use take_in::{Fetched, take_in};
 const KEPT: i64 = 90 * DAY;
 /// So many files are taken in at one look; the next goes on.
 const AT_ONCE: usize = 500;
+/// And so many bytes, for all of them are copied first.
+const AT_ONCE_BYTES: u64 = 2 << 30;
 
 /// Where each tenant's watched places may be: what their addresses begin with, by the tenant's code.
 #[derive(Debug, Clone, Default)]
@@ -35,12 +39,31 @@ pub struct Places(pub BTreeMap<String, Vec<String>>);
 impl Places {
     /// Whether a tenant may watch an address: one that was allowed, or below it.
     pub fn allow(&self, tenant: &str, url: &str) -> bool {
-        let below = |place: &String| {
-            let rest = url.strip_prefix(place.trim_end_matches('/'));
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        self.allowed(tenant, url).is_some()
+    }
+
+    /// The place that was allowed, at or above an address; the nearest where there are several.
+    fn allowed(&self, tenant: &str, url: &str) -> Option<&str> {
+        let below = |place: &&str| {
+            url.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         let steps_out = url.split('/').any(|part| part == ".." || part == ".");
-        !steps_out && self.0.get(tenant).is_some_and(|places| places.iter().any(below))
+        let places = self.0.get(tenant).filter(|_| !steps_out)?;
+        let places = places.iter().map(|place| place.trim_end_matches('/'));
+        places.filter(below).max_by_key(|place| place.len())
+    }
+
+    /// The place that was allowed, at or above a watched one; or why nothing is taken in there (any more).
+    pub fn of(&self, tenant: &str, watch: &Watch) -> Result<&str, &'static str> {
+        if watch.shut {
+            return Err("its user is shut out: let them in again, or remove the watch");
+        }
+        if watch.revoked {
+            return Err("the tokens of its machine were revoked: add the watch again, or remove it");
+        }
+        self.allowed(tenant, &watch.url).ok_or(
+            "the place is not (any more) among those the configuration allows: list it, or remove the watch",
+        )
     }
 }
 
@@ -113,7 +136,7 @@ pub fn remove(desk: &mut Desk, code: &str) -> Result<(), ControlError> {
 /// What a look says is to be done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Looked {
-    /// Files that are the same as at the look before, to be taken in.
+    /// Files that are the same as at the look before, to be taken in, in the order of their tables.
     pub ripe: Vec<Lying>,
     /// Results that do not lie beside their files yet.
     pub owed: Vec<Owed>,
@@ -152,21 +175,45 @@ pub fn look(desk: &mut Desk, watch: &Watch, lying: &[Lying]) -> Result<Looked, C
             }
         }
         stored::see(tx, &watch.code, &new, now)?;
-        stored::looked(tx, &watch.code, None, now)?;
         let there: Vec<&str> = lying.iter().map(|file| file.name.as_str()).collect();
         stored::forget(tx, &watch.code, &there, Instant(now.0.saturating_sub(KEPT)))?;
         looked.ripe.sort_by_cached_key(|file| (take_in::place(&file.name), file.name.clone()));
-        looked.ripe.truncate(AT_ONCE);
         Ok(looked)
     })
 }
 
-/// A place cannot be looked at; why is told by an alert.
-pub fn away(desk: &mut Desk, watch: &Watch, why: &str) -> Result<(), ControlError> {
+/// The files that are taken in at one look: what could be fetched, within bounds.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The files.
+    pub fetched: Vec<Fetched>,
+    bytes: u64,
+}
+
+impl Batch {
+    /// Whether another file is to be fetched: the first one in any case.
+    pub fn has_room_for(&self, file: &Lying) -> bool {
+        let fits = self.bytes.saturating_add(file.bytes) <= AT_ONCE_BYTES;
+        self.fetched.is_empty() || (self.fetched.len() < AT_ONCE && fits)
+    }
+
+    /// Adds a file that was fetched to `at`; none: it is too large to be.
+    pub fn add(&mut self, file: Lying, at: Option<PathBuf>) {
+        self.bytes = self.bytes.saturating_add(if at.is_some() { file.bytes } else { 0 });
+        self.fetched.push(Fetched { name: file.name, mark: file.mark, at });
+    }
+}
+
+/// A place was attended to; or something there cannot be looked at: why is told by an alert.
+pub fn attended(desk: &mut Desk, watch: &Watch, fault: Option<&str>) -> Result<(), ControlError> {
     let (scope, now) = (desk.tenant.network(), desk.now);
-    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
-        Ok(stored::looked(tx, &watch.code, Some(why), now)?)
-    })
+    desk.session
+        .transaction(scope, Isolation::ReadCommitted, |tx| Ok(stored::looked(tx, &watch.code, fault, now)?))
+}
+
+/// Takes nothing more in for a machine whose tokens are revoked, until somebody adds its watches again.
+pub(crate) fn shut_of(tx: &mut Tx, user: i32, now: Instant) -> Result<(), ControlError> {
+    Ok(stored::shut_of(tx, user, now)?)
 }
 
 /// A result lies beside its file.
@@ -199,6 +246,28 @@ mod tests {
             ("nobody", "s3://drop/acme", false),
         ] {
             assert_eq!(places.allow(tenant, url), wanted, "{tenant} {url}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_bounded_by_files_and_bytes() {
+        for (sizes, wanted) in [
+            (vec![1; 600], AT_ONCE),
+            (vec![1 << 30, 1 << 30, 1], 2),
+            (vec![2 << 30, 1], 1),
+            (vec![1, 2 << 30], 1),
+            (vec![(2 << 30) + 1, 1], 2), // the first is only told to be too large
+        ] {
+            let mut batch = Batch::default();
+            for bytes in sizes {
+                let file = Lying { name: String::new(), bytes, mark: String::new() };
+                if !batch.has_room_for(&file) {
+                    break;
+                }
+                let fits = bytes <= AT_ONCE_BYTES;
+                batch.add(file, fits.then(PathBuf::new));
+            }
+            assert_eq!(batch.fetched.len(), wanted);
         }
     }
 }

@@ -98,7 +98,9 @@ pub fn add(
     machine: Machine,
     new: &New,
 ) -> Result<Issued, ControlError> {
-    let host = fits(reach, machine.1, &new.name, &new.url, &new.events)?;
+    is_name(&new.name)?;
+    are_heard(machine.1, &new.events)?;
+    let host = host_of(reach, &new.url)?;
     let id = uuid::Builder::from_random_bytes(sealer.random()).into_uuid().to_string();
     let secret = keys::make(sealer);
     let webhook = Webhook {
@@ -140,7 +142,8 @@ pub fn find(desk: &mut Desk, sealer: &Sealer, machine: Machine, id: &str) -> Res
     keys::shown(sealer, &tenant, webhook)
 }
 
-/// Changes a webhook. Of types that are new to it it is told from now on; one that is switched on again is told of what
+/// Changes a webhook. What is changed has to fit, and when it is switched on all of it: one whose address or types fit no more can be
+/// switched off and renamed all the same. Of types that are new to it it is told from now on; one that is switched on again is told of what
 /// happened meanwhile.
 pub fn change(
     desk: &mut Desk,
@@ -156,7 +159,16 @@ pub fn change(
         let url = change.url.as_ref().unwrap_or(&url);
         webhook.events = change.events.clone().unwrap_or_else(|| before.clone());
         webhook.name = change.name.clone().unwrap_or(webhook.name);
-        webhook.host = fits(reach, machine.1, &webhook.name, url, &webhook.events)?;
+        let on = change.enabled == Some(true);
+        if on || change.name.is_some() {
+            is_name(&webhook.name)?;
+        }
+        if on || change.events.is_some() {
+            are_heard(machine.1, &webhook.events)?;
+        }
+        if on || change.url.is_some() {
+            webhook.host = host_of(reach, url)?;
+        }
         webhook.sealed = keys::seal(sealer, &tenant, id, url, &secrets);
         match change.enabled {
             Some(true) => (webhook.disabled, webhook.failing_since) = (None, None),
@@ -240,17 +252,25 @@ fn write<T>(
     })
 }
 
-/// Refuses what cannot be told; gives the host that the address leads to.
-fn fits(reach: &Reach, role: Role, name: &str, url: &str, events: &[String]) -> Result<String, ControlError> {
-    if name.chars().count() > NAME_CHARACTERS || name.contains(char::is_control) {
-        return Err(Refusal::Name.into());
-    }
+/// Refuses what is no name.
+fn is_name(name: &str) -> Result<(), Refusal> {
+    let fits = name.chars().count() <= NAME_CHARACTERS && !name.contains(char::is_control);
+    if fits { Ok(()) } else { Err(Refusal::Name) }
+}
+
+/// Refuses types of events that a role is not told of.
+fn are_heard(role: Role, events: &[String]) -> Result<(), Refusal> {
     let unknown: Vec<&str> =
         events.iter().filter(|event| !events::may_hear(role, event)).map(String::as_str).collect();
     if events.is_empty() || !unknown.is_empty() {
         let known = events::of_role(role).collect::<Vec<_>>().join(", ");
-        return Err(Refusal::Events { unknown: unknown.join(", "), known }.into());
+        return Err(Refusal::Events { unknown: unknown.join(", "), known });
     }
+    Ok(())
+}
+
+/// The host that an address leads to, where it is within reach.
+fn host_of(reach: &Reach, url: &str) -> Result<String, ControlError> {
     let address = reach.webhook(url).map_err(|refusal| TellingError::Channel(refusal.into()))?;
     Ok(address.host_str().unwrap_or_default().to_owned())
 }

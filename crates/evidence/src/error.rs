@@ -22,6 +22,14 @@ pub enum EvidenceError {
         /// What the place answered.
         reason: String,
     },
+    /// A file of a watched place that cannot be read.
+    #[error("{file} cannot be read: {reason}; check who may read it")]
+    Unreadable {
+        /// Its name.
+        file: String,
+        /// What the place answered.
+        reason: String,
+    },
     /// A tenant's code that cannot be one.
     #[error("{0:?} is no tenant's code")]
     Tenant(String),
@@ -90,11 +98,17 @@ pub enum EvidenceError {
 }
 
 impl EvidenceError {
+    /// Whether it is not the content's fault: what was sent may be sound, and is to be tried again.
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Storage(_) | Self::Source(_))
+    }
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Address(_) => "evidence_address",
             Self::Settings(_) => "evidence_settings",
+            Self::Unreadable { .. } => "evidence_unreadable",
             Self::Unreachable { .. } => "evidence_unreachable",
             Self::Tenant(_) => "evidence_tenant",
             Self::Empty => "evidence_empty",

@@ -1,7 +1,7 @@
 //! Places that others put files into: a folder or a prefix of a bucket that is looked at again and again, its files fetched,
 //! and results written beside them.
 //!
-//! Others write there too. So a link is never followed, a folder's own folders are left alone, a file that changes while it is
+//! Others write there too. So below what the operator allowed a link is never followed, a folder's own folders are left alone, a file that changes while it is
 //! fetched is not fetched, and nothing but results is ever written. It must never delete.
 
 mod bucket;
@@ -39,16 +39,18 @@ pub enum Watched {
 }
 
 impl Watched {
-    /// The place at `url`, `file:///PATH` or `s3://BUCKET/PREFIX` with the usual `AWS_…` variables in `settings`.
+    /// The place at `url`, `file:///PATH` or `s3://BUCKET/PREFIX` with the usual `AWS_…` variables in `settings`; `allowed` is the
+    /// address that the operator allowed, the same one or one above it.
     ///
     /// # Errors
     /// [`EvidenceError::Address`], [`EvidenceError::Settings`].
-    pub fn open<I>(url: &str, settings: I) -> Result<Self, EvidenceError>
+    pub fn open<I>(url: &str, allowed: &str, settings: I) -> Result<Self, EvidenceError>
     where
         I: IntoIterator<Item = (String, String)>,
     {
         if let Some(path) = url.strip_prefix("file://") {
-            return Folder::at(url, path).map(Self::Folder);
+            let allowed = allowed.strip_prefix("file://").unwrap_or_default();
+            return Folder::at(url, path, allowed).map(Self::Folder);
         }
         Bucket::at(url, settings).map(Self::Bucket)
     }
@@ -70,7 +72,7 @@ impl Watched {
     /// Copies a file to a path, as it was when it was looked at. No: it is another one by now, or gone.
     ///
     /// # Errors
-    /// [`EvidenceError::Unreachable`].
+    /// [`EvidenceError::Unreachable`]; [`EvidenceError::Unreadable`] where others may be readable.
     pub async fn fetch(&self, file: &Lying, to: &Path) -> Result<bool, EvidenceError> {
         match self {
             Self::Folder(folder) => folder.fetch(file, to).await,
@@ -99,6 +101,11 @@ fn is_of_interest(name: &str) -> bool {
         || ["expected-", "README", "LICENSE"].iter().any(|start| name.starts_with(start))
         || unfinished.iter().any(|end| name.to_ascii_lowercase().ends_with(end));
     !passed_over && name.len() <= 200 && !name.contains(['/', '\\', '\0']) && !name.contains(char::is_control)
+}
+
+/// A file that cannot be read, though others of its place may be.
+fn unreadable(name: &str, error: &dyn std::fmt::Display) -> EvidenceError {
+    EvidenceError::Unreadable { file: name.to_owned(), reason: error.to_string() }
 }
 
 /// A place that does not answer as it should.

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use farsight_rulebook::time::{Instant, SECOND};
+use farsight_rulebook::time::{Instant, MINUTE, SECOND};
 use openidconnect::core::{CoreJsonWebKeySet, CoreJwsSigningAlgorithm};
 use openidconnect::{JsonWebKey as _, SignatureVerificationError};
 use serde_json::{Map, Value};
@@ -18,6 +18,9 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// What such a token may call itself, in any case of letters; or nothing.
 const TYPES: [&str; 4] = ["jwt", "application/jwt", "logout+jwt", "application/logout+jwt"];
 
+/// How far a provider's clock may be behind.
+const BEHIND: i64 = MINUTE;
+
 /// Whose sessions are over: at least one of the two is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Farewell {
@@ -25,6 +28,8 @@ pub struct Farewell {
     pub subject: Option<String>,
     /// Which one, as the provider names its own session.
     pub session: Option<String>,
+    /// Until when those of a person had begun, by our clock: the word says nothing of what begins after it, also when it is told again.
+    pub begun_by: Instant,
 }
 
 /// Whose sessions a provider ends by this token, if it is its word, for this client alone, and now.
@@ -39,7 +44,7 @@ pub(crate) fn judge(
         return Err(IdentityError::Issuer);
     }
     is_for_us_alone(&claims, &registration.client_id)?;
-    is_of_now(&claims, now)?;
+    let issued = is_of_now(&claims, now)?;
     if !claims.get("events").and_then(|events| events.get(EVENT)).is_some_and(Value::is_object) {
         return Err(IdentityError::Odd("it ends nothing".to_owned()));
     }
@@ -48,7 +53,8 @@ pub(crate) fn judge(
         return Err(IdentityError::Nonce);
     }
     let text = |claim: &str| claims.get(claim).and_then(Value::as_str).map(str::to_owned);
-    let farewell = Farewell { subject: text("sub"), session: text("sid") };
+    let begun_by = Instant(issued.0.saturating_add(BEHIND));
+    let farewell = Farewell { subject: text("sub"), session: text("sid"), begun_by };
     if farewell.subject.is_none() && farewell.session.is_none() {
         return Err(IdentityError::Odd("it names neither a person nor a session".to_owned()));
     }
@@ -115,7 +121,8 @@ fn is_signed(
     Err(why)
 }
 
-fn is_of_now(claims: &Map<String, Value>, now: Instant) -> Result<(), IdentityError> {
+/// When it was issued, if it is of now.
+fn is_of_now(claims: &Map<String, Value>, now: Instant) -> Result<Instant, IdentityError> {
     let at = |claim: &str| {
         claims
             .get(claim)
@@ -130,5 +137,6 @@ fn is_of_now(claims: &Map<String, Value>, now: Instant) -> Result<(), IdentityEr
     if issued > seconds(now.0.saturating_add(AHEAD)) {
         return Err(IdentityError::Early);
     }
-    begins(claims, now)
+    begins(claims, now)?;
+    Ok(Instant((issued * SECOND as f64) as i64))
 }

@@ -68,6 +68,14 @@ impl Role {
     pub const ALL: [Self; 6] =
         [Self::RegionalManager, Self::Dealer, Self::Finance, Self::Hq, Self::CallCentre, Self::Operator];
 
+    /// Whether it sees only the dealers of its user, or of their regions.
+    pub const fn sees_a_part(self) -> bool {
+        match self {
+            Self::RegionalManager | Self::Dealer => true,
+            Self::Finance | Self::Hq | Self::CallCentre | Self::Operator => false,
+        }
+    }
+
     /// Its name on the command line and in files.
     pub const fn name(self) -> &'static str {
         match self {

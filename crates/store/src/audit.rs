@@ -147,6 +147,22 @@ pub fn walk(tx: &mut Tx) -> Result<Walk, StoreError> {
     Ok(walk)
 }
 
+/// When the so-many-last link of an action was written, 1 the last; none: there are not so many.
+pub fn nth_last(tx: &mut Tx, action: &str, place: i64) -> Result<Option<Instant>, StoreError> {
+    #[derive(QueryableByName)]
+    struct At {
+        #[diesel(sql_type = Timestamptz)]
+        at: PgTimestamp,
+    }
+    let query = "SELECT at FROM audit_log WHERE action = $1 ORDER BY seq DESC OFFSET $2 - 1 LIMIT 1";
+    let found: Option<At> = diesel::sql_query(query)
+        .bind::<Text, _>(action)
+        .bind::<BigInt, _>(place)
+        .get_result(tx.connection)
+        .optional()?;
+    Ok(found.map(|found| instant(found.at)))
+}
+
 /// Whether something of this kind was ever done.
 pub fn has(tx: &mut Tx, action: &str) -> Result<bool, StoreError> {
     let found = diesel::sql_query("SELECT 1 FROM audit_log WHERE action = $1 LIMIT 1")

@@ -221,12 +221,12 @@ pub struct UnderWay {
     pub next: String,
 }
 
-/// Writes down a sign-in that is under way until an instant.
+/// Writes down a sign-in that is under way until an instant; of more than so many those that end first are forgotten.
 pub fn send_away(
     tx: &mut Tx,
     state: &[u8],
     under_way: &UnderWay,
-    ends_at: Instant,
+    (ends_at, most): (Instant, i64),
 ) -> Result<(), StoreError> {
     diesel::sql_query(
         "INSERT INTO sign_ins_under_way (tenant_id, state_sha256, provider_code, secrets_sealed, next, ends_at)
@@ -238,6 +238,13 @@ pub fn send_away(
     .bind::<Binary, _>(&under_way.secrets_sealed)
     .bind::<Text, _>(&under_way.next)
     .bind::<Timestamptz, _>(pg_instant(ends_at))
+    .execute(tx.connection)?;
+    diesel::sql_query(
+        "DELETE FROM sign_ins_under_way WHERE state_sha256 IN (
+             SELECT state_sha256 FROM sign_ins_under_way ORDER BY ends_at DESC, state_sha256 <> $2 OFFSET $1)",
+    )
+    .bind::<BigInt, _>(most)
+    .bind::<Binary, _>(state)
     .execute(tx.connection)?;
     Ok(())
 }
@@ -286,12 +293,12 @@ pub fn end_sessions_by(tx: &mut Tx, provider: &str) -> Result<usize, StoreError>
         .execute(tx.connection)?)
 }
 
-/// Ends sessions that began by a provider's word: those of one session there, or all of a user; gives whose each was. Of a
-/// user's sessions without a name there all end: one of them is over, and none can be told from the others.
+/// Ends sessions that began by a provider's word: those of one session there, or all of a user that had begun by an instant; gives
+/// whose each was. Of a user's sessions without a name there all end: one of them is over, and none can be told from the others.
 pub fn end_sessions_of(
     tx: &mut Tx,
     provider: &str,
-    (session, user): (Option<&str>, Option<i32>),
+    (session, user, begun_by): (Option<&str>, Option<i32>, Instant),
 ) -> Result<Vec<i32>, StoreError> {
     #[derive(QueryableByName)]
     struct Row {
@@ -299,12 +306,13 @@ pub fn end_sessions_of(
         user_id: i32,
     }
     let rows: Vec<Row> = diesel::sql_query(
-        "DELETE FROM sessions WHERE provider_code = $1 AND CASE WHEN $2 IS NULL THEN user_id = $3
-             ELSE provider_session = $2 OR (provider_session IS NULL AND user_id = $3) END RETURNING user_id",
+        "DELETE FROM sessions WHERE provider_code = $1 AND CASE WHEN $2 IS NULL THEN user_id = $3 AND begun_at <= $4
+             ELSE provider_session = $2 OR (provider_session IS NULL AND user_id = $3 AND begun_at <= $4) END RETURNING user_id",
     )
     .bind::<Text, _>(provider)
     .bind::<Nullable<Text>, _>(session)
     .bind::<Nullable<Integer>, _>(user)
+    .bind::<Timestamptz, _>(pg_instant(begun_by))
     .load(tx.connection)?;
     Ok(rows.into_iter().map(|row| row.user_id).collect())
 }

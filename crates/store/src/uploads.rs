@@ -75,6 +75,13 @@ pub struct Upload {
     pub stored_at: Option<Instant>,
 }
 
+impl Upload {
+    /// Whether all its bytes are here, in pieces that were not put together yet.
+    pub fn has_arrived(&self) -> bool {
+        self.state == State::Open && self.received == self.length
+    }
+}
+
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Text)]
@@ -280,6 +287,15 @@ pub fn left_stored(tx: &mut Tx, before: Instant, most: i64) -> Result<Vec<Upload
         .bind::<Timestamptz, _>(pg_instant(before))
         .bind::<BigInt, _>(most)
         .load(tx.connection)?;
+    Ok(rows.into_iter().map(Upload::from).collect())
+}
+
+/// Uploads whose bytes are all here and that nobody has put together, the first to end first.
+pub fn left_in_pieces(tx: &mut Tx, most: i64) -> Result<Vec<Upload>, StoreError> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM uploads WHERE state = 'open' AND received = length ORDER BY ends_at LIMIT $1"
+    );
+    let rows: Vec<Row> = diesel::sql_query(query).bind::<BigInt, _>(most).load(tx.connection)?;
     Ok(rows.into_iter().map(Upload::from).collect())
 }
 

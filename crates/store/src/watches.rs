@@ -27,6 +27,8 @@ pub struct Watch {
     pub role: Role,
     /// Whether the user is shut out.
     pub shut: bool,
+    /// Whether the user is a machine whose tokens were revoked since the place was added.
+    pub revoked: bool,
     /// The tables whose facts are taken in.
     pub tables: Vec<String>,
     /// Whether good rows are taken in though others are bad.
@@ -64,6 +66,8 @@ struct Row {
     role: String,
     #[diesel(sql_type = Bool)]
     shut: bool,
+    #[diesel(sql_type = Bool)]
+    revoked: bool,
     #[diesel(sql_type = Array<Text>)]
     tables: Vec<String>,
     #[diesel(sql_type = Bool)]
@@ -83,7 +87,7 @@ struct Row {
 /// All watched places, by code.
 pub fn all(tx: &mut Tx) -> Result<Vec<Watch>, StoreError> {
     let rows: Vec<Row> = diesel::sql_query(
-        "SELECT w.*, u.email, u.role, u.disabled_at IS NOT NULL AS shut
+        "SELECT w.*, u.email, u.role, u.disabled_at IS NOT NULL AS shut, w.shut_at IS NOT NULL AS revoked
          FROM watches w JOIN users u ON u.tenant_id = w.tenant_id AND u.user_id = w.user_id ORDER BY w.watch_code COLLATE \"C\"",
     )
     .load(tx.connection)?;
@@ -96,6 +100,7 @@ pub fn all(tx: &mut Tx) -> Result<Vec<Watch>, StoreError> {
             actor: row.email,
             role,
             shut: row.shut,
+            revoked: row.revoked,
             tables: row.tables,
             lenient: row.lenient,
             added_at: instant(row.added_at),
@@ -164,7 +169,7 @@ pub fn put(tx: &mut Tx, new: &New) -> Result<(), StoreError> {
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (tenant_id, watch_code) DO UPDATE SET url = excluded.url, user_id = excluded.user_id, tables = excluded.tables,
              lenient = excluded.lenient, added_at = excluded.added_at, added_by = excluded.added_by,
-             failing_since = NULL, last_error = NULL",
+             failing_since = NULL, last_error = NULL, shut_at = NULL",
     )
     .bind::<Integer, _>(tx.tenant())
     .bind::<Text, _>(new.code)
@@ -189,7 +194,16 @@ pub fn remove(tx: &mut Tx, code: &str) -> Result<bool, StoreError> {
     Ok(removed > 0)
 }
 
-/// A place was looked at; or why it could not be.
+/// The tokens of a machine were revoked: its places are watched no more until they are added again.
+pub fn shut_of(tx: &mut Tx, user: i32, at: Instant) -> Result<(), StoreError> {
+    diesel::sql_query("UPDATE watches SET shut_at = $2 WHERE user_id = $1 AND shut_at IS NULL")
+        .bind::<Integer, _>(user)
+        .bind::<Timestamptz, _>(pg_instant(at))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// A place was looked at; or why it, or something there, could not be.
 pub fn looked(tx: &mut Tx, code: &str, fault: Option<&str>, at: Instant) -> Result<(), StoreError> {
     diesel::sql_query(
         "UPDATE watches SET looked_at = $2, last_error = $3,

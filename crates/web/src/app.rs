@@ -144,7 +144,6 @@ impl App {
         (user, role, actor): (i32, Role, &str),
         now: Instant,
     ) -> Result<Desk, ControlError> {
-        let part = matches!(role, Role::RegionalManager | Role::Dealer);
         let person = Person { user, today: zone.date(now) };
         Ok(Desk {
             database: self.parts.database.clone(),
@@ -152,7 +151,7 @@ impl App {
             tenant: tenant.clone(),
             actor: actor.to_owned(),
             now,
-            person: part.then_some(person),
+            person: role.sees_a_part().then_some(person),
         })
     }
 }

@@ -113,17 +113,24 @@ pub(crate) async fn begin(seat: &Seat, at: &str, headers: &HeaderMap) -> Result<
 
 /// How far an upload has come, in headers.
 pub(crate) async fn head(seat: &Seat, id: String) -> Result<Response, Refusal> {
-    let upload = seat.at_desk(move |desk| uploads::find(desk, &id)).await?;
+    let upload = found(seat, id).await?;
     Ok(([(LENGTH, upload.length.to_string())], standing(&upload, seat)).into_response())
 }
 
 /// How an upload stands; one that was not looked at, for who took it ended before that, is looked at now.
 pub(crate) async fn state(seat: &Seat, id: String) -> Result<Upload, Refusal> {
-    let upload = seat.at_desk(move |desk| uploads::find(desk, &id)).await?;
+    let upload = found(seat, id).await?;
     if matches!(upload.state, UploadState::Stored { .. }) {
         finish_later(seat, &upload);
     }
     Ok(upload)
+}
+
+/// An upload; one whose bytes are all here and that was not put together, for who took it ended before that, is put together now:
+/// who hears that no more bytes are wanted sends none.
+async fn found(seat: &Seat, id: String) -> Result<Upload, Refusal> {
+    let upload = seat.at_desk(move |desk| uploads::find(desk, &id)).await?;
+    if upload.has_arrived() { take::put_together(seat, upload.id).await } else { Ok(upload) }
 }
 
 /// Takes bytes from an offset on.

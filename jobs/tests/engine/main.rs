@@ -1,6 +1,7 @@
 //! The engine under the jobs, on a real database: slots are made once, in order, caught up with by rule, tried again,
 //! given up, paused; whatever fails, panics or stops.
 
+mod left;
 mod site;
 mod visits;
 

@@ -1,12 +1,18 @@
 //! An appeal's life.
 
 use farsight_control::appeals::{self, Verdict};
+use farsight_control::pulls::{self, Mark, Wanted};
 use farsight_control::{entries, tokens};
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::messages::Language;
+use farsight_store::StoreError;
 use farsight_store::appeals::{Filter, State};
+use farsight_store::changes::{self, List};
 use farsight_store::entries::{Filter as Entries, Standing};
+use farsight_store::session::Isolation;
 use farsight_tests::office::{at, sealer};
+use farsight_tests::tower::{number, run};
+use farsight_tests::{Office, Tower};
 
 use super::world::{World, no};
 
@@ -168,4 +174,33 @@ fn entries_are_filtered_sorted_and_paged_by_the_database() {
     let clause = Entries { clause: Some("spot-check.repeat".to_owned()), ..by_amount(None) };
     assert_eq!(list(&mut world, "hq@oem", clause).0, 1);
     assert_eq!(list(&mut world, "hq@oem", by_amount(Some(Standing::Reversal))).0, 0);
+}
+
+/// Two pull at once: who waited for the other's numbers finds them, and works nothing out again.
+#[test]
+fn what_another_has_noted_meanwhile_is_not_noted_again() {
+    let tower = Tower::new();
+    let (mut first, mut second) = (Office::new(&tower, "t", "example-2026"), Office::open(&tower, "t"));
+    run(
+        &mut tower.sql(),
+        "CREATE FUNCTION noted_again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'noted again'; END $$;
+         CREATE TRIGGER noted_again BEFORE UPDATE ON change_stamps FOR EACH ROW EXECUTE FUNCTION noted_again()",
+    );
+    let (scope, now) = (first.desk.tenant.network(), first.desk.now);
+    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let noting = first.desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        changes::take_turn(tx)?;
+        let (stamp, _) = changes::stamps(tx, List::Appeals)?;
+        changes::note(tx, List::Appeals, &[], &stamp, now)?;
+        let pulling = std::thread::spawn(move || {
+            let wanted = Wanted { after: Mark::default(), since: None, limit: 10 };
+            pulls::appeals(&mut second.desk, &wanted).map(|pulled| pulled.items.len())
+        });
+        while number(&mut tower.sql(), waits) == 0 && !pulling.is_finished() {
+            std::thread::yield_now();
+        }
+        Ok::<_, StoreError>(pulling)
+    });
+    assert_eq!(noting.unwrap().join().unwrap().unwrap(), 0);
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 
 use axum::Router;
-use farsight_control::telling;
+use farsight_control::telling::{self, Whose};
 use farsight_rulebook::time::Instant;
 use farsight_tests::Office;
 use farsight_tests::office::{at, sealer};
@@ -40,7 +40,7 @@ fn replica(code: &str, tower: &farsight_tests::Tower, clock: &AtomicI64, step: &
         office.now(now);
         telling::fan_out(&mut office.desk).unwrap();
         loop {
-            let claims = telling::due(&mut office.desk, &sealer(), &courier, 16).unwrap();
+            let claims = telling::due(&mut office.desk, &sealer(), &courier, (Whose::People, 16)).unwrap();
             if claims.is_empty() {
                 break;
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::pg::PgConnection;
 use farsight_control::evaluate::Request;
-use farsight_control::telling::{self, Claim, Digested, FannedOut, NewChannel, Subscriber, Terms};
+use farsight_control::telling::{self, Claim, Digested, FannedOut, NewChannel, Subscriber, Terms, Whose};
 use farsight_control::users;
 use farsight_courier::{Courier, Outcome, Reach, Security, Settings, Smtp};
 use farsight_ledger::settlement::Role;
@@ -129,7 +129,7 @@ impl World {
     /// Takes what is due at a moment.
     pub(crate) fn due(&mut self, courier: &Courier, now: Instant) -> Vec<Claim> {
         self.office.now(now);
-        telling::due(&mut self.office.desk, &sealer(), courier, 16).unwrap()
+        telling::due(&mut self.office.desk, &sealer(), courier, (Whose::People, 16)).unwrap()
     }
 
     pub(crate) fn record(&mut self, claim: &Claim, outcome: &Outcome) -> bool {

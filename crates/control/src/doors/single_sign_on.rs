@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use farsight_courier::Secret as Hidden;
 use farsight_identity::{Farewell, IdentityError, Registration, Secrets, Told};
-use farsight_rulebook::time::{Instant, MINUTE};
+use farsight_rulebook::time::{HOUR, Instant, MINUTE};
 use farsight_store::audit::Deed;
 use farsight_store::doors::NewSession;
 use farsight_store::identities::{self, By, Identity};
@@ -22,6 +22,12 @@ use crate::{ControlError, Desk};
 
 /// So long a browser may stay away.
 pub const AWAY: i64 = 10 * MINUTE;
+/// So many browsers of a tenant may be away at once; beyond that those that went first have to begin anew.
+const MOST_AWAY: i64 = 10_000;
+/// What a refusal is called in the audit log.
+const REFUSED: &str = "session.refused";
+/// So many refusals of strangers are written down within an hour.
+const STRANGERS_AN_HOUR: i64 = 100;
 
 /// Why nobody came in by a provider's word.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -156,12 +162,8 @@ pub fn send_away(
             secrets_sealed: sealer.seal(&purpose_of_sign_in(tenant, &provider.code), sealed.as_bytes()),
             next: next.to_owned(),
         };
-        single_sign_on::send_away(
-            tx,
-            &kept(&secrets.state),
-            &under_way,
-            Instant(now.0.saturating_add(AWAY)),
-        )?;
+        let ends_at = Instant(now.0.saturating_add(AWAY));
+        single_sign_on::send_away(tx, &kept(&secrets.state), &under_way, (ends_at, MOST_AWAY))?;
         let registration = registration(sealer, tenant, &provider, back_to)?;
         Ok(Between { provider: provider.code, registration, secrets, next: under_way.next })
     })
@@ -187,10 +189,17 @@ pub fn come_back(
     })
 }
 
-/// Writes down that somebody was not let in, and why.
+/// Writes down that somebody was not let in of whom the provider told nothing, and why. Anybody can begin a sign-in: beyond so many
+/// within an hour nothing is written, for the log only grows.
 pub fn turned_away(desk: &mut Desk, provider: &str, why: &Unwelcome) -> Result<(), ControlError> {
     let (scope, now) = (desk.tenant.network(), desk.now);
-    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| refused(tx, provider, (None, why), now))
+    desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        let earlier = audit::nth_last(tx, REFUSED, STRANGERS_AN_HOUR)?;
+        if earlier.is_some_and(|at| at.0 > now.0.saturating_sub(HOUR)) {
+            return Ok(());
+        }
+        refused(tx, provider, (None, why), now)
+    })
 }
 
 fn refused(
@@ -202,7 +211,7 @@ fn refused(
     let actor = format!("provider:{provider}");
     let detail = json!({ "provider": provider, "code": why.code(), "why": why.to_string() }).to_string();
     let subject = who.unwrap_or(&actor);
-    audit::add(tx, now, &Deed { actor: &actor, action: "session.refused", subject, detail: &detail })?;
+    audit::add(tx, now, &Deed { actor: &actor, action: REFUSED, subject, detail: &detail })?;
     Ok(())
 }
 
@@ -310,7 +319,8 @@ pub fn registered(
     })
 }
 
-/// Ends the sessions that a provider says are over; gives how many. Of somebody it never sent us there are none.
+/// Ends the sessions that a provider says are over; gives how many. Of somebody it never sent us there are none. A word that is told
+/// again finds none: what begins after it is none of its.
 pub fn farewell(desk: &mut Desk, provider: &str, over: &Farewell) -> Result<usize, ControlError> {
     let (scope, now) = (desk.tenant.network(), desk.now);
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
@@ -319,7 +329,8 @@ pub fn farewell(desk: &mut Desk, provider: &str, over: &Farewell) -> Result<usiz
             None => None,
         };
         let user = known.and_then(|known| known.user);
-        let ended = single_sign_on::end_sessions_of(tx, provider, (over.session.as_deref(), user))?;
+        let whose = (over.session.as_deref(), user, over.begun_by);
+        let ended = single_sign_on::end_sessions_of(tx, provider, whose)?;
         for user in ended.iter().copied().collect::<BTreeSet<i32>>() {
             let number = ended.iter().filter(|whose| **whose == user).count();
             tell_ended(tx, provider, (user, number), now)?;

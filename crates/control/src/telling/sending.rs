@@ -59,14 +59,30 @@ impl Claim {
     }
 }
 
+/// Whose deliveries are taken: machines may keep those of machines waiting, and never people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// People's own, and their channels'.
+    People,
+    /// The webhooks of machines.
+    Machines,
+}
+
+impl Whose {
+    /// Whether a robot is one of theirs.
+    fn has(self, robot: &str) -> bool {
+        robot.starts_with(webhooks::RECEIVER) == (self == Self::Machines)
+    }
+}
+
 /// Takes up to so many due deliveries for sending; the caller sends them at once, and records what became of each.
 pub fn due(
     desk: &mut Desk,
     sealer: &Sealer,
     courier: &Courier,
-    most: usize,
+    (whose, most): (Whose, usize),
 ) -> Result<Vec<Claim>, ControlError> {
-    take_some(desk, sealer, courier, (None, most))
+    take_some(desk, sealer, courier, (Some(whose), None, most))
 }
 
 /// Takes one delivery for sending, if it is due and its robot's pace allows it now.
@@ -76,24 +92,27 @@ pub fn take(
     courier: &Courier,
     id: &str,
 ) -> Result<Option<Claim>, ControlError> {
-    Ok(take_some(desk, sealer, courier, (Some(id), 1))?.pop())
+    Ok(take_some(desk, sealer, courier, (None, Some(id), 1))?.pop())
 }
 
 fn take_some(
     desk: &mut Desk,
     sealer: &Sealer,
     courier: &Courier,
-    (only, most): (Option<&str>, usize),
+    (whose, only, most): (Option<Whose>, Option<&str>, usize),
 ) -> Result<Vec<Claim>, ControlError> {
     let (scope, now, tenant) = (desk.scope(), desk.now, desk.tenant.clone());
+    let is_of = |robot: &str| whose.is_none_or(|whose| whose.has(robot));
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         let why = "each time the program ended before it was known what became of it: look into its log, and deliver again";
         telling::give_up_lost(tx, TRIES, why, now)?;
         let channels = Channels::read(tx, &tenant, sealer, now)?;
         let arrives_by = courier.arrives_by(now);
         let times = (now, Instant(arrives_by.0.saturating_add(GRACE)));
-        let mut taken = telling::claim(tx, "", only, most, times)?;
-        for robot in telling::busy_robots(tx, now)? {
+        // What goes to a person by mail has no robot.
+        let mut taken =
+            if is_of("") { telling::claim(tx, "", only, most, times)? } else { Vec::new() };
+        for robot in telling::busy_robots(tx, now)?.into_iter().filter(|robot| is_of(robot)) {
             let free = most.saturating_sub(taken.len());
             if free == 0 {
                 break;

@@ -1,5 +1,5 @@
-//! What nobody goes on with: uploads whose time is over are forgotten, and those that arrived whole while their program
-//! ended are told of, to be looked at after all.
+//! What nobody goes on with: uploads whose time is over are forgotten, and those that arrived while their program ended are
+//! told of, to be put together and looked at after all.
 
 use farsight_rulebook::time::Instant;
 use farsight_store::session::Isolation;
@@ -21,6 +21,13 @@ pub fn sweep(desk: &mut Desk) -> Result<usize, ControlError> {
         farsight_store::evidence::forget_looks(tx, before)?;
         Ok(uploads::sweep(tx, before)?)
     })
+}
+
+/// The tenant's uploads whose bytes are all here and that nobody has put together.
+pub fn left_in_pieces(desk: &mut Desk) -> Result<Vec<Upload>, ControlError> {
+    let scope = desk.tenant.network();
+    desk.session
+        .transaction(scope, Isolation::ReadCommitted, |tx| Ok(uploads::left_in_pieces(tx, MOST_LEFT)?))
 }
 
 /// The tenant's uploads that are whole and that nobody has looked at.

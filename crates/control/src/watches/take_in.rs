@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use farsight_exchange::{Reading, Source, find};
-use farsight_ledger::settlement::Role;
 use farsight_rulebook::tables::TABLES;
 use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::session::{Isolation, Person, Turn};
 use farsight_store::watches::{self as stored, Watch};
-use farsight_store::{Scope, StoreError, Tx};
+use farsight_store::{StoreError, Tx};
 
 use super::Owed;
 use super::result::FileResult;
+use crate::desk::scope_of;
 use crate::import::files::{self, OfFile, Sender};
-use crate::{ControlError, Desk, ground};
+use crate::{ControlError, Desk, ground, tokens};
 
 /// A file that was fetched.
 #[derive(Debug, Clone)]
@@ -43,12 +43,7 @@ pub fn take_in(desk: &mut Desk, watch: &Watch, fetched: &[Fetched]) -> Result<Ve
     let zone = ground::zone(&desk.tenant)?;
     let reading = Reading { zone: zone.clone(), currency: ground::currency(&desk.tenant)? };
     let (now, tenant) = (desk.now, desk.tenant.clone());
-    let scope = match watch.role {
-        Role::RegionalManager | Role::Dealer => {
-            Scope::part(tenant.id, Person { user: watch.user, today: zone.date(now) })
-        }
-        _ => tenant.network(),
-    };
+    let scope = scope_of(&tenant, watch.role, Person { user: watch.user, today: zone.date(now) });
     let sender =
         Sender { tenant: &tenant, reading: &reading, actor: &watch.actor, lenient: watch.lenient, now };
     let work = Work { watch, sender, zone: &zone };
@@ -99,13 +94,18 @@ impl Work<'_> {
         (self.sender.now, self.zone)
     }
 
+    /// Whether facts of a table are taken in: as was said when the place was added, and as the user's role is now.
+    fn takes(&self, table: &str) -> bool {
+        self.watch.takes(table) && tokens::may_send(self.watch.role, table)
+    }
+
     /// The tables of a file; or why nothing of it is taken in.
     fn sources(&self, file: &Fetched) -> Result<Vec<Source>, (&'static str, String)> {
         let too_large = ("too_large", "the file is larger than 2 GiB: send it in parts".to_owned());
         let path: &Path = file.at.as_deref().ok_or(too_large)?;
         let found =
             find(&[path]).map_err(|error| (error.code(), said(&error.to_string(), path, &file.name)))?;
-        if let Some(source) = found.iter().find(|source| !self.watch.takes(source.table().name)) {
+        if let Some(source) = found.iter().find(|source| !self.takes(source.table().name)) {
             let why = format!(
                 "facts of table {} are not taken in here: send them to where they are",
                 source.table().name

@@ -67,15 +67,23 @@ pub fn ping(desk: &mut Desk, machine: Machine, id: &str) -> Result<String, Contr
     })
 }
 
-/// Has one message sent again under its number, whether it arrived or was given up.
+/// Has one message sent again under its number, whether it arrived or was given up; one that waits is due at once, and one that is
+/// being sent just now is being sent.
 pub fn deliver_again(
     desk: &mut Desk,
     machine: Machine,
     id: &str,
     delivery: &str,
 ) -> Result<(), ControlError> {
-    let done = again(desk, machine, id, (Some(delivery), None))?;
-    if done.is_empty() { Err(ControlError::NotFound("delivery")) } else { Ok(()) }
+    if !again(desk, machine, id, (Some(delivery), None))?.is_empty() {
+        return Ok(());
+    }
+    let scope = desk.tenant.network();
+    let found = desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        Ok::<_, ControlError>(telling::find_delivery(tx, delivery)?)
+    })?;
+    let is_sent = |found: &Listed| found.receiver == receiver(id) && found.state == State::Sending.name();
+    if found.as_ref().is_some_and(is_sent) { Ok(()) } else { Err(ControlError::NotFound("delivery")) }
 }
 
 /// Has all messages sent again that were given up and made at an instant or later; says how many.

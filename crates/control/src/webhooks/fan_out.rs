@@ -4,7 +4,6 @@
 //! messages down and moves the cursor. Killed in between, the same is read again: nothing is lost, nothing is made twice.
 
 use farsight_courier::Message;
-use farsight_ledger::settlement::Role;
 use farsight_rulebook::messages::Language;
 use farsight_rulebook::policy::Severity;
 use farsight_rulebook::time::Instant;
@@ -18,6 +17,7 @@ use farsight_store::{Scope, Session, StoreError};
 use serde_json::{Value, json};
 
 use super::{events, receiver};
+use crate::desk::scope_of;
 use crate::telling::{number, written};
 use crate::{ControlError, Desk, ground, pulls};
 
@@ -29,28 +29,24 @@ pub fn fan_out(desk: &mut Desk) -> Result<u64, ControlError> {
     let (scope, now, tenant) = (desk.tenant.network(), desk.now, desk.tenant.clone());
     let today = ground::zone(&tenant)?.date(now);
     desk.session.in_turn(scope, Turn::Telling, |session| {
-        let told = session.transaction(scope, Isolation::ReadCommitted, |tx| {
-            Ok::<_, ControlError>(stored::all(tx, now)?)
+        let (told, latest) = session.transaction(scope, Isolation::ReadCommitted, |tx| {
+            let told = stored::all(tx, now)?.into_iter();
+            let told: Vec<Owned> =
+                told.filter(|owned| owned.holds && owned.webhook.disabled.is_none()).collect();
+            // Nobody is told: nothing is looked for.
+            let sources: &[Source] = if told.is_empty() { &[] } else { &Source::ALL };
+            let latest = sources.iter().map(|source| Ok((*source, happened::latest(tx, *source)?)));
+            let latest: Result<Vec<(Source, Mark)>, StoreError> = latest.collect();
+            Ok::<_, ControlError>((told, latest?))
         })?;
-        let told = told.into_iter().filter(|owned| owned.holds && owned.webhook.disabled.is_none());
         let mut made = 0;
         for owned in told {
-            let sees = scope_of(&tenant, &owned, today);
-            let round = Round { tenant: &tenant, now, owned: &owned, sees };
+            let sees = scope_of(&tenant, owned.role, Person { user: owned.webhook.user, today });
+            let round = Round { tenant: &tenant, now, owned: &owned, latest: &latest, sees };
             made += round.carry_out(session)?;
         }
         Ok(made)
     })
-}
-
-/// What a machine sees.
-fn scope_of(tenant: &Tenant, owned: &Owned, today: jiff::civil::Date) -> Scope {
-    match owned.role {
-        Role::RegionalManager | Role::Dealer => {
-            Scope::part(tenant.id, Person { user: owned.webhook.user, today })
-        }
-        _ => tenant.network(),
-    }
 }
 
 /// One webhook's messages.
@@ -58,20 +54,19 @@ struct Round<'r> {
     tenant: &'r Tenant,
     now: Instant,
     owned: &'r Owned,
+    /// Up to where things have happened, by source.
+    latest: &'r [(Source, Mark)],
     sees: Scope,
 }
 
 impl Round<'_> {
     fn carry_out(&self, session: &mut Session) -> Result<u64, ControlError> {
         let (network, id) = (self.tenant.network(), &self.owned.webhook.id);
-        let (cursors, latest) = session.transaction(network, Isolation::ReadCommitted, |tx| {
-            let cursors = stored::cursors(tx, id)?;
-            let latest: Result<Vec<Mark>, StoreError> =
-                Source::ALL.into_iter().map(|source| happened::latest(tx, source)).collect();
-            Ok::<_, ControlError>((cursors, latest?))
+        let cursors = session.transaction(network, Isolation::ReadCommitted, |tx| {
+            Ok::<_, ControlError>(stored::cursors(tx, id)?)
         })?;
         let mut made = 0;
-        for (source, latest) in Source::ALL.into_iter().zip(latest) {
+        for (source, latest) in self.latest.iter().cloned() {
             // A machine whose role has changed is told what its new role may see.
             let may = events::roles(source).contains(&self.owned.role);
             let Some(cursor) = cursors.get(source.name()).filter(|cursor| may && cursor.seq < latest.seq)

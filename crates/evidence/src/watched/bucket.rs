@@ -4,11 +4,11 @@ use std::path::Path as FilePath;
 
 use futures_util::StreamExt as _;
 use object_store::aws::AmazonS3;
-use object_store::path::Path;
+use object_store::path::{Path, PathPart};
 use object_store::{GetOptions, ObjectMeta, ObjectStore as _, ObjectStoreExt as _};
 use tokio::io::AsyncWriteExt as _;
 
-use super::{Lying, away};
+use super::{Lying, away, unreadable};
 use crate::error::EvidenceError;
 use crate::store::bucket_client;
 
@@ -47,29 +47,40 @@ impl Bucket {
 
     pub(super) async fn fetch(&self, file: &Lying, to: &FilePath) -> Result<bool, EvidenceError> {
         let options = GetOptions { if_match: tag(&file.mark).map(str::to_owned), ..GetOptions::default() };
-        let got = match self.store.get_opts(&self.root.clone().join(file.name.as_str()), options).await {
+        let got = match self.store.get_opts(&self.named(&file.name)?, options).await {
             Ok(got) => got,
             Err(object_store::Error::NotFound { .. } | object_store::Error::Precondition { .. }) => {
                 return Ok(false);
             }
+            Err(
+                error @ (object_store::Error::PermissionDenied { .. }
+                | object_store::Error::Unauthenticated { .. }),
+            ) => return Err(unreadable(&file.name, &error)),
             Err(error) => return Err(away(&self.url, &error)),
         };
         if got.meta.size != file.bytes || (tag(&file.mark).is_none() && untagged(&got.meta) != file.mark) {
             return Ok(false);
         }
         let mut pieces = got.into_stream();
-        let mut out = tokio::fs::File::create(to).await.map_err(|error| away(&self.url, &error))?;
+        let broken = |error: &dyn std::fmt::Display| unreadable(&file.name, error);
+        let mut out = tokio::fs::File::create(to).await.map_err(|error| broken(&error))?;
         while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|error| away(&self.url, &error))?;
-            out.write_all(&piece).await.map_err(|error| away(&self.url, &error))?;
+            let piece = piece.map_err(|error| broken(&error))?;
+            out.write_all(&piece).await.map_err(|error| broken(&error))?;
         }
-        out.flush().await.map_err(|error| away(&self.url, &error))?;
+        out.flush().await.map_err(|error| broken(&error))?;
         Ok(true)
     }
 
     pub(super) async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), EvidenceError> {
-        let put = self.store.put(&self.root.clone().join(name), bytes.into()).await;
+        let put = self.store.put(&self.named(name)?, bytes.into()).await;
         put.map(drop).map_err(|error| away(&self.url, &error))
+    }
+
+    /// The key of a name as the bucket has it: nothing in it is encoded, as nothing is in what is listed.
+    fn named(&self, name: &str) -> Result<Path, EvidenceError> {
+        let part = PathPart::parse(name).map_err(|error| away(&self.url, &error))?;
+        Ok(self.root.clone().join(part))
     }
 }
 

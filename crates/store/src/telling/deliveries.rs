@@ -265,8 +265,8 @@ pub fn let_go(tx: &mut Tx, receiver: &str, now: Instant) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Has deliveries to a receiver delivered again, under the same numbers: the one named, arrived or given up; or those given up
-/// that were made at an instant or later. Gives their numbers.
+/// Has deliveries to a receiver delivered again, under the same numbers: the one named, arrived, given up, or waiting, which waits no
+/// more; or those given up that were made at an instant or later. Gives their numbers.
 pub fn again_of(
     tx: &mut Tx,
     receiver: &str,
@@ -280,7 +280,7 @@ pub fn again_of(
     }
     let rows: Vec<Row> = diesel::sql_query(
         "UPDATE deliveries SET state = 'due', failures = 0, next_at = $4
-         WHERE receiver = $1 AND (delivery_id::text = $2 AND state IN ('delivered', 'gave-up') OR state = 'gave-up' AND made_at >= $3)
+         WHERE receiver = $1 AND (delivery_id::text = $2 AND state IN ('due', 'delivered', 'gave-up') OR state = 'gave-up' AND made_at >= $3)
          RETURNING delivery_id::text AS delivery_id",
     )
     .bind::<Text, _>(receiver)
@@ -321,7 +321,7 @@ struct Total {
     total: i64,
 }
 
-/// Forgets what was delivered or dropped (events also given up) and made before an instant, and who was told of alerts that were over by then;
+/// Forgets what was delivered or dropped (to webhooks of machines also what was given up) and made before an instant, and who was told of alerts that were over by then;
 /// says how many deliveries that were.
 pub fn forget(tx: &mut Tx, before: Instant) -> Result<u64, StoreError> {
     diesel::sql_query(
@@ -331,7 +331,7 @@ pub fn forget(tx: &mut Tx, before: Instant) -> Result<u64, StoreError> {
     .bind::<Timestamptz, _>(pg_instant(before))
     .execute(tx.connection)?;
     let forgotten =
-        diesel::sql_query("DELETE FROM deliveries WHERE (state IN ('delivered', 'dropped') OR what = 'event' AND state = 'gave-up') AND made_at < $1")
+        diesel::sql_query("DELETE FROM deliveries WHERE (state IN ('delivered', 'dropped') OR starts_with(receiver, 'webhook:') AND state = 'gave-up') AND made_at < $1")
             .bind::<Timestamptz, _>(pg_instant(before))
             .execute(tx.connection)?;
     Ok(forgotten as u64)

@@ -68,6 +68,16 @@ fn strange() -> Problem {
 }
 
 impl Gate {
+    /// Refuses a key where none is kept: who believes that a deed is known again by it would send it twice.
+    fn takes_key(&self, headers: &HeaderMap) -> Given<()> {
+        if self.needs != Needs::Act || !headers.contains_key(KEY) {
+            return Ok(());
+        }
+        let why = "an Idempotency-Key belongs to facts, leave it out: a deed that is repeated is refused by the state of its \
+                   object; after an answer that was lost, look there first";
+        Err(Problem::refused("key_not_taken", why))
+    }
+
     async fn let_in(&self, called: &Called) -> Given<Caller> {
         let bearer = bearer(&called.headers).ok_or_else(strange)?;
         let (tenant, held) = self.app.known.whose(&self.app, bearer).await?.ok_or_else(strange)?;
@@ -85,6 +95,7 @@ impl Gate {
             return Err(Problem::not_found());
         }
         let what = self.needs.of(&held, &called.last)?;
+        self.takes_key(&called.headers)?;
         let simulated = simulated_now(&tenant, &called.headers)?;
         let reader = Reader::of(&called.headers, "");
         let caller = Caller::new(&self.app, tenant, held, reader, (now, simulated))?;
@@ -106,6 +117,9 @@ impl Gate {
         Ok(noting.await.map_err(|error| Problem::fault(&error.to_string()))??)
     }
 }
+
+/// By what a request with facts is known again.
+pub(super) const KEY: &str = "idempotency-key";
 
 /// By which a caller of a simulated tenant says what the present moment is.
 const NOW: &str = "farsight-now";

@@ -176,12 +176,13 @@ fn needed(operation: &Operation) -> String {
         Needs::Act => "a token that takes deeds",
         Needs::Send => "a token that sends this table",
     };
+    let keyless = if operation.needs == Needs::Act { " Takes no Idempotency-Key." } else { "" };
     match operation.who {
         Who::Roles(roles) => {
             let roles: Vec<&str> = roles.iter().map(|role| role.name()).collect();
-            format!("Needs {token}, of {}.", roles.join(", "))
+            format!("Needs {token}, of {}.{keyless}", roles.join(", "))
         }
-        _ => format!("Needs {token}."),
+        _ => format!("Needs {token}.{keyless}"),
     }
 }
 

@@ -20,6 +20,7 @@ use tempfile::NamedTempFile;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
+use super::admit::KEY;
 use super::caller::Caller;
 use super::operation::Named;
 use super::problem::{Fault, Given, Problem};
@@ -136,7 +137,7 @@ impl Told {
 }
 
 fn key(headers: &HeaderMap) -> Given<Option<String>> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = headers.get(KEY) else { return Ok(None) };
     let key = value.to_str().ok().map(str::trim).filter(|key| {
         (1..=KEY_CHARS).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
     });

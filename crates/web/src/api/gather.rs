@@ -23,8 +23,10 @@ const TOGETHER: usize = 512;
 const TOGETHER_BYTES: u64 = 768 << 10;
 /// So many may wait for one table of one machine.
 const MOST_WAITING: usize = 4_096;
-/// And so many bytes in all.
+/// And so many bytes of one tenant.
 const MOST_WAITING_BYTES: u64 = 64 << 20;
+/// And so many bytes of all tenants.
+const MOST_WAITING_BYTES_IN_ALL: u64 = 256 << 20;
 /// So many large requests of a tenant are on disk at once, or on their way there.
 pub(crate) const LARGE: usize = 8;
 /// So many of a tenant have a thread and a connection: one that stores, and one that is ready to.
@@ -44,7 +46,33 @@ struct Waiting {
 #[derive(Default)]
 struct Queues {
     of: HashMap<Of, VecDeque<Waiting>>,
-    bytes: u64,
+    bytes: Room,
+}
+
+/// How many bytes wait, by tenant.
+#[derive(Default)]
+struct Room(HashMap<i32, u64>);
+
+impl Room {
+    /// Takes room for bytes of a tenant; says whether there was enough.
+    fn take(&mut self, tenant: i32, bytes: u64) -> bool {
+        let (own, all) = (self.0.get(&tenant).copied().unwrap_or_default(), self.0.values().sum::<u64>());
+        let fits = own + bytes <= MOST_WAITING_BYTES && all + bytes <= MOST_WAITING_BYTES_IN_ALL;
+        if fits {
+            self.0.insert(tenant, own + bytes);
+        }
+        fits
+    }
+
+    /// Gives back what was taken.
+    fn give(&mut self, tenant: i32, bytes: u64) {
+        if let Some(own) = self.0.get_mut(&tenant) {
+            *own -= bytes;
+            if *own == 0 {
+                self.0.remove(&tenant);
+            }
+        }
+    }
 }
 
 /// The turns of a tenant.
@@ -134,9 +162,10 @@ impl Gather {
     /// Puts a request among the waiting; says whether nobody stores for them yet.
     fn is_first(&self, of: Of, one: Waiting) -> Given<bool> {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = queues.bytes + one.batch.source.bytes();
-        let queue = queues.of.get_mut(&of);
-        if bytes > MOST_WAITING_BYTES || queue.as_ref().is_some_and(|queue| queue.len() >= MOST_WAITING) {
+        let Queues { of: queues, bytes } = &mut *queues;
+        let queue = queues.get_mut(&of);
+        let is_full = queue.as_ref().is_some_and(|queue| queue.len() >= MOST_WAITING);
+        if is_full || !bytes.take(of.0, one.batch.source.bytes()) {
             let detail =
                 "too many requests wait to be stored: send less at once, or more rows in one request";
             return Err(too_many("too_many_waiting", detail, Duration::from_secs(1)));
@@ -144,9 +173,8 @@ impl Gather {
         let is_first = queue.is_none();
         match queue {
             Some(queue) => queue.push_back(one),
-            None => drop(queues.of.insert(of, VecDeque::from([one]))),
+            None => drop(queues.insert(of, VecDeque::from([one]))),
         }
-        queues.bytes = bytes;
         Ok(is_first)
     }
 
@@ -163,7 +191,7 @@ impl Gather {
             bytes = more;
             together.extend(queue.pop_front());
         }
-        queues.bytes -= bytes;
+        queues.bytes.give(of.0, bytes);
         if together.is_empty() {
             queues.of.remove(&of);
             return None;
@@ -213,6 +241,27 @@ impl Drop for Leading {
         }
         let mut queues = self.gather.queues.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = queues.of.remove(&self.of).unwrap_or_default();
-        queues.bytes -= gone.iter().map(|one| one.batch.source.bytes()).sum::<u64>();
+        queues.bytes.give(self.of.0, gone.iter().map(|one| one.batch.source.bytes()).sum());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_that_has_no_more_room_leaves_room_to_others() {
+        let mut room = Room::default();
+        for tenant in 0..4 {
+            assert!(room.take(tenant, MOST_WAITING_BYTES), "{tenant}");
+            assert!(!room.take(tenant, 1), "{tenant}");
+        }
+        assert!(!room.take(4, 1), "there is none in all");
+        room.give(0, 2);
+        assert!(room.take(4, 1) && room.take(0, 1) && !room.take(0, 1));
+        for (tenant, bytes) in [(0, MOST_WAITING_BYTES - 1), (4, 1)] {
+            room.give(tenant, bytes);
+        }
+        assert_eq!(room.0.len(), 3, "who has nothing waiting is forgotten");
     }
 }

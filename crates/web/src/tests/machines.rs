@@ -283,6 +283,17 @@ async fn what_cannot_be_read_is_told() {
         let answer = hq.facts("regions", kind, body, &headers).await;
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{kind} {body} {}", answer.text);
     }
+    // A key that nothing is done with is no key.
+    for (method, path) in [
+        ("POST", "/api/v1/alerts/1/acknowledge"),
+        ("PATCH", "/api/v1/webhooks/1"),
+        ("HEAD", "/api/v1/uploads/1"),
+    ] {
+        let answer = hq.send(method, path, "{}", &[("content-type", JSON), ("idempotency-key", "k")]).await;
+        assert_eq!(answer.status, 422, "{path}");
+        assert!(method == "HEAD" || answer.code() == "key_not_taken", "{path} {}", answer.text);
+    }
+    assert_eq!(hq.send("GET", "/api/v1/me", "", &[("idempotency-key", "k")]).await.status, 200);
     let put = hq.send("PUT", "/api/v1/me", "", &[]).await;
     assert_eq!((put.status, put.code().as_str()), (405, "method_not_allowed"));
     assert!(put.headers.contains_key("allow"));

@@ -4,13 +4,13 @@
 use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use farsight_control::sample;
 use farsight_control::visits::{self, CameraResult, Shot};
+use farsight_control::{sample, uploads};
 use farsight_evidence::{Digest, Limits};
 use farsight_ledger::settlement::Role;
 use farsight_tests::office::{at, sealer};
 use farsight_tests::sheets::{Folder, sheet};
-use farsight_tests::tower::{number, texts};
+use farsight_tests::tower::{number, run, texts};
 use farsight_tests::{Office, Tower};
 use futures_util::stream;
 
@@ -71,6 +71,40 @@ async fn patch(browser: &mut Browser, to: &str, offset: &str, bytes: &str) -> An
 
 fn said<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
     headers.get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+/// All of a file's bytes are taken and written down, and the program ends before it puts them together.
+async fn taken_and_killed(house: &mut House, browser: &mut Browser) -> String {
+    let to = begin(browser, "complaint:C-1", PDF.len()).await.to;
+    let piece = house.app.parts.evidence.keep_piece("a", PDF.into()).await.unwrap();
+    let id = to.rsplit('/').next().unwrap();
+    "ann@d1".clone_into(&mut house.office.desk.actor);
+    tokio::task::block_in_place(|| {
+        uploads::took(&mut house.office.desk, id, 0, PDF.len() as u64, &piece).unwrap();
+    });
+    to
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_arrived_while_its_program_ended_is_put_together_by_whoever_asks() {
+    let mut house = house().await;
+    let mut ann = Browser::signed_in(&house.app, "a", "ann@d1").await;
+    for asks in ["HEAD", "GET"] {
+        let to = taken_and_killed(&mut house, &mut ann).await;
+        let told = ann.send(asks, &to, "", &[("tus-resumable", "1.0.0")]).await;
+        assert_eq!(told.status, 200, "{asks}");
+        assert_eq!(
+            number(&mut house.tower.sql(), "SELECT count(*) FROM uploads WHERE state = 'open'"),
+            0,
+            "{asks}"
+        );
+        assert_eq!(state(&mut ann, &to).await["state"], "finished", "{asks}");
+    }
+    // Where the pieces cannot be read, the sender is not told that all is well.
+    let to = taken_and_killed(&mut house, &mut ann).await;
+    run(&mut house.tower.sql(), "UPDATE upload_pieces SET piece = 'gone.piece'");
+    assert_eq!(ann.send("HEAD", &to, "", &[("tus-resumable", "1.0.0")]).await.status, 500);
+    assert_eq!(number(&mut house.tower.sql(), "SELECT count(*) FROM uploads WHERE state = 'open'"), 1);
 }
 
 /// What became of it, once it was looked at.

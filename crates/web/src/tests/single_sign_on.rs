@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
+use farsight_control::doors::single_sign_on::{Unwelcome, turned_away};
 use farsight_control::providers::{self, Wished};
 use farsight_control::tenants::{self, NewTenant};
 use farsight_ledger::settlement::Role;
-use farsight_rulebook::time::{Instant, MINUTE, SECOND};
+use farsight_rulebook::time::{HOUR, Instant, MINUTE, SECOND};
 use farsight_store::single_sign_on::Rule;
 use farsight_tests::office::{at, sealer};
 use farsight_tests::sheets::{Folder, sheet};
@@ -435,6 +436,42 @@ async fn a_provider_signs_out_by_itself() {
         assert_eq!((answer.status, browser.get("/me").await.status), (status, stays), "{claims} {signed:?}");
     }
     assert_eq!(other.get("/me").await.status, 200);
+    // The same word again, to whom has come back since: it says nothing of that session.
+    let token = door.provider.token(&farewell(json!({})), Signed::Right);
+    door.wait(2 * MINUTE);
+    door.come(&mut browser, "staff", &json!({}), Signed::Right).await;
+    let again = Browser::new(&app).post("/sign-out/by/a/staff", &[("logout_token", &token)]).await;
+    assert_eq!((again.status, browser.get("/me").await.status), (200, 200));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_write_no_more_than_so_much() {
+    let mut door = Door::new(true).await;
+    let app = door.app().await;
+    // So many are away as may be: who is sent away next makes the one that went first begin anew.
+    let filled = format!(
+        "INSERT INTO sign_ins_under_way (tenant_id, state_sha256, provider_code, secrets_sealed, next, ends_at)
+         SELECT {}, int4send(n), 'staff', '', '/', to_timestamp({}) + n * interval '1 microsecond' FROM generate_series(1, 10000) n",
+        door.office.tenant(),
+        door.now().0 / SECOND,
+    );
+    run(&mut door.tower.sql(), &filled);
+    let away = door.send_away(&mut Browser::new(&app), "staff").await;
+    let kept = |which: &str| {
+        number(&mut door.tower.sql(), &format!("SELECT count(*) FROM sign_ins_under_way WHERE {which}"))
+    };
+    assert_eq!((kept("true"), kept("state_sha256 = int4send(1)")), (10_000, 0));
+    assert_eq!((kept("octet_length(state_sha256) > 4"), away.state.is_empty()), (1, false));
+    // Refusals of whom nothing is known are written down, but not without end.
+    let now = door.now();
+    let denied = Unwelcome::Denied;
+    for (time, links) in [(0, 100), (MINUTE, 100), (HOUR, 200)] {
+        door.office.now(Instant(now.0 + time));
+        for _ in 0..105 {
+            turned_away(&mut door.office.desk, "staff", &denied).unwrap();
+        }
+        assert_eq!(door.refusals().len(), links, "{time}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,7 +14,7 @@ use farsight_courier::{Courier, Settings};
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::time::{DAY, HOUR, Instant, MINUTE};
 use farsight_tests::office::{at, sealer};
-use farsight_tests::tower::texts;
+use farsight_tests::tower::{run, texts};
 use farsight_tests::{Office, Tower};
 use serde_json::{Value, json};
 
@@ -156,7 +156,8 @@ impl World {
         self.office.now(self.now);
         let made = webhooks::fan_out(&mut self.office.desk).unwrap();
         loop {
-            let claims = telling::due(&mut self.office.desk, &sealer(), &self.courier, 32).unwrap();
+            let all = (telling::Whose::Machines, 32);
+            let claims = telling::due(&mut self.office.desk, &sealer(), &self.courier, all).unwrap();
             if claims.is_empty() {
                 return made;
             }
@@ -453,6 +454,63 @@ async fn a_receiver_that_takes_nothing_for_days_is_switched_off_and_nothing_is_l
     world.complaint("C9", "A1").await;
     world.tell().await;
     assert_eq!(get(&world.hq, &path).await.json()["enabled"], false);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_waits_is_sent_at_once_when_asked() {
+    let mut world = world().await;
+    let (id, _) = world.subscribe(&world.hq, "/hq", &["complaint.changed"]).await;
+    world.receiver.answers(503, None);
+    world.complaint("C1", "A1").await;
+    world.tell().await;
+    let first = world.receiver.news().remove(0).id();
+    world.receiver.answers(204, None);
+    assert_eq!(world.tell().await + world.receiver.news().len() as u64, 0, "it waits");
+    let again = format!("/api/v1/webhooks/{id}/deliveries/{first}/redeliver");
+    assert_eq!(post(&world.hq, &again, &json!({})).await.status, 200);
+    // One that is being sent just now is being sent; nothing is changed.
+    let claimed =
+        telling::due(&mut world.office.desk, &sealer(), &world.courier, (telling::Whose::Machines, 32));
+    assert_eq!(claimed.unwrap().len(), 1);
+    assert_eq!(post(&world.hq, &again, &json!({})).await.status, 200);
+    assert_eq!(world.texts("SELECT state AS value FROM deliveries"), ["sending"]);
+    assert_eq!(post(&world.dealer, &again, &json!({})).await.status, 404);
+    assert_eq!(post(&world.hq, &again.replace(&first, "none"), &json!({})).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_fits_no_more_can_be_switched_off_and_renamed() {
+    let world = world().await;
+    let (id, _) = world.subscribe(&world.hq, "/hq", &["complaint.changed"]).await;
+    let path = format!("/api/v1/webhooks/{id}");
+    run(&mut world.tower.sql(), "UPDATE webhooks SET events = '{lost.type}'");
+    for (change, status) in [
+        (json!({ "enabled": false }), 200),
+        (json!({ "name": "old" }), 200),
+        (json!({ "enabled": true }), 422),
+        (json!({ "events": ["lost.type"] }), 422),
+        (json!({ "url": "nowhere" }), 422),
+        (json!({ "name": "a\nb" }), 422),
+        (json!({ "enabled": true, "events": ["complaint.changed"] }), 200),
+    ] {
+        let told = patch(&world.hq, &path, &change).await;
+        assert_eq!(told.status, status, "{change} {}", told.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_given_up_is_forgotten_in_the_end_pings_too() {
+    let mut world = world().await;
+    let (id, _) = world.subscribe(&world.hq, "/hq", &["complaint.changed"]).await;
+    world.receiver.answers(410, None);
+    assert_eq!(post(&world.hq, &format!("/api/v1/webhooks/{id}/ping"), &json!({})).await.status, 200);
+    world.tell().await;
+    let states = "SELECT what || ' ' || state AS value FROM deliveries";
+    assert_eq!(world.texts(states), ["test gave-up"]);
+    world.pass(100 * DAY);
+    world.office.now(world.now);
+    telling::digest(&mut world.office.desk).unwrap();
+    assert!(world.texts(states).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

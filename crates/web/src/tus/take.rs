@@ -1,5 +1,6 @@
 //! Taking bytes: into memory as far as there is room, then into the store's incoming area; the last byte makes it whole.
 //!
+//! Whoever asks for an upload whose bytes are all here has it put together, where the program that took them did not.
 //! A file that comes in one go within the room goes straight into the store; one in pieces is put together there.
 
 use std::time::Duration;
@@ -62,15 +63,28 @@ pub(super) async fn take(seat: Seat, id: String, offset: u64, body: Body) -> Res
     if !held.bytes.is_empty() {
         upload = put_down(&seat, &upload, &mut held).await?;
     }
-    if upload.received < upload.length {
+    if upload.has_arrived() { put_together(&seat, id).await } else { Ok(upload) }
+}
+
+/// Puts the pieces of an upload together whose bytes are all here; any other stays as it is.
+pub(super) async fn put_together(seat: &Seat, id: String) -> Result<Upload, Refusal> {
+    let asked = id.clone();
+    let (upload, pieces) = seat.at_desk(move |desk| uploads::arrived(desk, &asked)).await?;
+    if pieces.is_empty() {
         return Ok(upload);
     }
-    let asked = id.clone();
-    let pieces = seat.at_desk(move |desk| uploads::pieces(desk, &asked)).await?;
     let content = seat.app().parts.evidence.pieces(&seat.tenant().code, pieces.clone())?;
-    let finished = finish(&seat, &upload, content).await?;
-    drop_all(&seat, &pieces).await;
-    Ok(finished)
+    match finish(seat, &upload, content).await {
+        Ok(finished) => {
+            drop_all(seat, &pieces).await;
+            Ok(finished)
+        }
+        Err(refusal) => {
+            // Another request may have put them together meanwhile, and dropped them.
+            let now = seat.at_desk(move |desk| uploads::find(desk, &id)).await?;
+            if now.has_arrived() { Err(refusal) } else { Ok(now) }
+        }
+    }
 }
 
 /// Makes room for more; false where what is held has to be put down first. Who holds nothing waits.
@@ -119,8 +133,7 @@ where
     let id = upload.id.clone();
     let upload = match stored {
         Ok(stored) => seat.at_desk(move |desk| uploads::stored(desk, &id, &stored)).await?,
-        // The sender's bytes are sound, the store is not: to be tried again.
-        Err(error @ (EvidenceError::Storage(_) | EvidenceError::Source(_))) => return Err(error.into()),
+        Err(error) if error.may_pass() => return Err(error.into()),
         Err(error) => seat.at_desk(move |desk| uploads::refused(desk, &id, &error)).await?,
     };
     finish_later(seat, &upload);
