@@ -98,6 +98,8 @@ fn sums_agree(replayed: &Replayed) {
         assert_eq!(sum(Pair::difference), total.difference());
         assert_eq!(map.values().map(|pair| pair.appear).sum::<u64>(), total.appear);
     }
+    let dealers = replayed.dealers.keys().filter(|code| !code.is_empty()).count() as u64;
+    assert_eq!(replayed.spread().iter().map(|bin| bin.dealers).sum::<u64>(), dealers, "each is in one bin");
     let both = total.replayed.charges - total.appear;
     assert_eq!(total.in_force.charges - total.vanish, both);
     assert_eq!(replayed.crossings.len() as u64, (total.appear + total.vanish).min(200));

@@ -233,6 +233,7 @@ pub(crate) fn routes() -> Vec<Route> {
         route("/policy", Nothing, MONEY, get(policy::show)),
         route("/policy/drafts/new", Nothing, Who::Roles(&[Role::Hq]), get(policy::drafts::new).post(policy::drafts::add)),
         route("/policy/drafts/{policy_draft}", PolicyDraft, Who::Roles(&[Role::Hq]), get(policy::drafts::show).post(policy::drafts::act)),
+        route("/policy/drafts/{policy_draft}/replay", PolicyDraft, Who::Roles(&[Role::Hq]), get(policy::replay::show)),
         route("/organisation", Nothing, Who::Roles(&[Role::Hq]), get(policy::organisation)),
         route("/stars", Nothing, Who::Roles(&[Role::Hq]), get(honours::stars)),
         route("/hotspots", Nothing, Who::Roles(&[Role::Hq]), get(honours::hotspots)),

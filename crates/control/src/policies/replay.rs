@@ -4,6 +4,7 @@
 
 mod sheet;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -44,6 +45,12 @@ impl Sums {
     /// Both.
     pub fn net(&self) -> Money {
         self.penalties + self.incentives
+    }
+
+    /// Penalties for each one of incentives, in tenths; none where there are no incentives.
+    pub fn ratio_in_tenths(&self) -> Option<i128> {
+        let (penalties, incentives) = (i128::from(self.penalties.size().0), i128::from(self.incentives.0));
+        (incentives > 0).then(|| (penalties * 10 + incentives / 2) / incentives)
     }
 
     fn add(&mut self, amount: Money) {
@@ -91,8 +98,8 @@ pub struct Crossing {
     pub dealer: String,
     /// Who is charged.
     pub party: String,
-    /// The clause family.
-    pub family: &'static str,
+    /// The clause.
+    pub clause: &'static str,
     /// The thing judged.
     pub subject: String,
     /// The charge in force; none: there is none.
@@ -124,6 +131,54 @@ pub struct Replayed {
     pub dealers: BTreeMap<String, Pair>,
     /// Cliffs that are crossed, the largest charges first.
     pub crossings: Vec<Crossing>,
+}
+
+/// How many dealers pay more or less by so much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bin {
+    /// Whether the file is worse for them, better, or the same.
+    pub order: Ordering,
+    /// By this much or more.
+    pub from: Money,
+    /// By less than this; none: without an end.
+    pub to: Option<Money>,
+    /// How many dealers.
+    pub dealers: u64,
+}
+
+/// Between which amounts dealers are counted, in minor units of the currency.
+const EDGES: [i64; 3] = [1, 100_000, 1_000_000];
+
+impl Replayed {
+    /// How many dealers it changes nothing, little or much for: from those it costs most to those it gives most.
+    pub fn spread(&self) -> Vec<Bin> {
+        let [least, middle, most] = EDGES.map(Money);
+        let sizes = [(least, Some(middle)), (middle, Some(most)), (most, None)];
+        let worse = sizes.iter().rev().map(|size| (Ordering::Less, *size));
+        let better = sizes.iter().map(|size| (Ordering::Greater, *size));
+        let all = worse.chain([(Ordering::Equal, (Money::ZERO, None))]).chain(better);
+        all.map(|(order, (from, to))| self.bin(order, from, to)).collect()
+    }
+
+    fn bin(&self, order: Ordering, from: Money, to: Option<Money>) -> Bin {
+        let differences =
+            self.dealers.iter().filter(|(code, _)| !code.is_empty()).map(|(_, of)| of.difference());
+        let of = differences.filter(|difference| {
+            let size = difference.size();
+            difference.cmp(&Money::ZERO) == order && size >= from && to.is_none_or(|to| size < to)
+        });
+        Bin { order, from, to, dealers: of.count() as u64 }
+    }
+}
+
+/// Replays a draft over some months.
+///
+/// Refused: as [`replay`]; a draft that is not there.
+pub fn of_draft(desk: &mut Desk, id: i64, months: (Period, Period)) -> Result<Replayed, ControlError> {
+    let draft = drafts::one(desk, id)?.draft;
+    let file = Source { name: draft.name, text: draft.body };
+    let replayed = replay(desk, &[file], months)?.pop();
+    replayed.ok_or(ControlError::NotFound("policy draft"))
 }
 
 /// Replays policy files over some months, from the first to the last.
@@ -289,7 +344,7 @@ impl<'p> Piece<'p> {
             count.crosses(Crossing {
                 dealer: text(finding.dealer).to_owned(),
                 party: (*party).to_owned(),
-                family: finding.family,
+                clause: finding.clause,
                 subject: finding.subject.clone(),
                 in_force,
                 replayed,

@@ -110,7 +110,7 @@ impl Shown<'_> {
             |amount: Option<Money>| amount.map_or_else(|| "-".to_owned(), |amount| self.money(amount));
         lines.extend(one.crossings.iter().take(SHOWN).map(|it| {
             let (before, after) = (amount(it.in_force), amount(it.replayed));
-            format!("  {} {} {}: {before} → {after}", it.party, it.family, it.subject)
+            format!("  {} {} {}: {before} → {after}", it.party, it.clause, it.subject)
         }));
         lines
     }
@@ -147,17 +147,13 @@ impl Shown<'_> {
 
     fn crossing(&self, it: &Crossing) -> Value {
         let amount = |amount: Option<Money>| amount.map(|amount| self.money(amount));
-        json!({ "dealer": it.dealer, "party": it.party, "family": it.family, "subject": it.subject,
+        json!({ "dealer": it.dealer, "party": it.party, "clause": it.clause, "subject": it.subject,
             "in_force": amount(it.in_force), "replayed": amount(it.replayed) })
     }
 }
 
 /// Penalties for each one of incentives, to a tenth.
 fn ratio(sums: &Sums) -> String {
-    let (penalties, incentives) = (sums.penalties.size().0, sums.incentives.0);
-    if incentives == 0 {
-        return "no incentives".to_owned();
-    }
-    let tenths = (i128::from(penalties) * 10 + i128::from(incentives) / 2) / i128::from(incentives);
-    format!("{}.{} : 1", tenths / 10, tenths % 10)
+    sums.ratio_in_tenths()
+        .map_or_else(|| "no incentives".to_owned(), |tenths| format!("{}.{} : 1", tenths / 10, tenths % 10))
 }

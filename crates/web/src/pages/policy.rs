@@ -1,6 +1,7 @@
 //! `/policy` and `/organisation`: the rules in force as text, who leads which region, which days count.
 
 pub(crate) mod drafts;
+pub(crate) mod replay;
 
 use farsight_control::policies::{self, Change, ClauseRead, Section};
 use farsight_control::{ControlError, organisation};

@@ -86,7 +86,7 @@ async fn seen(entered: &Entered, id: i64) -> Result<Value, PageError> {
 fn told(drafted: &Drafted, sentences: &[String]) -> Value {
     context! {
         draft => value(draft_told(&drafted.draft)),
-        body => drafted.draft.body,
+        body => &drafted.draft.body,
         against => drafted.against,
         changes => value(changes_told(&drafted.changes, sentences)),
         earliest => drafted.earliest.map(|date| date.to_string()),
