@@ -22,9 +22,8 @@ use crate::testing::over;
 const NOW: &str = "2026-04-02 10:00";
 
 /// What is refused, and why: the state it needs is another's doing, or was changed by an example before it.
-const REFUSED: [(&str, &str); 12] = [
+const REFUSED: [(&str, &str); 11] = [
     ("settlement", "not_found"),
-    ("redeliver", "not_found"),
     ("act-on-complaint", "complaint_dispatched"),
     ("resolve-support", "support_resolved"),
     ("withdraw-appeal", "appeal_over"),
