@@ -147,7 +147,11 @@ fn what_costs_dealers_more_is_told_in_time() {
         (DEARER, "2025-05-10", "published"),
         (CHEAPER, "2025-04-11", "published"),
         // Managers of the manufacturer are no dealers.
-        (("spot-check.third", "district-manager = { penalty = \"", "district-manager = { penalty = \"9"), "2025-04-11", "published"),
+        (
+            ("spot-check.third", "district-manager = { penalty = \"", "district-manager = { penalty = \"9"),
+            "2025-04-11",
+            "published",
+        ),
         // Of a number nobody can tell.
         (("spot-check.year_count", "value = 3", "value = 4"), "2025-05-09", "policy_notice"),
         (("spot-check.year_count", "value = 3", "value = 4"), "2025-05-10", "published"),
@@ -192,7 +196,8 @@ fn books(office: &mut Office, day: &str) -> [Rows; 2] {
     for report in [Report::Entries, Report::Findings] {
         for row in farsight_tests::books::records(&office.csv(report, None)) {
             let later = usize::from(row["occurred_on"].as_str() >= day);
-            let told = format!("{} {} {} {}", row["clause"], row["subject"], row["occurred_on"], row["amount"]);
+            let told =
+                format!("{} {} {} {}", row["clause"], row["subject"], row["occurred_on"], row["amount"]);
             *parts[later].entry(told).or_default() += 1;
         }
     }
@@ -282,6 +287,25 @@ fn a_file_with_faults_is_no_draft() {
 }
 
 #[test]
+fn a_clause_or_a_region_that_is_dropped_or_added_is_a_change() {
+    let tower = Tower::new();
+    let mut office = office(&tower);
+    let mut source = edited(&[]);
+    source.text.push_str("\n[satisfaction.region_weights.N]\nresponse = 1\n");
+    let start = source.text.find("[mystery-shopper.weights]").unwrap();
+    let end = source.text.find("[feedback.").unwrap();
+    source.text.replace_range(start..end, "");
+    let id = draft(&mut office, "wu@oem", &source).unwrap();
+    let changes = drafts::one(&mut office.desk, id).unwrap().changes;
+    let said = policies::say(&office.desk, &changes, Language::English).unwrap();
+    let told: Vec<String> =
+        changes.iter().zip(&said).map(|(change, said)| format!("{} {said}", change.section)).collect();
+    let has = |text: &str| told.iter().any(|line| line.contains(text));
+    assert!(has("mystery-shopper Mystery shopping: excellent: the service centre: "), "{told:#?}");
+    assert!(has("(region_weights): N: left out becomes response 1"), "{told:#?}");
+}
+
+#[test]
 fn changes_are_told_in_words() {
     let tower = Tower::new();
     let mut office = office(&tower);
@@ -294,6 +318,16 @@ fn changes_are_told_in_words() {
     let id = draft(&mut office, "wu@oem", &source).unwrap();
     let changes = drafts::one(&mut office.desk, id).unwrap().changes;
     let said = |language| policies::say(&office.desk, &changes, language).unwrap();
-    assert_eq!(said(Language::English), [""]);
-    assert_eq!(said(Language::Chinese), [""]);
+    let weights = "amenities 0, attitude 25, quality 30, response";
+    let english = [
+        "First failure: the service centre: penalty CNY 500.00 becomes penalty CNY 600.00".to_owned(),
+        "First failure: the alert's severity Warning becomes Critical".to_owned(),
+        "the failure within a year that is a third: 3 becomes 4".to_owned(),
+        format!(
+            "the weight of each factor; named regions may have others (region_weights): {weights} 25, transparency 20 becomes {weights} 30, transparency 20"
+        ),
+    ];
+    assert_eq!(said(Language::English), english);
+    let chinese = [""];
+    assert_eq!(said(Language::Chinese), chinese);
 }

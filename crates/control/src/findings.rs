@@ -111,7 +111,11 @@ struct Seen {
 
 impl Seen {
     fn has(&self, dealer: &str) -> bool {
-        if dealer.is_empty() { self.network } else { self.dealers.binary_search_by(|code| (**code).cmp(dealer)).is_ok() }
+        if dealer.is_empty() {
+            self.network
+        } else {
+            self.dealers.binary_search_by(|code| (**code).cmp(dealer)).is_ok()
+        }
     }
 }
 

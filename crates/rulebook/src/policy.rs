@@ -66,7 +66,10 @@ impl Policy {
         let name = file.name("name");
         let title = file.text_in_both("title");
         let (late_limit_months, notice_days) = file.section("general", |general| {
-            (general.optional_count("late_limit_months", 1, 1_200), general.optional_count("notice_days", 0, 366))
+            (
+                general.optional_count("late_limit_months", 1, 1_200),
+                general.optional_count("notice_days", 0, 366),
+            )
         });
         let policy = Self {
             name,

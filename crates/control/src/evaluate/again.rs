@@ -155,9 +155,7 @@ impl Again {
         let mut network: Vec<NetworkUnit> = Vec::new();
         for (_, check, units) in &self.of_network {
             let own = units.iter().filter(|unit| dealer_of(unit).is_none());
-            network.extend(
-                own.map(|unit| NetworkUnit { check: check.name.to_owned(), unit: unit.clone() }),
-            );
+            network.extend(own.map(|unit| NetworkUnit { check: check.name.to_owned(), unit: unit.clone() }));
         }
         network.sort_unstable();
         network

@@ -261,10 +261,9 @@ impl Change {
                     }
                 }
             }
-            What::Wording { name, was, becomes } => say(
-                "wording",
-                &[("name", name.clone()), ("was", title(was)?), ("becomes", title(becomes)?)],
-            ),
+            What::Wording { name, was, becomes } => {
+                say("wording", &[("name", name.clone()), ("was", title(was)?), ("becomes", title(becomes)?)])
+            }
         }
     }
 }

@@ -309,9 +309,9 @@ pub fn publish_file(
     effective_on: Date,
 ) -> Result<Publication, ControlError> {
     let scope = desk.scope();
-    let drafted = desk
-        .session
-        .transaction(scope, Isolation::ReadCommitted, |tx| Ok::<_, ControlError>(drafts::saying(tx, &source.text)?))?;
+    let drafted = desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
+        Ok::<_, ControlError>(drafts::saying(tx, &source.text)?)
+    })?;
     let id = match drafted {
         Some(drafted) => drafted.id,
         None if desk.tenant.simulated => draft(desk, source)?,

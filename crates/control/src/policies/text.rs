@@ -169,7 +169,10 @@ pub fn text(desk: &mut Desk, number: Option<i32>) -> Result<PolicyRead, ControlE
         sections: parts,
         before: before.map(|before| before.version),
         changes,
-        published_within_a_year: published.iter().filter(|version| version.published_at.0 > a_year_ago).count(),
+        published_within_a_year: published
+            .iter()
+            .filter(|version| version.published_at.0 > a_year_ago)
+            .count(),
         title: policy.title,
     })
 }
@@ -210,10 +213,7 @@ fn region_weights(table: &toml::Table) -> Vec<Parameter> {
     let regions = table.get("region_weights").and_then(toml::Value::as_table).into_iter().flatten();
     let named = |(region, of): (&String, &toml::Value)| Parameter {
         name: format!("region_weights.{region}"),
-        text: Text {
-            zh: format!("{}：{region}", all.text.zh),
-            en: format!("{}: {region}", all.text.en),
-        },
+        text: Text { zh: format!("{}：{region}", all.text.zh), en: format!("{}: {region}", all.text.en) },
         value: plain(of),
         published: false,
     };
@@ -234,10 +234,6 @@ fn plain(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
-        toml::Value::Table(table) => {
-            let named = table.iter().map(|(name, value)| format!("{name} {}", plain(value)));
-            named.collect::<Vec<_>>().join(", ")
-        }
         toml::Value::Table(values) => values
             .iter()
             .map(|(name, value)| format!("{name} {}", plain(value)))

@@ -10,8 +10,8 @@ use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::explain::language;
 use super::Installation;
+use super::explain::language;
 use crate::arguments::{Global, PolicyBy, PolicyCommand};
 use crate::failure::Failure;
 use crate::output::{self, counted};
@@ -112,9 +112,15 @@ fn list(installation: &Installation) -> Result<ExitCode, Failure> {
         drafts => drafts
             .iter()
             .map(|draft| {
-                let became = draft.version.map(|version| format!(" as version {version}")).unwrap_or_default();
+                let became =
+                    draft.version.map(|version| format!(" as version {version}")).unwrap_or_default();
                 let (state, by) = (draft.state.name(), &draft.drafted_by);
-                format!("{:>5}  {}  {state}{became}, drafted by {by} {}", draft.id, draft.name, at(draft.drafted_at))
+                format!(
+                    "{:>5}  {}  {state}{became}, drafted by {by} {}",
+                    draft.id,
+                    draft.name,
+                    at(draft.drafted_at)
+                )
             })
             .collect::<Vec<_>>()
             .join("\n"),

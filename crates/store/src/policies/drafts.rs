@@ -146,13 +146,7 @@ pub fn saying(tx: &mut Tx, body: &str) -> Result<Option<Draft>, StoreError> {
 }
 
 /// Ends an open draft, as the version that it became or as given up; says whether it was open.
-pub fn end(
-    tx: &mut Tx,
-    id: i64,
-    version: Option<i32>,
-    by: &str,
-    at: Instant,
-) -> Result<bool, StoreError> {
+pub fn end(tx: &mut Tx, id: i64, version: Option<i32>, by: &str, at: Instant) -> Result<bool, StoreError> {
     let state = if version.is_some() { State::Published } else { State::Dropped };
     let changed = diesel::sql_query(
         "UPDATE policy_drafts SET state = $2, version = $3, decided_by = $4, decided_at = $5

@@ -3,8 +3,8 @@
 pub(crate) mod drafts;
 
 use farsight_control::policies::{self, Change, ClauseRead, Section};
-use farsight_ledger::settlement::Role;
 use farsight_control::{ControlError, organisation};
+use farsight_ledger::settlement::Role;
 use farsight_rulebook::messages::Language;
 use farsight_rulebook::money::Money;
 use farsight_rulebook::policy::Text;

@@ -83,18 +83,22 @@ fn refused(answer: &Answer, code: &str) {
 
 /// Three regions with answers of a month: a first and a last one, a star, and customers of D2 who stay away.
 fn regions_compared() -> Folder {
-    let answers = [("D1", "P1", 95), ("D3", "", 85), ("D4", "", 80)].into_iter().flat_map(|(dealer, person, score)| {
-        (0..10).map(move |number| {
-            format!("R-{dealer}-{number} | quality | {dealer} | {person} | 2025-01-10 10:00 | {score}\n")
-        })
-    });
+    let answers =
+        [("D1", "P1", 95), ("D3", "", 85), ("D4", "", 80)].into_iter().flat_map(|(dealer, person, score)| {
+            (0..10).map(move |number| {
+                format!("R-{dealer}-{number} | quality | {dealer} | {person} | 2025-01-10 10:00 | {score}\n")
+            })
+        });
     let sold = (0..20).map(|number| format!("V{number} | M | 2024-01-05 | D2\n"));
     Folder::of(&[
         sheet("regions", "region_code | name\nE | East"),
         sheet("dealers", "dealer_code | name | region_code | opened_on\nD4 | Four | E | 2020-01-01"),
         sheet(
             "surveys",
-            &format!("response_id | factor | dealer_code | employee_code | answered_at | score\n{}", answers.collect::<String>()),
+            &format!(
+                "response_id | factor | dealer_code | employee_code | answered_at | score\n{}",
+                answers.collect::<String>()
+            ),
         ),
         sheet("vehicles", &format!("vin | model | sold_on | dealer_code\n{}", sold.collect::<String>())),
     ])

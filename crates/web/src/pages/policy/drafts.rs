@@ -86,7 +86,7 @@ async fn seen(entered: &Entered, id: i64) -> Result<Value, PageError> {
 fn told(drafted: &Drafted, sentences: &[String]) -> Value {
     context! {
         draft => value(draft_told(&drafted.draft)),
-        body => drafted.draft.body,
+        body => &drafted.draft.body,
         against => drafted.against,
         changes => value(changes_told(&drafted.changes, sentences)),
         earliest => drafted.earliest.map(|date| date.to_string()),
@@ -120,7 +120,9 @@ pub(crate) async fn act(entered: Entered, Path(id): Path<i64>, Form(typed): Form
         "publish" => match typed.effective_on.parse::<Date>() {
             Ok(on) => {
                 let publish = entered.at_desk(move |desk| drafts::publish(desk, id, on));
-                publish.await.map(|published| (format!("/policy?version={}", published.version), "policy-published"))
+                publish
+                    .await
+                    .map(|published| (format!("/policy?version={}", published.version), "policy-published"))
             }
             Err(_) => Err(Refusal::NoDate.into()).map_err(|refusal: ControlError| refusal.into()),
         },
@@ -134,10 +136,8 @@ pub(crate) async fn act(entered: Entered, Path(id): Path<i64>, Form(typed): Form
         Ok((to, said)) => Ok(entered.onward(&to, said)),
         Err(error) => {
             let refused = cases::refused(&entered, error)?;
-            let context = merge_maps([
-                context! { refused, typed => typed.effective_on },
-                seen(&entered, id).await?,
-            ]);
+            let context =
+                merge_maps([context! { refused, typed => typed.effective_on }, seen(&entered, id).await?]);
             cases::unprocessed(entered.page("policy/draft.html", context))
         }
     }
