@@ -328,6 +328,13 @@ fn changes_are_told_in_words() {
         ),
     ];
     assert_eq!(said(Language::English), english);
-    let chinese = [""];
+    let chinese = [
+        "首次不合格：服务中心由处罚 500.00 元改为处罚 600.00 元".to_owned(),
+        "首次不合格：预警级别由警告改为严重".to_owned(),
+        "一年内第几次不合格按第三次处理：由 3 改为 4".to_owned(),
+        format!(
+            "各评价因素的权重；大区可另定（region_weights）：由 {weights} 25, transparency 20 改为 {weights} 30, transparency 20"
+        ),
+    ];
     assert_eq!(said(Language::Chinese), chinese);
 }
