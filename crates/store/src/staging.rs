@@ -1,12 +1,15 @@
 //! Bulk loads: rows go by binary COPY into a temporary table `staging`, and from there by one statement into the
-//! tables, where row-level security looks at them (COPY itself is refused under it).
+//! tables, where row-level security looks at them (COPY itself is refused under it). The table stays with its connection:
+//! to make one costs more than to store a fact.
 
 use std::cell::RefCell;
 use std::io::Write;
 
 use diesel::ExecuteCopyFromDsl;
 use diesel::pg::{CopyFormat, CopyTarget, Pg};
+use diesel::prelude::*;
 use diesel::query_builder::AstPass;
+use diesel::sql_types::{Bool, Text};
 use farsight_rulebook::time::{Instant, day_number};
 use jiff::civil::Date;
 
@@ -114,8 +117,8 @@ impl Rows<'_> {
 }
 
 impl Tx<'_> {
-    /// Makes the temporary table with these columns, fills it with what `fill` writes, and says how many rows that
-    /// were. It is gone when the transaction ends or the next load begins.
+    /// Fills the temporary table, of these columns, with what `fill` writes, and says how many rows that were. They are
+    /// gone when the transaction ends or the next load begins.
     pub(crate) fn stage<E>(
         &mut self,
         columns: &str,
@@ -125,8 +128,7 @@ impl Tx<'_> {
         E: From<StoreError>,
     {
         let count = columns.split(',').count() as i16;
-        self.execute("DROP TABLE IF EXISTS pg_temp.staging")?;
-        self.execute(&format!("CREATE TEMP TABLE staging ({columns}) ON COMMIT DROP"))?;
+        self.empty_staging(columns)?;
         let fill = RefCell::new(Some(fill));
         let failure: RefCell<Option<E>> = RefCell::new(None);
         let written = RefCell::new(0);
@@ -151,5 +153,31 @@ impl Tx<'_> {
         }
         copied.map_err(StoreError::from)?;
         Ok(written.into_inner())
+    }
+
+    /// The table of these columns, empty: the connection's own where its last load had the same.
+    fn empty_staging(&mut self, columns: &str) -> Result<(), StoreError> {
+        #[derive(QueryableByName)]
+        struct Known {
+            #[diesel(sql_type = Bool)]
+            is_same: bool,
+            #[diesel(sql_type = Bool)]
+            is_filled: bool,
+        }
+        // Settings go with the transaction that fails, as the table does.
+        let known: Known = diesel::sql_query(
+            "SELECT coalesce(current_setting('farsight.staging', true), '') = $1 AS is_same,
+                 coalesce(current_setting('farsight.staged', true), '') = 'on' AS is_filled,
+                 set_config('farsight.staged', 'on', true), set_config('farsight.staging', $1, false)",
+        )
+        .bind::<Text, _>(columns)
+        .get_result(self.connection)?;
+        if !known.is_same {
+            self.execute("DROP TABLE IF EXISTS pg_temp.staging")?;
+            self.execute(&format!("CREATE TEMP TABLE staging ({columns}) ON COMMIT DELETE ROWS"))?;
+        } else if known.is_filled {
+            self.execute("TRUNCATE pg_temp.staging")?;
+        }
+        Ok(())
     }
 }

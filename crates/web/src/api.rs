@@ -17,6 +17,7 @@ mod facts;
 mod findings;
 mod gather;
 mod inspections;
+mod known;
 mod me;
 mod operation;
 mod paging;
@@ -45,6 +46,7 @@ pub(crate) use caller::Calls;
 pub(crate) use gather::Gather;
 #[cfg(test)]
 pub(crate) use gather::LARGE;
+pub(crate) use known::Known;
 pub(crate) use operation::Operation;
 use operation::{Needs, act, change, derived, list, list_of, read, remove};
 

@@ -9,7 +9,7 @@ use farsight_rulebook::case::Ground;
 use farsight_rulebook::tables::Table;
 use farsight_rulebook::time::Instant;
 use farsight_store::facts::references::References;
-use farsight_store::facts::take_in::{self, Fault, Merge, Merged, Stage, Taken};
+use farsight_store::facts::take_in::{self, Fault, Merge, Merged, Stage, Staged, Taken};
 use farsight_store::imports;
 use farsight_store::registry::Tenant;
 use farsight_store::session::Attempt;
@@ -141,7 +141,7 @@ impl Call<'_> {
         let few = sources.iter().map(Source::bytes).sum::<u64>() < FEW_BYTES && table.name != "posts";
         let mut errors = Errors::new(sources.len(), lenient);
         let mut rows = vec![0_u64; sources.len()];
-        self.stage(tx, sources, few, &mut rows, &mut errors)?;
+        let filled = self.stage(tx, sources, few, &mut rows, &mut errors)?.filled;
         let first_import = imports::next_id(tx)?;
         let recorded_at = imports::recording_instant(tx, self.now)?;
         let ground = (table.name == "rulings").then(|| ground::load(tx, self.tenant)).transpose()?;
@@ -151,7 +151,7 @@ impl Call<'_> {
         let merged = loop {
             let left = (0_i32..).zip(&rows).filter(|(source, _)| !failed.contains(source));
             let left: u64 = left.map(|(_, rows)| rows).sum();
-            let merge = Merge { table, first_import, recorded_at, excluded: &failed, asks_all: few };
+            let merge = Merge { table, first_import, recorded_at, excluded: &failed, asks_all: few, filled };
             let mut out = BTreeSet::new();
             let attempt = tx.attempt(|tx| {
                 let Taken { counts, faults } = self.merge(tx, &merge, left, ground.as_ref())?;
@@ -208,7 +208,7 @@ impl Call<'_> {
         few: bool,
         rows: &mut [u64],
         errors: &mut Errors,
-    ) -> Result<(), ControlError> {
+    ) -> Result<Staged, ControlError> {
         let table = sources[0].table();
         let part = !tx.scope().is_whole();
         let references = if few { None } else { Some(References::load(tx)?) };
@@ -226,8 +226,7 @@ impl Call<'_> {
                 reading.read(source, self.reading, self.progress, stage)?;
             }
             Ok::<(), ControlError>(())
-        })?;
-        Ok(())
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use farsight_rulebook::checks::CHECKS;
 use farsight_rulebook::tables::{Cell, Table};
 use farsight_rulebook::time::Instant;
 use farsight_store::audit::Deed;
-use farsight_store::facts::take_in::{self, Merge, Merged, Taken};
+use farsight_store::facts::take_in::{self, Merge, Merged, Staged, Taken};
 use farsight_store::imports::{self, Import};
 use farsight_store::{StoreError, Tx, audit};
 use serde_json::json;
@@ -38,8 +38,10 @@ pub(crate) fn enter(
     })?;
     let id = imports::next_id(tx)?;
     let recorded_at = imports::recording_instant(tx, now)?;
-    let merge = Merge { table: entered.table, first_import: id, recorded_at, excluded: &[], asks_all: false };
-    let Taken { counts, faults } = merge.run(tx, staged)?;
+    let Staged { rows, filled } = staged;
+    let merge =
+        Merge { table: entered.table, first_import: id, recorded_at, excluded: &[], asks_all: false, filled };
+    let Taken { counts, faults } = merge.run(tx, rows)?;
     if let Some(fault) = faults.first() {
         return Ok(Err(format!("{} '{}': {}", fault.column, fault.value, fault.reason)));
     }
@@ -50,7 +52,7 @@ pub(crate) fn enter(
         table: entered.table.name,
         source: entered.source.to_owned(),
         by: entered.by.to_owned(),
-        rows: staged,
+        rows,
         added: merged.added,
         corrected: merged.corrected,
     };

@@ -14,7 +14,7 @@ use crate::{ControlError, Desk};
 const KEPT: i64 = 7 * DAY;
 
 /// A token as it was shown: whose it says it is, and the whole of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Bearer {
     /// The tenant's number, not yet looked up.
     pub tenant: i32,

@@ -3,6 +3,8 @@
 //! A fact's content is closed and followed by a new row, never changed. What is staged is compared with what is
 //! stored and with itself by whole statements, so that a file's size is no matter.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use farsight_rulebook::tables::{Cell, Column, Kind, MAX_COLUMNS, Refers, Rule, Table};
@@ -48,19 +50,29 @@ fn referred_to(table: &str) -> Option<(&'static str, bool)> {
     }
 }
 
+/// What was staged.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Staged {
+    /// How many rows.
+    pub rows: u64,
+    /// Which columns, by their place, hold anything in any row.
+    pub filled: i32,
+}
+
 /// Writes rows into the staging table.
 pub struct Stage<'r, 'w> {
     rows: &'r mut Rows<'w>,
+    filled: &'r mut i32,
 }
 
 impl Stage<'_, '_> {
     /// Adds a row of a file.
     pub fn row(&mut self, file: i32, line: u64, cells: &[Cell]) -> std::io::Result<()> {
-        let present = cells
-            .iter()
-            .enumerate()
-            .filter(|(_, cell)| **cell != Cell::Missing)
-            .fold(0, |bits, (at, _)| bits | (1 << at));
+        let bits = |of: fn(&Cell) -> bool| {
+            cells.iter().enumerate().filter(|(_, cell)| of(cell)).fold(0, |bits, (at, _)| bits | (1 << at))
+        };
+        let present = bits(|cell| *cell != Cell::Missing);
+        *self.filled |= bits(|cell| !matches!(cell, Cell::Missing | Cell::Empty));
         let row = self.rows.row()?.int(file).big(line as i64).int(present);
         for cell in cells {
             match *cell {
@@ -78,19 +90,21 @@ impl Stage<'_, '_> {
     }
 }
 
-/// Stages the rows that `fill` writes; says how many.
+/// Stages the rows that `fill` writes.
 pub fn stage<E: From<StoreError>>(
     tx: &mut Tx,
     table: &'static Table,
     fill: impl FnOnce(&mut Stage) -> Result<(), E>,
-) -> Result<u64, E> {
+) -> Result<Staged, E> {
     debug_assert!(table.width() <= MAX_COLUMNS);
     let columns: Vec<String> = table
         .all_columns()
         .map(|column| format!("{} {}", quoted(column.name), sql_type(column.kind)))
         .collect();
     let columns = format!("file integer, line bigint, present integer, {}", columns.join(", "));
-    tx.stage(&columns, |rows| fill(&mut Stage { rows }))
+    let mut filled = 0;
+    let rows = tx.stage(&columns, |rows| fill(&mut Stage { rows, filled: &mut filled }))?;
+    Ok(Staged { rows, filled })
 }
 
 fn sql_type(kind: Kind) -> &'static str {
@@ -120,6 +134,8 @@ pub struct Merge<'m> {
     pub excluded: &'m [i32],
     /// Whether references into small tables are asked for too: where few rows came, they were not looked at before.
     pub asks_all: bool,
+    /// Which columns hold anything: others refer to nothing.
+    pub filled: i32,
 }
 
 /// What a merge did for one file.
@@ -176,16 +192,21 @@ impl Merge<'_> {
         if !faults.is_empty() && !tx.scope().is_whole() {
             return Ok(Taken { counts: Vec::new(), faults });
         }
-        let added = tx.execute(&self.insert_new())? as u64;
-        let mut clashing = false;
-        if added < staged {
-            clashing = true;
-            faults.extend(self.correct(tx)?);
+        let mut counts: BTreeMap<i64, Merged> = BTreeMap::new();
+        for row in self.insert_new(tx)? {
+            counts.entry(row.import_id).or_default().added = row.number as u64;
+        }
+        if counts.values().map(|merged| merged.added).sum::<u64>() < staged {
+            let (corrected, wrong) = self.correct(tx)?;
+            for row in corrected {
+                counts.entry(row.import_id).or_default().corrected = row.number as u64;
+            }
+            faults.extend(wrong);
             faults.extend(self.taken(tx)?);
         }
         faults.extend(self.left_out(tx)?);
         faults.extend(self.inconsistent(tx)?);
-        Ok(Taken { counts: self.counts(tx, clashing)?, faults })
+        Ok(Taken { counts: counts.into_iter().collect(), faults })
     }
 
     fn included(&self) -> String {
@@ -233,10 +254,11 @@ impl Merge<'_> {
         format!("timestamptz '1970-01-01 00:00:00+00' + {} * interval '1 microsecond'", self.recorded_at.0)
     }
 
-    fn insert_new(&self) -> String {
+    /// Adds the facts whose keys are not known; says how many of each import.
+    fn insert_new(&self, tx: &mut Tx) -> Result<Vec<CountRow>, StoreError> {
         let values: Vec<String> = self.table.columns.iter().map(|column| Self::value(column, "s")).collect();
         let required = self.required_bits();
-        format!(
+        let insert = format!(
             "INSERT INTO {table} (tenant_id, {names}, voided, recorded_at, import_id, line)
              SELECT (SELECT nullif(current_setting('farsight.tenant', true), '')::integer), {values}, coalesce(s.voided, false),
                     (SELECT {stamp}), {first} + s.file, s.line
@@ -248,13 +270,23 @@ impl Merge<'_> {
             stamp = self.stamps(),
             first = self.first_import,
             included = self.included(),
-        )
+        );
+        Self::counted(tx, &insert)
+    }
+
+    /// Carries an insertion out; says how many facts of each import it added.
+    fn counted(tx: &mut Tx, insert: &str) -> Result<Vec<CountRow>, StoreError> {
+        let query = format!(
+            "WITH added AS ({insert} RETURNING import_id) SELECT import_id, count(*) AS number FROM added GROUP BY 1"
+        );
+        Ok(diesel::sql_query(query).load(tx.connection)?)
     }
 
     /// References into large tables that lead nowhere.
     fn dangling(&self, tx: &mut Tx) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
-        for column in self.table.columns {
+        let filled = |at: usize| self.filled & (1 << at) != 0;
+        for (_, column) in self.table.columns.iter().enumerate().filter(|(at, _)| filled(*at)) {
             let Some(Refers::To(to)) = column.refers else { continue };
             let Some((key, large)) = referred_to(to) else { continue };
             if !large && !self.asks_all {
@@ -295,9 +327,9 @@ impl Merge<'_> {
         Ok(rows.into_iter().map(fault).collect())
     }
 
-    /// Closes facts whose content differs and adds the new; faults where two rows of the call disagree, or where a
-    /// row that would be new lacks a column.
-    fn correct(&self, tx: &mut Tx) -> Result<Vec<Fault>, StoreError> {
+    /// Closes facts whose content differs and adds the new; says how many of each import. Faults where two rows of the call
+    /// disagree, or where a row that would be new lacks a column.
+    fn correct(&self, tx: &mut Tx) -> Result<(Vec<CountRow>, Vec<Fault>), StoreError> {
         let table = self.table.name;
         let first = self.first_import;
         let content = |at: usize, column: &Column| {
@@ -342,14 +374,14 @@ impl Merge<'_> {
             stamp = self.stamps(),
             same = self.same_key("t", "c"),
         ))?;
-        tx.execute(&format!(
+        let insert = format!(
             "INSERT INTO {table} (tenant_id, {names}, voided, recorded_at, import_id, line)
              SELECT (SELECT nullif(current_setting('farsight.tenant', true), '')::integer), {names}, voided, (SELECT {stamp}),
                     {first} + file, line FROM clashes WHERE known_import < {first}",
             names = self.names(),
             stamp = self.stamps(),
-        ))?;
-        Ok(faults)
+        );
+        Ok((Self::counted(tx, &insert)?, faults))
     }
 
     /// Rows of a person with a part of the network whose key is a row's that they do not see: nothing of it is told.
@@ -521,28 +553,6 @@ impl Merge<'_> {
         Self::ask(tx, &query, group, "inconsistent_rows", || {
             format!("{reason}: correct the rows that differ")
         })
-    }
-
-    fn counts(&self, tx: &mut Tx, clashing: bool) -> Result<Vec<(i64, Merged)>, StoreError> {
-        let (table, first) = (self.table.name, self.first_import);
-        let by_import = |tx: &mut Tx, column: &str| -> Result<Vec<CountRow>, StoreError> {
-            let query = format!(
-                "SELECT {column} AS import_id, count(*) AS number FROM {table} WHERE {column} >= {first} GROUP BY 1"
-            );
-            Ok(diesel::sql_query(query).load(tx.connection)?)
-        };
-        let mut counts: std::collections::BTreeMap<i64, Merged> = std::collections::BTreeMap::new();
-        for row in by_import(tx, "import_id")? {
-            counts.entry(row.import_id).or_default().added = row.number as u64;
-        }
-        if clashing {
-            for row in by_import(tx, "superseded_by")? {
-                let merged = counts.entry(row.import_id).or_default();
-                merged.corrected = row.number as u64;
-                merged.added -= row.number as u64;
-            }
-        }
-        Ok(counts.into_iter().collect())
     }
 }
 

@@ -1,9 +1,12 @@
 //! Who may call what: the layer around each operation that knows the token, and refuses.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use farsight_control::ControlError;
 use farsight_control::tokens::{self, Bearer};
 use farsight_rulebook::tables;
 use farsight_rulebook::time::Instant;
@@ -29,8 +32,7 @@ pub(crate) struct Gate {
 /// Lets in which machine may call.
 pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let (called, goes) = (Called::of(&request), gate.goes);
-    let caller = tokio::task::spawn_blocking(move || gate.let_in(&called)).await;
-    let mut answer = match caller.unwrap_or_else(|error| Err(Problem::fault(&error.to_string()))) {
+    let mut answer = match gate.let_in(&called).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -66,15 +68,10 @@ fn strange() -> Problem {
 }
 
 impl Gate {
-    fn let_in(&self, called: &Called) -> Given<Caller> {
+    async fn let_in(&self, called: &Called) -> Given<Caller> {
         let bearer = bearer(&called.headers).ok_or_else(strange)?;
-        let tenant = self.app.tenant(bearer.tenant).map_err(|error| Problem::fault(&error.to_string()))?;
-        let tenant = tenant.ok_or_else(strange)?;
+        let (tenant, held) = self.app.known.whose(&self.app, bearer).await?.ok_or_else(strange)?;
         let now = (self.app.parts.clock)();
-        let mut session =
-            self.app.parts.pool.session().map_err(|error| Problem::fault(&error.to_string()))?;
-        let held = tokens::known(&mut session, &tenant, &bearer, now)?.ok_or_else(strange)?;
-        drop(session);
         let token = (tenant.id, held.token);
         if let Err(wait) = self.app.calls.check(token, held.rate) {
             return Err(Problem::new(
@@ -92,10 +89,21 @@ impl Gate {
         let reader = Reader::of(&called.headers, "");
         let caller = Caller::new(&self.app, tenant, held, reader, (now, simulated))?;
         if self.app.calls.is_news(token, &what, now) {
-            tokens::note_use(&mut caller.desk(now)?, token.1, &what)?;
-            self.app.calls.note(token, &what);
+            self.note_use(&caller, what, now).await?;
         }
         Ok(caller)
+    }
+
+    /// Writes a use of a token down.
+    async fn note_use(&self, caller: &Caller, what: String, now: Instant) -> Given<()> {
+        let (caller, calls) = (caller.clone(), Arc::clone(&self.app.calls));
+        let token = (caller.tenant().id, caller.held().token);
+        let noting = tokio::task::spawn_blocking(move || {
+            tokens::note_use(&mut caller.desk(now)?, token.1, &what)?;
+            calls.note(token, &what);
+            Ok::<_, ControlError>(())
+        });
+        Ok(noting.await.map_err(|error| Problem::fault(&error.to_string()))??)
     }
 }
 
