@@ -287,6 +287,25 @@ fn a_file_with_faults_is_no_draft() {
 }
 
 #[test]
+fn a_clause_or_a_region_that_is_dropped_or_added_is_a_change() {
+    let tower = Tower::new();
+    let mut office = office(&tower);
+    let mut source = edited(&[]);
+    source.text.push_str("\n[satisfaction.region_weights.N]\nresponse = 1\n");
+    let start = source.text.find("[mystery-shopper.weights]").unwrap();
+    let end = source.text.find("[feedback.").unwrap();
+    source.text.replace_range(start..end, "");
+    let id = draft(&mut office, "wu@oem", &source).unwrap();
+    let changes = drafts::one(&mut office.desk, id).unwrap().changes;
+    let said = policies::say(&office.desk, &changes, Language::English).unwrap();
+    let told: Vec<String> =
+        changes.iter().zip(&said).map(|(change, said)| format!("{} {said}", change.section)).collect();
+    let has = |text: &str| told.iter().any(|line| line.contains(text));
+    assert!(has("mystery-shopper Mystery shopping: excellent: the service centre: "), "{told:#?}");
+    assert!(has("(region_weights): N: left out becomes response 1"), "{told:#?}");
+}
+
+#[test]
 fn changes_are_told_in_words() {
     let tower = Tower::new();
     let mut office = office(&tower);
@@ -299,6 +318,23 @@ fn changes_are_told_in_words() {
     let id = draft(&mut office, "wu@oem", &source).unwrap();
     let changes = drafts::one(&mut office.desk, id).unwrap().changes;
     let said = |language| policies::say(&office.desk, &changes, language).unwrap();
-    assert_eq!(said(Language::English), [""]);
-    assert_eq!(said(Language::Chinese), [""]);
+    let weights = "amenities 0, attitude 25, quality 30, response";
+    let english = [
+        "First failure: the service centre: penalty CNY 500.00 becomes penalty CNY 600.00".to_owned(),
+        "First failure: the alert's severity Warning becomes Critical".to_owned(),
+        "the failure within a year that is a third: 3 becomes 4".to_owned(),
+        format!(
+            "the weight of each factor; named regions may have others (region_weights): {weights} 25, transparency 20 becomes {weights} 30, transparency 20"
+        ),
+    ];
+    assert_eq!(said(Language::English), english);
+    let chinese = [
+        "首次不合格：服务中心由处罚 500.00 元改为处罚 600.00 元".to_owned(),
+        "首次不合格：预警级别由警告改为严重".to_owned(),
+        "一年内第几次不合格按第三次处理：由 3 改为 4".to_owned(),
+        format!(
+            "各评价因素的权重；大区可另定（region_weights）：由 {weights} 25, transparency 20 改为 {weights} 30, transparency 20"
+        ),
+    ];
+    assert_eq!(said(Language::Chinese), chinese);
 }

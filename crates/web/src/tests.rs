@@ -11,6 +11,7 @@ mod isolation;
 mod large;
 mod machines;
 mod oneself;
+mod policy;
 mod provider;
 mod said_of_people;
 mod sandbox;

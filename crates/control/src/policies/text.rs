@@ -234,10 +234,6 @@ fn plain(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
-        toml::Value::Table(table) => {
-            let named = table.iter().map(|(name, value)| format!("{name} {}", plain(value)));
-            named.collect::<Vec<_>>().join(", ")
-        }
         toml::Value::Table(values) => values
             .iter()
             .map(|(name, value)| format!("{name} {}", plain(value)))

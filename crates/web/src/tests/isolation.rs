@@ -108,10 +108,8 @@ async fn network() -> Network {
     for (office, code) in offices.iter_mut().zip(["staff-a", "staff-b"]) {
         provider(office, code);
     }
-    // Numbers of drafts are counted by tenant: the second one's second is nobody's in the first.
-    for (office, drafts) in offices.iter_mut().zip([1, 2]) {
-        (0..drafts).for_each(|number| draft_policy(office, number));
-    }
+    offices.iter_mut().for_each(draft_policy);
+    number_apart(&tower, &["policy_drafts SET draft_id = draft_id"]);
     let [a, b] = &mut offices;
     user(a, "manager@a", Role::RegionalManager, (&["R1"], &[]));
     user(a, "dealer@a", Role::Dealer, (&[], &["A1"]));
@@ -144,12 +142,11 @@ fn provider(office: &mut Office, code: &str) {
 }
 
 /// A draft of the policy by somebody of headquarters.
-fn draft_policy(office: &mut Office, number: usize) {
-    let boss = format!("drafter-{number}@oem");
-    user(office, &boss, Role::Hq, (&[], &[]));
-    let actor = std::mem::replace(&mut office.desk.actor, boss);
+fn draft_policy(office: &mut Office) {
+    user(office, "drafter@oem", Role::Hq, (&[], &[]));
+    let actor = std::mem::replace(&mut office.desk.actor, "drafter@oem".to_owned());
     let mut source = policies::Source::named("example-2026").unwrap();
-    source.text.push_str(&format!("# draft {number}\n"));
+    source.text.push_str("# a draft\n");
     policies::drafts::draft(&mut office.desk, &source).unwrap();
     office.desk.actor = actor;
 }
@@ -378,9 +375,9 @@ impl Codes {
                 _ => format!("works-at-{}@dealers", dealer.to_lowercase()),
             },
             "policy_draft" => match whose {
-                Whose::OtherTenant => "2".to_owned(),
+                Whose::OtherTenant => (APART[1].1 + 1).to_string(),
                 Whose::Nobody => "987654321".to_owned(),
-                _ => "1".to_owned(),
+                _ => (APART[0].1 + 1).to_string(),
             },
             "provider" => match whose {
                 Whose::OtherTenant => "staff-b".to_owned(),
