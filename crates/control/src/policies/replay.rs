@@ -13,7 +13,7 @@ use farsight_rulebook::facts::Facts;
 use farsight_rulebook::finding::{Finding, Found};
 use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
-use farsight_rulebook::policy::{Policy, Seat};
+use farsight_rulebook::policy::{Policy, Seat, Text};
 use farsight_store::session::Isolation;
 use jiff::civil::Date;
 
@@ -131,6 +131,8 @@ pub struct Replayed {
     pub dealers: BTreeMap<String, Pair>,
     /// Cliffs that are crossed, the largest charges first.
     pub crossings: Vec<Crossing>,
+    /// The clauses' titles in the file.
+    pub titles: BTreeMap<String, Text>,
 }
 
 /// How many dealers pay more or less by so much.
@@ -262,6 +264,7 @@ impl Count {
             regions: self.regions,
             dealers: self.dealers,
             crossings: self.crossings,
+            titles: policy.clauses().iter().map(|clause| (clause.name.to_owned(), clause.title.clone())).collect(),
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) async fn show(entered: Entered, Path(id): Path<i64>, ask: Ask) -> Pag
     };
     let Some(months) = from.zip(to) else { return entered.page("policy/replay.html", frame) };
     match entered.at_desk(move |desk| replay::of_draft(desk, id, months)).await {
-        Ok(replayed) => entered.page("policy/replay.html", merge_maps([frame, told(&replayed)])),
+        Ok(replayed) => entered.page("policy/replay.html", merge_maps([frame, told(&entered, &replayed)])),
         Err(error) => {
             let refused = cases::refused(&entered, error)?;
             cases::unprocessed(entered.page("policy/replay.html", merge_maps([frame, context! { refused }])))
@@ -42,11 +42,17 @@ pub(crate) async fn show(entered: Entered, Path(id): Path<i64>, ask: Ask) -> Pag
     }
 }
 
-fn told(replayed: &Replayed) -> minijinja::Value {
+fn told(entered: &Entered, replayed: &Replayed) -> minijinja::Value {
+    let reading = entered.frame().reading();
+    let title = |clause: &str| replayed.titles.get(clause).map(|title| super::word(title, &reading));
     let mut dealers = rows(&replayed.dealers);
     dealers.retain(|row| row["code"] != "" && row["difference"] != 0);
     let changed = dealers.len();
     dealers.truncate(DEALERS);
+    let mut clauses = rows(&replayed.clauses);
+    for row in &mut clauses {
+        row["title"] = json!(row["code"].as_str().and_then(title));
+    }
     let spread = replayed.spread();
     let most = spread.iter().map(|bin| bin.dealers).max().unwrap_or(0).max(1);
     let spread: Vec<Value> = spread
@@ -61,13 +67,13 @@ fn told(replayed: &Replayed) -> minijinja::Value {
         .iter()
         .take(CROSSINGS)
         .map(|it| {
-            json!({ "dealer": it.dealer, "party": it.party, "clause": it.clause, "subject": it.subject,
+            json!({ "dealer": it.dealer, "party": it.party, "clause": it.clause, "title": title(it.clause), "subject": it.subject,
                 "in_force": it.in_force, "replayed": it.replayed })
         })
         .collect();
     context! {
         total => value(pair("", &replayed.total)),
-        clauses => value(rows(&replayed.clauses)), regions => value(rows(&replayed.regions)),
+        clauses => value(clauses), regions => value(rows(&replayed.regions)),
         dealers => value(dealers), changed, spread => value(spread), crossings => value(crossings),
     }
 }
