@@ -73,6 +73,9 @@ pub enum ControlError {
     /// Something about a statement that is refused.
     #[error(transparent)]
     Statement(#[from] crate::statements::StatementRefusal),
+    /// A proof pack that cannot be written.
+    #[error(transparent)]
+    Pack(#[from] farsight_proof::PackError),
     /// Something about a token that is refused.
     #[error(transparent)]
     Token(#[from] crate::tokens::Refusal),
@@ -171,6 +174,7 @@ impl ControlError {
             Self::Penalty(refusal) => refusal.code(),
             Self::Unfit(unfit) => unfit.code(),
             Self::Statement(refusal) => refusal.code(),
+            Self::Pack(error) => error.code(),
             Self::Token(refusal) => refusal.code(),
             Self::Watch(refusal) => refusal.code(),
             Self::Webhook(refusal) => refusal.code(),

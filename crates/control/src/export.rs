@@ -8,7 +8,8 @@ use farsight_rulebook::checks::service_clock;
 use farsight_rulebook::exact::hundredths;
 use farsight_rulebook::money::{Currency, Money};
 use farsight_rulebook::period::{Period, Quarter};
-use farsight_rulebook::time::Instant;
+use farsight_rulebook::time::{Instant, Zone};
+use farsight_store::ledger::Entry;
 use farsight_store::session::Isolation;
 use farsight_store::settlements::{self, Line, Stored};
 use farsight_store::{Tx, alerts, ledger};
@@ -215,7 +216,10 @@ fn columns(what: Report) -> &'static [OutColumn] {
 }
 
 /// Writing can fail in the middle of a stream of rows: the first failure is kept and the rest passed over.
-fn keep_first(failure: &mut Option<ControlError>, step: impl FnOnce() -> Result<(), ControlError>) {
+pub(crate) fn keep_first(
+    failure: &mut Option<ControlError>,
+    step: impl FnOnce() -> Result<(), ControlError>,
+) {
     if failure.is_none()
         && let Err(error) = step()
     {
@@ -225,34 +229,61 @@ fn keep_first(failure: &mut Option<ControlError>, step: impl FnOnce() -> Result<
 
 fn entries<W: Write>(tx: &mut Tx, sheet: &mut Sheet<W>, period: Option<Period>) -> Result<(), ControlError> {
     let mut failure = None;
-    ledger::each(tx, period, |entry| {
-        keep_first(&mut failure, || {
-            let (in_period, origin) = (entry.period.to_string(), entry.origin_period.to_string());
-            let terms = &entry.terms;
-            sheet.total = sheet.total + terms.amount;
-            let amount = sheet.money(terms.amount);
-            sheet.row(&[
-                OutCell::Count(entry.id),
-                OutCell::Text(&in_period),
-                OutCell::Text(&origin),
-                OutCell::Text(terms.party_kind.name()),
-                OutCell::Text(&terms.party),
-                OutCell::Text(entry.seat.name()),
-                OutCell::Text(&terms.dealer),
-                OutCell::Text(&entry.region),
-                OutCell::Text(&entry.check),
-                OutCell::Text(&terms.clause),
-                OutCell::Text(&entry.subject),
-                OutCell::Date(terms.occurred_on),
-                amount,
-                OutCell::Text(if entry.reverses.is_some() { "reversal" } else { "charge" }),
-                entry.reverses.map_or(OutCell::Empty, OutCell::Count),
-                OutCell::Count(i64::from(entry.version)),
-                OutCell::Instant(entry.posted_at),
-            ])
-        });
-    })?;
+    ledger::each(tx, period, |entry| keep_first(&mut failure, || entry_row(sheet, &entry)))?;
     failure.map_or(Ok(()), Err)
+}
+
+fn entry_row<W: Write>(sheet: &mut Sheet<W>, entry: &Entry) -> Result<(), ControlError> {
+    let (in_period, origin) = (entry.period.to_string(), entry.origin_period.to_string());
+    let terms = &entry.terms;
+    sheet.total = sheet.total + terms.amount;
+    let amount = sheet.money(terms.amount);
+    sheet.row(&[
+        OutCell::Count(entry.id),
+        OutCell::Text(&in_period),
+        OutCell::Text(&origin),
+        OutCell::Text(terms.party_kind.name()),
+        OutCell::Text(&terms.party),
+        OutCell::Text(entry.seat.name()),
+        OutCell::Text(&terms.dealer),
+        OutCell::Text(&entry.region),
+        OutCell::Text(&entry.check),
+        OutCell::Text(&terms.clause),
+        OutCell::Text(&entry.subject),
+        OutCell::Date(terms.occurred_on),
+        amount,
+        OutCell::Text(if entry.reverses.is_some() { "reversal" } else { "charge" }),
+        entry.reverses.map_or(OutCell::Empty, OutCell::Count),
+        OutCell::Count(i64::from(entry.version)),
+        OutCell::Instant(entry.posted_at),
+    ])
+}
+
+/// A month's settlement as CSV, the very bytes of the export.
+pub(crate) fn settlement_csv<W: Write>(
+    tx: &mut Tx,
+    (zone, currency): (&Zone, Currency),
+    period: Period,
+    out: W,
+) -> Result<(), ControlError> {
+    let writer = Writer::new(out, OutFormat::Csv { bom: false }, columns(Report::Settlement), zone)?;
+    let mut sheet = Sheet { writer, rows: 0, currency, total: Money::ZERO };
+    settlement(tx, &mut sheet, Some(period))?;
+    sheet.finish("", Some(period))?;
+    Ok(())
+}
+
+/// Some entries as CSV, as they are exported.
+pub(crate) fn entries_csv<W: Write>(
+    (zone, currency): (&Zone, Currency),
+    entries: &[Entry],
+    out: W,
+) -> Result<(), ControlError> {
+    let writer = Writer::new(out, OutFormat::Csv { bom: false }, columns(Report::Entries), zone)?;
+    let mut sheet = Sheet { writer, rows: 0, currency, total: Money::ZERO };
+    entries.iter().try_for_each(|entry| entry_row(&mut sheet, entry))?;
+    sheet.finish("", None)?;
+    Ok(())
 }
 
 fn settlement<W: Write>(

@@ -4,6 +4,8 @@
 //! every row, checked cell by cell against the table's description, and every bad cell with its place, to a callback.
 //! Writing streams too: a [`Writer`] takes row after row and gives the same bytes for the same rows.
 //!
+//! Vouchers for bookkeeping are written as XML by [`vouchers`].
+//!
 //! Nothing here knows a database, a clock or whether a fact is already stored; nothing a file holds may make it panic
 //! or take memory without bound.
 
@@ -14,6 +16,7 @@ mod lines;
 mod read;
 mod source;
 mod value;
+pub mod vouchers;
 mod write;
 
 pub use error::{RowError, SourceError};

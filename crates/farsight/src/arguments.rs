@@ -145,8 +145,13 @@ pub(crate) enum Command {
     Approve(StepArguments),
     /// Lock an approved settlement: it never changes again (finance; another person than approved it)
     Lock(StepArguments),
-    /// Write results: entries, settlement, alerts or findings
+    /// Write results: entries, settlement, alerts or findings; a month's proof pack; its vouchers for bookkeeping
     Export(ExportArguments),
+    /// Verify a proof pack from the pack alone, without a database: every file, every charge judged anew, every sum
+    Verify {
+        /// The pack, as `farsight export pack` wrote it
+        pack: PathBuf,
+    },
     /// Alerts: what somebody is to look at now, in words; `farsight alerts` lists the open ones
     Alerts(AlertsArguments),
     /// Print the receipt of an entry: what happened, which clause, the sum, why, and what could have been
@@ -300,6 +305,10 @@ pub(crate) enum ReportName {
     Compensation,
     /// The scores of district managers in a quarter
     Staff,
+    /// One archive with all that a month was settled by, for `farsight verify` (finance, auditors)
+    Pack,
+    /// A month's vouchers for bookkeeping, by the accounts of the configuration: csv, xlsx or xml (after GB/T 24589.1)
+    Journal,
 }
 
 /// A month or, of staff, a quarter.
@@ -324,6 +333,8 @@ pub(crate) enum FormatName {
     Csv,
     Xlsx,
     Ndjson,
+    /// For journals only
+    Xml,
 }
 
 #[derive(Debug, Args)]
@@ -335,9 +346,9 @@ pub(crate) struct ExportArguments {
     /// of staff the quarter, like 2026-Q1 [default: the one that runs]
     #[arg(long)]
     pub(crate) period: Option<Interval>,
-    /// How to write it
-    #[arg(long, value_enum, default_value = "csv")]
-    pub(crate) format: FormatName,
+    /// How to write it [default: csv; a pack is always a ZIP archive]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<FormatName>,
     /// The file to write, whole or not at all [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

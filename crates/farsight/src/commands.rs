@@ -10,6 +10,8 @@ mod explain;
 mod export;
 mod import;
 mod jobs;
+mod journal;
+mod pack;
 mod policy;
 mod replay;
 mod sample;
@@ -27,6 +29,7 @@ use farsight_control::sealing::Sealer;
 use farsight_control::watches::Places;
 use farsight_control::{Desk, ground};
 use farsight_jobs::means::Watched;
+use farsight_ledger::journal::Accounts;
 use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::cluster::{self, Cluster};
 use farsight_store::registry::Tenant;
@@ -52,6 +55,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         && let Some(SampleCommand::Verify { file: Some(file), .. }) = &arguments.command
     {
         return sample::verify_file(&global, file); // an outsider has no database
+    }
+    if let Command::Verify { pack } = &command {
+        return pack::verify(&global, pack); // an auditor has no database
     }
     if matches!(command, Command::Demo(_) | Command::Serve(_) | Command::Work(_)) {
         crate::arenas::have_few();
@@ -94,6 +100,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Figures { from_nothing } => books::work_out_figures(&installation, from_nothing),
         Command::Audit(AuditCommand::Verify) => books::verify_audit(&installation),
         Command::Policy(command) => policy::run(&installation, &command),
+        Command::Verify { .. } => Ok(ExitCode::SUCCESS),
     };
     let closed = installation.close();
     let code = code?;
@@ -113,6 +120,7 @@ pub(crate) struct Installation {
     smtp: Option<configuration::courier::Mail>,
     reach: configuration::courier::Beyond,
     watch: configuration::Watch,
+    accounts: Accounts,
     migrated: Vec<String>,
     cluster: Option<Cluster>,
 }
@@ -152,6 +160,7 @@ impl Installation {
             smtp: configuration.smtp,
             reach: configuration.reach,
             watch: configuration.watch,
+            accounts: configuration.journal,
             migrated,
             cluster,
         })
@@ -174,6 +183,11 @@ impl Installation {
     /// How messages leave.
     pub(crate) fn courier(&self) -> Result<farsight_courier::Settings, Failure> {
         configuration::courier::settings(self.smtp.as_ref(), &self.reach)
+    }
+
+    /// The accounts that journals are booked to.
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
     /// Where files with facts may be put; a bucket's sign-in is the usual `AWS_…` environment.

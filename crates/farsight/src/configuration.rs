@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use farsight_control::desk::AT_THE_MACHINE;
+use farsight_ledger::journal::Accounts;
 use farsight_web::Front;
 use serde::Deserialize;
 
@@ -38,6 +39,9 @@ pub(crate) struct Configuration {
     /// Where files with facts may be put.
     #[serde(default)]
     pub(crate) watch: Watch,
+    /// The accounts of journals.
+    #[serde(default)]
+    pub(crate) journal: Accounts,
     /// Where messages may go beyond the internet.
     #[serde(default)]
     pub(crate) reach: courier::Beyond,

@@ -24,10 +24,10 @@ pub(crate) fn print<T: Serialize>(
 }
 
 /// Writes beside the file and renames: what stands at the path is the old or the new, never a half. Gives what `write` does.
-pub(crate) fn to_file(
+pub(crate) fn to_file<T>(
     path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> Result<u64, Failure>,
-) -> Result<u64, Failure> {
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let failed = |why: io::Error| {
         Failure::Work(anyhow::anyhow!("{}: {why}; nothing is written there", path.display()))
     };
@@ -37,20 +37,20 @@ pub(crate) fn to_file(
         .to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
-    let whole = || -> Result<u64, Failure> {
+    let whole = || -> Result<T, Failure> {
         let mut out = BufWriter::new(File::create(&part).map_err(failed)?);
-        let rows = write(&mut out)?;
+        let written = write(&mut out)?;
         out.flush().map_err(failed)?;
         out.get_ref().sync_all().map_err(failed)?;
         std::fs::rename(&part, path).map_err(failed)?;
-        Ok(rows)
+        Ok(written)
     };
-    let rows = whole();
-    if rows.is_err() {
+    let written = whole();
+    if written.is_err() {
         // What was begun is of no use; that it may not be there is no fault.
         let _ = std::fs::remove_file(&part);
     }
-    rows
+    written
 }
 
 /// A number with its digits grouped: 1 234 567.

@@ -3,9 +3,9 @@
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
+use farsight_ledger::chain::{self, FIRST, Said};
 use farsight_rulebook::time::Instant;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::session::{Isolation, Turn};
 use crate::values::{instant, pg_instant};
@@ -23,9 +23,6 @@ pub struct Deed<'a> {
     /// With what result, as JSON.
     pub detail: &'a str,
 }
-
-/// The hash before the first link.
-const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 #[derive(QueryableByName)]
 struct Link {
@@ -47,15 +44,9 @@ struct Link {
     hash: String,
 }
 
-/// The hash of a link: SHA-256 over its parts, each with its length before it, so that no two links read alike.
 fn hash(previous: &str, tenant: i32, seq: i64, at: Instant, deed: &Deed) -> String {
-    let mut hasher = Sha256::new();
-    let (tenant, seq, at) = (tenant.to_string(), seq.to_string(), at.0.to_string());
-    for part in [previous, &tenant, &seq, &at, deed.actor, deed.action, deed.subject, deed.detail] {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hex::encode(hasher.finalize())
+    let Deed { actor, action, subject, detail } = *deed;
+    chain::hash(previous, &Said { tenant, seq, at: at.0, actor, action, subject, detail })
 }
 
 /// Adds a link; gives its hash, the new head.
@@ -161,6 +152,31 @@ pub fn nth_last(tx: &mut Tx, action: &str, place: i64) -> Result<Option<Instant>
         .get_result(tx.connection)
         .optional()?;
     Ok(found.map(|found| instant(found.at)))
+}
+
+/// A link, whole: with it anybody can redo its hash.
+#[derive(Debug, Clone)]
+pub struct Whole {
+    /// The listed link.
+    pub link: Listed,
+    /// The hash of the link before it.
+    pub previous_hash: String,
+}
+
+/// The links of a kind of deed (what its action begins with) on one subject, in their order.
+pub fn of(tx: &mut Tx, action: &str, subject: &str) -> Result<Vec<Whole>, StoreError> {
+    let rows: Vec<Link> = diesel::sql_query(
+        "SELECT * FROM audit_log WHERE starts_with(action, $1) AND subject = $2 ORDER BY seq",
+    )
+    .bind::<Text, _>(action)
+    .bind::<Text, _>(subject)
+    .load(tx.connection)?;
+    let whole = |link: Link| {
+        let Link { seq, at, actor, action, subject, detail, previous_hash, hash } = link;
+        let link = Listed { seq, at: instant(at).0, actor, action, subject, detail, hash };
+        Whole { link, previous_hash }
+    };
+    Ok(rows.into_iter().map(whole).collect())
 }
 
 /// Whether something of this kind was ever done.

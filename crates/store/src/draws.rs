@@ -204,6 +204,17 @@ pub fn sealed_before(tx: &mut Tx, day: Date) -> Result<Vec<StoredDraw>, StoreErr
     Ok(rows.into_iter().map(StoredDraw::from).collect())
 }
 
+/// The days from one to another, both included, whose key is published, in order.
+pub fn revealed_within(tx: &mut Tx, first: Date, last: Date) -> Result<Vec<Date>, StoreError> {
+    let mut days = Vec::new();
+    let query = diesel::sql_query(
+        "SELECT * FROM draws WHERE day BETWEEN $1 AND $2 AND day_key IS NOT NULL ORDER BY day",
+    );
+    let query = query.bind::<SqlDate, _>(pg_date(first)).bind::<SqlDate, _>(pg_date(last));
+    tx.each::<_, DrawRow>(query, |row| days.push(date(row.day)))?;
+    Ok(days)
+}
+
 /// Freezes a day's pool.
 pub fn commit(tx: &mut Tx, draw: &StoredDraw) -> Result<(), StoreError> {
     diesel::sql_query(

@@ -3,5 +3,6 @@
 pub mod read;
 pub mod references;
 pub mod sources;
+pub mod states;
 pub mod take_in;
 pub mod touch;

@@ -1,9 +1,12 @@
 //! How far each check has judged, and what it has yet to look at.
 
+use std::collections::HashMap;
+
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use farsight_rulebook::finding::Wake;
+use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
 
 use crate::values::{instant, pg_instant};
@@ -236,6 +239,21 @@ pub(crate) fn last_moment(tx: &mut Tx) -> Result<i64, StoreError> {
         "SELECT coalesce((extract(epoch FROM greatest(
              (SELECT max(ran_at) FROM runs), (SELECT max(recorded_at) FROM imports))) * 1000000)::bigint, -9000000000000000) AS number",
     )
+}
+
+/// The as-of instants of the runs that posted into a month.
+pub fn of_period(tx: &mut Tx, period: Period) -> Result<HashMap<i64, Instant>, StoreError> {
+    let mut runs = HashMap::new();
+    tx.each::<_, (i64, PgTimestamp)>(
+        diesel::dsl::sql::<(BigInt, Timestamptz)>(&format!(
+            "SELECT run_id, as_of FROM runs WHERE run_id IN (SELECT run_id FROM entries WHERE period = date '{}')",
+            period.first_day()
+        )),
+        |(run, as_of)| {
+            runs.insert(run, instant(as_of));
+        },
+    )?;
+    Ok(runs)
 }
 
 /// The as-of instant of a run.

@@ -3,11 +3,12 @@
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
+use farsight_control::ControlError;
 use farsight_control::export::{self, Format, Report};
-use farsight_control::{ControlError, Desk, ground};
+use farsight_control::{Desk, ground};
 use farsight_rulebook::period::{Period, Quarter};
 
-use super::Installation;
+use super::{Installation, journal, pack};
 use crate::arguments::{ExportArguments, FormatName, Interval, ReportName};
 use crate::failure::Failure;
 use crate::output::{self, counted};
@@ -59,26 +60,29 @@ impl What {
 }
 
 pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> Result<ExitCode, Failure> {
-    let format = match arguments.format {
+    match arguments.what {
+        ReportName::Pack => return pack::export(installation, arguments),
+        ReportName::Journal => return journal::export(installation, arguments),
+        _ => {}
+    }
+    let named = arguments.format.unwrap_or(FormatName::Csv);
+    let format = match named {
         FormatName::Csv => Format::Csv { bom: arguments.bom },
         FormatName::Xlsx => Format::Xlsx,
         FormatName::Ndjson => Format::Ndjson,
+        FormatName::Xml => {
+            return Err(Failure::usage("--format xml goes with `farsight export journal` only"));
+        }
     };
-    if arguments.bom && arguments.format != FormatName::Csv {
+    if arguments.bom && named != FormatName::Csv {
         return Err(Failure::usage("--bom goes with --format csv only"));
     }
     let mut desk = installation.desk()?;
     let what = What::asked(&desk, arguments.what, arguments.period)?;
     match &arguments.out {
         None => {
-            match what.write(&mut desk, format, BufWriter::new(io::stdout().lock())) {
-                // Whoever reads may have seen enough.
-                Err(ControlError::Write(farsight_exchange::WriteError::Output(error)))
-                    if error.kind() == io::ErrorKind::BrokenPipe => {}
-                other => {
-                    other?;
-                }
-            }
+            let out = BufWriter::new(io::stdout().lock());
+            unless_enough(what.write(&mut desk, format, out))?;
         }
         Some(path) => {
             let rows = output::to_file(path, |out| Ok(what.write(&mut desk, format, out)?))?;
@@ -89,4 +93,16 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// On standard output whoever reads may have seen enough.
+pub(super) fn unless_enough<T>(written: Result<T, ControlError>) -> Result<(), Failure> {
+    match written {
+        Err(ControlError::Write(farsight_exchange::WriteError::Output(error)))
+            if error.kind() == io::ErrorKind::BrokenPipe =>
+        {
+            Ok(())
+        }
+        other => Ok(other.map(drop)?),
+    }
 }

@@ -218,7 +218,11 @@ pub fn customer_base(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
 
 /// Where rows of a table are wanted from. `OFFSET 0` is a fence: what is wanted is looked up row by row, by index.
 fn from(tx: &Tx, table: &str, which: Which, id: &str, zone: &str) -> String {
-    let holds = tx.holds();
+    source(&tx.holds(), table, which, id, zone)
+}
+
+/// The same, of the rows that some condition on `t` holds for.
+pub(super) fn source(holds: &str, table: &str, which: Which, id: &str, zone: &str) -> String {
     let looked_up = |condition: &str| {
         format!(
             "pg_temp.wanted w CROSS JOIN LATERAL (SELECT * FROM {table} t WHERE {holds} AND {condition} OFFSET 0) AS t"

@@ -1,0 +1,387 @@
+//! Each charge judged anew; each reversal's charge judged not to be called for; each receipt said again.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use farsight_rulebook::calendar::DayKind;
+use farsight_rulebook::checks::{CHECKS, Check};
+use farsight_rulebook::finding::Finding;
+use farsight_rulebook::money::Money;
+use farsight_rulebook::policy::{Policy, Seat, Timeline, Version};
+use farsight_rulebook::time::{Instant, Zone};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{Books, Verification};
+use crate::books::{Entry, Judged, Published};
+use crate::ever::{Ever, kept};
+use crate::fault::{Fault, What};
+use crate::judging::{Basis, Called, Judging, Shipped};
+use crate::names;
+use crate::receipts::{finding_line, receipt_line};
+
+/// What the pack says beside its entries: receipts by entry, findings by fingerprint with whether one was asked for.
+struct Beside {
+    receipts: HashMap<i64, (String, [u8; 32])>,
+    findings: HashMap<[u8; 32], (u64, bool)>,
+}
+
+/// One entry with how it was judged.
+struct Booked<'b> {
+    entry: &'b Entry,
+    judged: &'b Judged,
+    moments: (Instant, Instant),
+    seat: Seat,
+}
+
+pub(super) fn verify(work: &mut Verification, books: &Books) {
+    let Some(basis) = basis(work) else { return };
+    let by_check = booked(work, books);
+    let mut beside = Beside { receipts: receipts(work), findings: findings(work) };
+    let mut network = Ever::new(work.currency);
+    load(work, &mut network, "network");
+    for check in &CHECKS {
+        let Some(of_check) = by_check.get(check.name) else { continue };
+        let mut ever = network.clone();
+        load(work, &mut ever, check.name);
+        judge(work, books, (&basis, &ever, check), of_check, &mut beside);
+    }
+    twice(work, books);
+    let charges = || books.entries.values().filter(|entry| entry.reverses.is_none());
+    let known: HashSet<i64> = charges().map(|entry| entry.id).collect();
+    let mut foreign: Vec<i64> = beside.receipts.keys().filter(|id| !known.contains(id)).copied().collect();
+    foreign.sort_unstable();
+    for id in foreign {
+        work.fault(Fault::of(What::ReceiptForeign, names::RECEIPTS, "nothing", "a receipt").entry(id));
+    }
+    for entry in charges().filter(|entry| !beside.receipts.contains_key(&entry.id)) {
+        work.fault(Fault::of(What::ReceiptMissing, names::RECEIPTS, "a receipt", "nothing").entry(entry.id));
+    }
+    let mut odd: Vec<u64> =
+        beside.findings.values().filter(|(_, asked)| !asked).map(|(line, _)| *line).collect();
+    odd.sort_unstable();
+    for line in odd {
+        let found = format!("line {line}, which no charge stands on");
+        work.fault(Fault::of(What::FindingDiffers, names::FINDINGS, "nothing", found));
+    }
+}
+
+/// Policies, zone and calendar, as the pack has them.
+fn basis(work: &mut Verification) -> Option<Basis> {
+    let statement = work.manifest.statement.clone();
+    let Ok(zone) = Zone::named(&statement.time_zone) else {
+        work.fault(Fault::of(What::Unknown, names::MANIFEST, "a time zone", statement.time_zone));
+        return None;
+    };
+    let published: Vec<Published> = work.json(names::POLICIES)?;
+    let mut versions = Vec::new();
+    for policy in &published {
+        versions.extend(version(work, policy));
+    }
+    if versions.len() < published.len() {
+        return None;
+    }
+    let shipped = shipped(work)?;
+    let timeline = Timeline::new(versions, statement.first_judged_day);
+    Some(Basis { timeline, zone, currency: work.currency, shipped })
+}
+
+fn version(work: &mut Verification, published: &Published) -> Option<Version> {
+    let text = work.read(&published.file)?;
+    let sha256 = hex::encode(Sha256::digest(&text));
+    if sha256 != published.sha256 {
+        let (expected, found) = (format!("SHA-256 {}", published.sha256), sha256);
+        work.fault(Fault::of(What::Policy, &published.file, expected, found));
+    }
+    let read = String::from_utf8(text).map_err(|why| why.to_string()).and_then(|text| {
+        Policy::read(&text, work.currency)
+            .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    });
+    match read {
+        Ok(policy) => Some(Version {
+            number: published.version,
+            effective_on: published.effective_on,
+            policy: policy.into(),
+        }),
+        Err(why) => {
+            work.fault(Fault::of(What::Policy, &published.file, "a policy", why));
+            None
+        }
+    }
+}
+
+fn shipped(work: &mut Verification) -> Option<Shipped> {
+    let content = work.read(names::CALENDAR)?;
+    let mut days = Vec::new();
+    for record in
+        csv::Reader::from_reader(content.as_slice()).into_deserialize::<(jiff::civil::Date, String)>()
+    {
+        match record {
+            Ok((day, kind)) if kind == "holiday" => days.push((day, DayKind::Holiday)),
+            Ok((day, kind)) if kind == "make-up" => days.push((day, DayKind::MakeUp)),
+            Ok((day, kind)) => {
+                work.unreadable(names::CALENDAR, &format!("{day} is '{kind}'"));
+                return None;
+            }
+            Err(why) => {
+                work.unreadable(names::CALENDAR, &why.to_string());
+                return None;
+            }
+        }
+    }
+    Some(days)
+}
+
+/// Reads the facts of a check, or of the network.
+fn load(work: &mut Verification, ever: &mut Ever, check: &str) {
+    let of_check = names::facts(check, "");
+    let folder = of_check.trim_end_matches(".ndjson");
+    let mut files = work.pack.names();
+    files.retain(|name| name.starts_with(folder));
+    files.sort();
+    for name in files {
+        let table = name.trim_start_matches(folder).trim_end_matches(".ndjson");
+        match kept(table) {
+            Some((table, _)) => {
+                work.lines(&name, |line| ever.add(table, line).map_err(|why| why.to_string()));
+            }
+            None => work.fault(Fault::of(What::Unknown, &name, "", "no judgement reads such a table")),
+        }
+    }
+}
+
+fn receipts(work: &mut Verification) -> HashMap<i64, (String, [u8; 32])> {
+    let mut read: Vec<Value> = Vec::new();
+    let mut receipts = HashMap::new();
+    let words = work.report.words;
+    work.lines(names::RECEIPTS, |line| {
+        let mut value: Value = serde_json::from_str(line).map_err(|why| why.to_string())?;
+        let Some(entry) = value["entry_id"].as_i64() else { return Err("it names no entry".to_owned()) };
+        let amount = value["amount"].as_str().unwrap_or_default().to_owned();
+        if !words && let Some(object) = value.as_object_mut() {
+            object.shift_remove("words");
+        }
+        if receipts.insert(entry, (amount, Sha256::digest(value.to_string()).into())).is_some() {
+            read.push(entry.into());
+        }
+        Ok(())
+    });
+    for entry in read {
+        let fault = Fault::of(What::ReceiptDiffers, names::RECEIPTS, "one receipt", "two");
+        work.fault(fault.entry(entry.as_i64().unwrap_or_default()));
+    }
+    receipts
+}
+
+fn findings(work: &mut Verification) -> HashMap<[u8; 32], (u64, bool)> {
+    let mut lines: Vec<Value> = Vec::new();
+    work.lines(names::FINDINGS, |line| {
+        lines.push(serde_json::from_str(line).map_err(|why| why.to_string())?);
+        Ok(())
+    });
+    (1..).zip(lines).map(|(number, line)| (work.digest(line, "detail"), (number, false))).collect()
+}
+
+/// Entries by check, each with its judgement, those of one moment and unit together.
+fn booked<'b>(work: &mut Verification, books: &'b Books) -> BTreeMap<&'b str, Vec<Booked<'b>>> {
+    let mut judged: HashMap<i64, &Judged> = HashMap::new();
+    for line in &books.judged {
+        judged.insert(line.entry_id, line);
+        if !books.entries.contains_key(&line.entry_id) {
+            let fault =
+                Fault::of(What::JudgementMissing, names::ENTRIES, "the entry that was judged", "nothing");
+            work.fault(fault.entry(line.entry_id));
+        }
+    }
+    let mut by_check: BTreeMap<&str, Vec<Booked>> = BTreeMap::new();
+    for entry in books.entries.values() {
+        let Some(judged) = judged.get(&entry.id).copied() else {
+            let fault = Fault::of(What::JudgementMissing, names::JUDGEMENTS, "how it was judged", "nothing");
+            work.fault(fault.entry(entry.id));
+            continue;
+        };
+        let known = CHECKS.iter().any(|check| check.name == judged.check) && judged.check == entry.check;
+        match (known, judged.moments(), Seat::named(&entry.seat)) {
+            (true, Some(moments), Some(seat)) => {
+                by_check.entry(&judged.check).or_default().push(Booked { entry, judged, moments, seat });
+            }
+            _ => {
+                let found = format!(
+                    "check '{}', seat '{}', as of '{}', known at '{}': this program cannot judge that",
+                    entry.check, entry.seat, judged.as_of, judged.known_at
+                );
+                work.fault(Fault::of(What::Unknown, names::JUDGEMENTS, "", found).entry(entry.id));
+            }
+        }
+    }
+    for of_check in by_check.values_mut() {
+        of_check
+            .sort_by_key(|booked| (booked.moments.1, booked.moments.0, &booked.judged.unit, booked.entry.id));
+    }
+    by_check
+}
+
+fn judge(
+    work: &mut Verification,
+    books: &Books,
+    (basis, ever, check): (&Basis, &Ever, &'static Check),
+    of_check: &[Booked],
+    beside: &mut Beside,
+) {
+    let mut judging = Judging::new(basis, ever, check);
+    for booked in of_check {
+        let Judged { unit, family, .. } = booked.judged;
+        let entry = booked.entry;
+        let finding = match judging.finding(unit, booked.moments, family, &entry.subject) {
+            Ok(finding) => finding,
+            Err(why) => {
+                work.fault(Fault::of(What::Unknown, names::ENTRIES, "", why.to_string()).entry(entry.id));
+                continue;
+            }
+        };
+        let called = finding.as_ref().and_then(|finding| judging.called(finding, booked.seat));
+        match (entry.reverses, called, &finding) {
+            (Some(of), called, _) => reversal(work, books, entry, of, called.as_ref()),
+            (None, Some(called), Some(finding)) => {
+                charge(work, entry, &called);
+                receipt(work, &judging, (booked, finding), beside);
+            }
+            (None, ..) => {
+                let found = told(work, entry);
+                work.fault(Fault::of(What::NotCalledFor, names::ENTRIES, "no charge", found).entry(entry.id));
+            }
+        }
+    }
+}
+
+fn told(work: &Verification, entry: &Entry) -> String {
+    format!("{} of {} on {}", work.currency.show(entry.amount), entry.party, entry.subject)
+}
+
+/// What differs between what the facts call for and what is booked, as told: recomputed, booked.
+fn differences(work: &Verification, entry: &Entry, called: &Called) -> Vec<(String, String)> {
+    let show = |amount: Money| work.currency.show(amount).to_string();
+    let said = [
+        ("amount", show(called.amount), show(entry.amount)),
+        ("clause", called.clause.clone(), entry.clause.clone()),
+        ("party", called.party.clone(), entry.party.clone()),
+        ("kind of party", called.party_kind.to_owned(), entry.party_kind.clone()),
+        ("dealer", called.dealer.clone(), entry.dealer.clone()),
+        ("date", called.occurred_on.to_string(), entry.occurred_on.clone()),
+        ("region", called.region.clone(), entry.region.clone()),
+        ("policy version", called.version.to_string(), entry.version.to_string()),
+    ];
+    let differ = said.into_iter().filter(|(_, recomputed, booked)| recomputed != booked);
+    differ.map(|(of, recomputed, booked)| (format!("{of} {recomputed}"), format!("{of} {booked}"))).collect()
+}
+
+fn charge(work: &mut Verification, entry: &Entry, called: &Called) {
+    let differences = differences(work, entry, called);
+    if differences.is_empty() {
+        work.report.charges += 1;
+    }
+    for (recomputed, booked) in differences {
+        work.fault(Fault::of(What::ChargeDiffers, names::ENTRIES, recomputed, booked).entry(entry.id));
+    }
+}
+
+/// A reversal says the opposite of its charge, which the facts do not call for any more.
+fn reversal(work: &mut Verification, books: &Books, entry: &Entry, of: i64, called: Option<&Called>) {
+    let Some(charge) = books.entries.get(&of).or_else(|| books.reversed.get(&of)) else {
+        let expected =
+            format!("entry {of}, which it takes back, in {} or {}", names::ENTRIES, names::REVERSED);
+        work.fault(Fault::of(What::ReversalDiffers, names::ENTRIES, expected, "nothing").entry(entry.id));
+        return;
+    };
+    let opposite = Entry {
+        id: entry.id,
+        period: entry.period.clone(),
+        amount: charge.amount.opposite(),
+        reverses: Some(of),
+        ..charge.clone()
+    };
+    if opposite != *entry || charge.reverses.is_some() {
+        let (expected, found) = (told(work, &opposite), told(work, entry));
+        let expected = format!("the opposite of entry {of}, {expected}");
+        work.fault(Fault::of(What::ReversalDiffers, names::ENTRIES, expected, found).entry(entry.id));
+        return;
+    }
+    // Another region or version alone reverses nothing; every other difference does.
+    let still = called.is_some_and(|called| {
+        let same = Called { region: charge.region.clone(), version: charge.version, ..called.clone() };
+        differences(work, charge, &same).is_empty()
+    });
+    if still {
+        let found = told(work, charge);
+        work.fault(Fault::of(What::StillCalledFor, names::ENTRIES, "", found).entry(entry.id));
+    } else {
+        work.report.reversals += 1;
+    }
+}
+
+fn receipt(
+    work: &mut Verification,
+    judging: &Judging,
+    (booked, finding): (&Booked, &Finding),
+    beside: &mut Beside,
+) {
+    let id = booked.entry.id;
+    let line = finding_line(judging, finding, booked.judged);
+    let told = format!("{} {} {}", finding.clause, finding.subject, line["amount"]);
+    match beside.findings.get_mut(&work.digest(line, "detail")) {
+        Some((_, asked)) => *asked = true,
+        None => work.fault(Fault::of(What::FindingDiffers, names::FINDINGS, told, "no such line").entry(id)),
+    }
+    let Some((amount, digest)) = beside.receipts.get(&id) else { return };
+    let recomputed =
+        judging.receipt(finding, booked.seat).map_err(|why| why.to_string()).and_then(|receipt| {
+            let receipt = receipt.ok_or("nothing was judged")?;
+            receipt_line(judging, work.messages, (finding, booked.seat), &receipt, id)
+                .map_err(|why| why.to_string())
+        });
+    match recomputed {
+        Ok(line) => {
+            let expected = line["amount"].as_str().unwrap_or_default().to_owned();
+            if work.digest(line, "words") == *digest {
+                work.report.receipts += 1;
+            } else if expected == *amount {
+                let fault = Fault::of(
+                    What::ReceiptDiffers,
+                    names::RECEIPTS,
+                    "what the facts give",
+                    "other facts or words",
+                );
+                work.fault(fault.entry(id));
+            } else {
+                let fault = Fault::of(What::ReceiptDiffers, names::RECEIPTS, expected, amount.as_str());
+                work.fault(fault.entry(id));
+            }
+        }
+        Err(why) => work.fault(Fault::of(What::Unknown, names::RECEIPTS, "", why).entry(id)),
+    }
+}
+
+/// No key is charged twice in the month without being taken back in between.
+fn twice(work: &mut Verification, books: &Books) {
+    let families: HashMap<i64, &str> =
+        books.judged.iter().map(|judged| (judged.entry_id, judged.family.as_str())).collect();
+    let mut taken_back = HashSet::new();
+    for entry in books.entries.values() {
+        if let Some(of) = entry.reverses.filter(|of| !taken_back.insert(*of)) {
+            let (expected, found) = ("one reversal".to_owned(), format!("another of entry {of}"));
+            work.fault(Fault::of(What::ReversalDiffers, names::ENTRIES, expected, found).entry(entry.id));
+        }
+    }
+    let mut live: HashMap<(&str, &str, &str), i64> = HashMap::new();
+    for entry in books.entries.values() {
+        if entry.reverses.is_some() || taken_back.contains(&entry.id) {
+            continue;
+        }
+        let key = (families.get(&entry.id).copied().unwrap_or_default(), &*entry.subject, &*entry.seat);
+        if let Some(other) = live.insert(key, entry.id) {
+            let found = format!("the same charge as entry {other}");
+            work.fault(
+                Fault::of(What::ChargeDiffers, names::ENTRIES, "each charge once", found).entry(entry.id),
+            );
+        }
+    }
+}
