@@ -134,7 +134,7 @@ fn packed_after(office: &mut Office, period: &str) -> (Packed, Vec<u8>) {
 #[test]
 fn every_month_of_the_cases_is_judged_anew_from_its_pack_alone() {
     let tower = Tower::new();
-    let all = [Some(books::small()), books::case_1()];
+    let all = [Some(books::small()), books::case_1(), books::case_2()];
     for (number, cases) in all.into_iter().flatten().enumerate() {
         for policy in ["changan-2014", "example-2026"] {
             let code = format!("{policy}-{number}");

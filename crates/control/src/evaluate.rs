@@ -6,7 +6,7 @@
 mod again;
 mod network;
 mod plan;
-mod reads;
+pub(crate) mod reads;
 mod reconcile;
 mod shards;
 pub(crate) mod under;

@@ -6,7 +6,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use farsight_rulebook::calendar::{Calendar, DayKind};
-use farsight_rulebook::checks::{certification, complaint, repeat_repair, spot_check};
+use farsight_rulebook::checks::{
+    certification, complaint, feedback, mystery_shopper, repeat_repair, satisfaction, service_clock,
+    spot_check, transparency,
+};
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::money::Currency;
 use farsight_rulebook::time::Instant;
@@ -19,7 +22,7 @@ pub const NETWORK: [&str; 6] = ["dealers", "dealer_regions", "posts", "bays", "r
 
 /// Of every table that judgements read: the columns they read, and so those that are packed. Names, texts and addresses are
 /// not among them.
-pub const TABLES: [(&str, &[&str]); 14] = [
+pub const TABLES: [(&str, &[&str]); 21] = [
     ("dealers", &["dealer_code", "region_code", "opened_on", "closed_on"]),
     ("dealer_regions", &["dealer_code", "from", "region_code"]),
     ("posts", &["person_code", "role", "scope_code", "from", "to"]),
@@ -45,20 +48,37 @@ pub const TABLES: [(&str, &[&str]); 14] = [
             "dealer_code",
             "vin",
             "fault_code",
+            "reported_at",
             "created_at",
+            "diagnosed_at",
+            "promised_at",
             "completed_at",
             "fixed",
             "advisor_code",
             "technician_code",
             "level",
             "nev",
+            "odometer_km",
+            "confirmed_advisor",
+            "confirmed_technician",
+            "confirmed_inspector",
         ],
     ),
     ("support_requests", &["request_id", "dealer_code", "vin", "fault_code", "requested_at"]),
+    ("work_order_delays", &["work_order_id", "given_at", "promised_at"]),
+    ("surveys", &["response_id", "factor", "dealer_code", "employee_code", "answered_at", "score"]),
+    (
+        "mystery_visits",
+        &["visit_id", "dealer_code", "visited_on", "response", "attitude", "professionalism", "transparency"],
+    ),
+    ("feedback", &["feedback_id", "dealer_code", "received_at", "solved_at"]),
+    ("callbacks", &["work_order_id", "at"]),
+    ("vehicles", &["vin", "model", "sold_on", "dealer_code"]),
+    ("part_prices", &["part_code", "effective_on", "dealer_code", "price"]),
 ];
 
 /// By which columns states are looked up.
-const LOOKED_UP: [(&str, &str); 14] = [
+const LOOKED_UP: [(&str, &str); 20] = [
     ("dealers", "dealer_code"),
     ("dealer_regions", "dealer_code"),
     ("posts", "scope_code"),
@@ -73,6 +93,12 @@ const LOOKED_UP: [(&str, &str); 14] = [
     ("work_orders", "dealer_code"),
     ("work_orders", "vin"),
     ("support_requests", "vin"),
+    ("work_order_delays", "work_order_id"),
+    ("surveys", "dealer_code"),
+    ("mystery_visits", "dealer_code"),
+    ("feedback", "feedback_id"),
+    ("callbacks", "work_order_id"),
+    ("part_prices", "dealer_code"),
 ];
 
 /// The table of a name with the columns that are packed.
@@ -197,9 +223,22 @@ impl Ever {
                     sight.take(table, "vin", rest)?;
                 }
             }
+            service_clock::NAME => sight.take_orders(first, &["work_order_delays"])?,
+            feedback::NAME if rest.is_empty() => sight.take("feedback", "feedback_id", first)?,
+            feedback::NAME => sight.take_orders(first, &["callbacks"])?,
+            satisfaction::NAME if !rest.is_empty() => sight.take("surveys", "dealer_code", first)?,
+            mystery_shopper::NAME => sight.take("mystery_visits", "dealer_code", first)?,
+            transparency::NAME => {
+                sight.take_orders(first, &[])?;
+                for dealer in ["", first] {
+                    sight.take("part_prices", "dealer_code", dealer)?;
+                }
+            }
+            // A month of the network, or every dealer's customers: all that is packed.
             _ => return Ok((sight.everything()?, false)),
         }
-        sight.take_network(if check == complaint::NAME { None } else { Some(first) })?;
+        let by_id = check == complaint::NAME || check == feedback::NAME && rest.is_empty();
+        sight.take_network(if by_id { None } else { Some(first) })?;
         Ok((sight.facts, true))
     }
 }
@@ -229,6 +268,23 @@ impl Sight<'_> {
         Ok(())
     }
 
+    /// A dealer's orders, with what some tables say of them.
+    fn take_orders(&mut self, dealer: &str, tables: &[&'static str]) -> Result<(), RowFault> {
+        self.take("work_orders", "dealer_code", dealer)?;
+        let orders: Vec<String> = self
+            .facts
+            .work_orders
+            .iter()
+            .map(|row| self.facts.codes.text(row.work_order).to_owned())
+            .collect();
+        for table in tables {
+            for order in &orders {
+                self.take(table, "work_order_id", order)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whoever ever worked at a dealer or is named on its orders, with all their employments and certificates.
     fn take_staff(&mut self, dealer: &str) -> Result<(), RowFault> {
         let mut of_dealer = Sight { ever: self.ever, known_at: self.known_at, facts: Facts::default() };
@@ -252,6 +308,7 @@ impl Sight<'_> {
         let mut dealers: BTreeSet<String> = dealer.map(str::to_owned).into_iter().collect();
         let complained = self.facts.complaints.iter().map(|row| self.facts.codes.text(row.dealer).to_owned());
         dealers.extend(complained);
+        dealers.extend(self.facts.feedback.iter().map(|row| self.facts.codes.text(row.dealer).to_owned()));
         for dealer in &dealers {
             self.facts.codes.keep(dealer);
             self.take("dealers", "dealer_code", dealer)?;

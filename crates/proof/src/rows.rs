@@ -1,8 +1,9 @@
 //! A fact's line, read into the row that the rulebook judges.
 
 use farsight_rulebook::facts::{
-    Bays, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Employment, Facts, Inspection,
-    InspectionResult, Level, Move, Post, Role, Ruling, RulingKind, SupportRequest, WorkOrder,
+    Answer, Bays, Callback, Certificate, Complaint, ComplaintEvent, CustomerBase, Dealer, Deed, Delay,
+    Employment, Facts, Feedback, Inspection, InspectionResult, Level, Move, MysteryVisit, PartPrice, Post,
+    Role, Ruling, RulingKind, SupportRequest, Vehicle, WorkOrder,
 };
 use farsight_rulebook::money::Currency;
 use farsight_rulebook::period::Period;
@@ -78,6 +79,15 @@ impl Fields<'_> {
             Some(Value::Bool(flag)) => Ok(Some(*flag)),
             Some(_) => Err(self.fault(column)),
         }
+    }
+
+    /// A score or price: a decimal with two digits, in hundredths.
+    fn hundredths(&self, column: &str) -> Result<i64, RowFault> {
+        let read = |text: &str| {
+            let (whole, part) = text.split_once('.')?;
+            (part.len() == 2).then(|| format!("{whole}{part}").parse().ok()).flatten()
+        };
+        self.parsed_or(column, read)?.ok_or_else(|| self.fault(column))
     }
 
     fn level_or(&self, column: &str) -> Result<Option<Level>, RowFault> {
@@ -182,13 +192,18 @@ pub(crate) fn put(
             dealer: code!("dealer_code"),
             vin: code!("vin"),
             fault: code_or!("fault_code"),
+            reported_at: row.instant_or("reported_at")?,
             created_at: row.instant("created_at")?,
+            diagnosed_at: row.instant_or("diagnosed_at")?,
+            promised_at: row.instant_or("promised_at")?,
             completed_at: row.instant_or("completed_at")?,
             fixed: row.flag_or("fixed")?,
             advisor: code_or!("advisor_code"),
             technician: code_or!("technician_code"),
             level: row.level_or("level")?.unwrap_or(Level::Basic),
             nev: row.flag_or("nev")? == Some(true),
+            odometer_km: row.number_or("odometer_km")?,
+            confirmed: confirmed(row)?,
         }),
         "support_requests" => facts.support_requests.push(SupportRequest {
             request: code!("request_id"),
@@ -197,10 +212,62 @@ pub(crate) fn put(
             fault: code!("fault_code"),
             requested_at: row.instant("requested_at")?,
         }),
+        "work_order_delays" => facts.delays.push(Delay {
+            work_order: code!("work_order_id"),
+            given_at: row.instant("given_at")?,
+            promised_at: row.instant("promised_at")?,
+        }),
+        "surveys" => facts.answers.push(Answer {
+            response: code!("response_id"),
+            factor: code!("factor"),
+            dealer: code!("dealer_code"),
+            employee: code_or!("employee_code"),
+            answered_at: row.instant("answered_at")?,
+            score: row.hundredths("score")?,
+        }),
+        "mystery_visits" => facts.mystery_visits.push(MysteryVisit {
+            visit: code!("visit_id"),
+            dealer: code!("dealer_code"),
+            visited_on: row.date("visited_on")?,
+            scores: visit_scores(row)?,
+        }),
+        "feedback" => facts.feedback.push(Feedback {
+            feedback: code!("feedback_id"),
+            dealer: code!("dealer_code"),
+            received_at: row.instant("received_at")?,
+            solved_at: row.instant_or("solved_at")?,
+        }),
+        "callbacks" => {
+            facts.callbacks.push(Callback { work_order: code!("work_order_id"), at: row.instant("at")? });
+        }
+        "vehicles" => facts.vehicles.push(Vehicle {
+            vin: code!("vin"),
+            model: code!("model"),
+            sold_on: row.date("sold_on")?,
+            dealer: code_or!("dealer_code"),
+        }),
+        "part_prices" => facts.part_prices.push(PartPrice {
+            part: code!("part_code"),
+            effective_on: row.date("effective_on")?,
+            // The manufacturer's own price stands under no dealer.
+            dealer: row.text_or("dealer_code")?.filter(|text| !text.is_empty()).map(|text| codes.keep(text)),
+            price: row.hundredths("price")?,
+        }),
         "rulings" => facts.rulings.push(ruling(row, currency)?),
         _ => {}
     }
     Ok(())
+}
+
+/// Whether advisor, technician and inspector have all confirmed an order.
+fn confirmed(row: &Fields<'_>) -> Result<bool, RowFault> {
+    let by = |column| Ok(row.flag_or(column)? == Some(true));
+    Ok(by("confirmed_advisor")? & by("confirmed_technician")? & by("confirmed_inspector")?)
+}
+
+fn visit_scores(row: &Fields<'_>) -> Result<[i64; 4], RowFault> {
+    let of = |column| row.hundredths(column);
+    Ok([of("response")?, of("attitude")?, of("professionalism")?, of("transparency")?])
 }
 
 fn result(row: &Fields<'_>) -> Result<InspectionResult, RowFault> {

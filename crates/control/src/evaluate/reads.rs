@@ -109,13 +109,13 @@ fn of_vehicles(tx: &mut Tx, facts: &mut Facts, units: &[String], zone: &str) -> 
 }
 
 /// The dealers of units, each once.
-fn dealers(units: &[String]) -> Wanted {
+pub(crate) fn dealers(units: &[String]) -> Wanted {
     let dealers: BTreeSet<&str> = units.iter().filter_map(|unit| Some(unit.split_once('@')?.0)).collect();
     Wanted::codes(dealers)
 }
 
 /// The dealers' months and days of units: a day that lies in a month of the same dealer is read with it.
-fn dealer_days(units: &[String]) -> Wanted {
+pub(crate) fn dealer_days(units: &[String]) -> Wanted {
     let mut wanted = Wanted::default();
     let parts = || units.iter().filter_map(|unit| unit.split_once('@'));
     let months: BTreeSet<(&str, Period)> =
@@ -131,7 +131,7 @@ fn dealer_days(units: &[String]) -> Wanted {
 }
 
 /// The dealers' months of units, of a month of the network every dealer's.
-fn answered(tx: &mut Tx, units: &[String]) -> Result<Wanted, ControlError> {
+pub(crate) fn answered(tx: &mut Tx, units: &[String]) -> Result<Wanted, ControlError> {
     let network: Vec<Period> = units.iter().filter_map(|unit| unit.parse().ok()).collect();
     let all = if network.is_empty() { Vec::new() } else { read::dealer_codes(tx)? };
     let mut months: BTreeSet<(&str, Period)> = BTreeSet::new();

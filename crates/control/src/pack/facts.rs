@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use farsight_proof::{Ever, NETWORK, RowFault, kept, names};
-use farsight_rulebook::checks::{bay_turnover, certification, complaint, repeat_repair, spot_check};
+use farsight_rulebook::checks::{
+    bay_turnover, certification, complaint, fault_hotspot, feedback, mystery_shopper, repeat_repair,
+    retention, satisfaction, service_clock, spot_check, transparency,
+};
 use farsight_rulebook::time::Instant;
 use farsight_store::facts::read::{Wanted, Which};
 use farsight_store::facts::states::{self, Asked};
@@ -12,36 +15,94 @@ use farsight_store::{StoreError, Tx};
 
 use super::Packing;
 use crate::ControlError;
+use crate::evaluate::reads;
 use crate::export::keep_first;
 
+/// A table's rows that units are judged by: by which column they are looked up where they are looked up by one, and as what
+/// the units are wanted.
+type Need = (&'static str, Which, &'static str, As);
+
+/// As what units are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum As {
+    /// Dealer or complaint, vehicle.
+    Codes,
+    /// Dealers.
+    Dealers,
+    /// Dealers, and the manufacturer.
+    DealersAndMaker,
+    /// Dealers' days and months.
+    DealerDays,
+    /// The same, of a month of the network every dealer's.
+    Answered,
+    /// The orders that are packed already.
+    Orders,
+}
+
 /// The tables that units of a check are judged by beside the network's, and which of their rows: those that
-/// `evaluate::facts_of_units` reads. Certificates and employments are looked for person by person.
-pub(super) fn needs(check: &str) -> &'static [(&'static str, Which, &'static str)] {
+/// `evaluate::facts_of_units` reads, or whose sums it does. Certificates and employments are looked for person by person.
+pub(super) fn needs(check: &str) -> &'static [Need] {
+    use As::{Answered, Codes, DealerDays, Dealers, DealersAndMaker, Orders};
+    use Which::{All, ById, DealerByDealer, OfDealerCompletions, OfDealerDays, OfVehicles};
     match check {
-        spot_check::NAME => &[("inspections", Which::DealerByDealer, "")],
+        spot_check::NAME => &[("inspections", DealerByDealer, "", Codes)],
         complaint::NAME => {
-            &[("complaints", Which::ById, "complaint_id"), ("complaint_events", Which::ById, "complaint_id")]
+            &[("complaints", ById, "complaint_id", Codes), ("complaint_events", ById, "complaint_id", Codes)]
         }
-        certification::NAME => &[("work_orders", Which::OfDealerDays, "")],
-        bay_turnover::NAME => &[("customer_base", Which::All, "")],
+        certification::NAME => &[("work_orders", OfDealerDays, "", DealerDays)],
+        bay_turnover::NAME => &[("customer_base", All, "", Codes)],
         repeat_repair::NAME => &[
-            ("work_orders", Which::OfVehicles, ""),
-            ("support_requests", Which::OfVehicles, ""),
-            ("complaints", Which::OfVehicles, ""),
+            ("work_orders", OfVehicles, "", Codes),
+            ("support_requests", OfVehicles, "", Codes),
+            ("complaints", OfVehicles, "", Codes),
+        ],
+        service_clock::NAME => &[
+            ("work_orders", OfDealerDays, "", DealerDays),
+            ("work_order_delays", ById, "work_order_id", Orders),
+        ],
+        satisfaction::NAME => &[("surveys", OfDealerDays, "", Answered)],
+        mystery_shopper::NAME => &[("mystery_visits", DealerByDealer, "", Dealers)],
+        feedback::NAME => &[
+            ("feedback", ById, "feedback_id", Codes),
+            ("work_orders", OfDealerCompletions, "", DealerDays),
+            ("callbacks", ById, "work_order_id", Orders),
+        ],
+        retention::NAME | fault_hotspot::NAME => {
+            &[("vehicles", All, "", Codes), ("work_orders", All, "", Codes)]
+        }
+        transparency::NAME => &[
+            ("work_orders", OfDealerCompletions, "", DealerDays),
+            ("part_prices", ById, "dealer_code", DealersAndMaker),
         ],
         _ => &[],
     }
 }
 
-/// A unit as it is looked for: dealer or complaint, vehicle, day.
-fn wanted<'u>(units: impl Iterator<Item = &'u str>) -> Wanted {
+impl As {
+    fn wanted(self, tx: &mut Tx, units: &[String], ever: &Ever) -> Result<Wanted, ControlError> {
+        Ok(match self {
+            Self::Codes => vehicles_or_codes(units),
+            Self::Dealers => reads::dealers(units),
+            Self::DealersAndMaker => {
+                let mut wanted = reads::dealers(units);
+                wanted.push("", "", None);
+                wanted
+            }
+            Self::DealerDays => reads::dealer_days(units),
+            Self::Answered => reads::answered(tx, units)?,
+            Self::Orders => {
+                Wanted::codes(ever.texts("work_orders", "work_order_id").iter().map(String::as_str))
+            }
+        })
+    }
+}
+
+/// A unit as it is looked for: a code, or a dealer's vehicle.
+fn vehicles_or_codes(units: &[String]) -> Wanted {
     let mut wanted = Wanted::default();
     for unit in units {
-        match (unit.split_once('@'), unit.split_once('/')) {
-            (Some((dealer, day)), _) => wanted.push(dealer, "", day.parse().ok()),
-            (None, Some((dealer, vehicle))) => wanted.push(dealer, vehicle, None),
-            (None, None) => wanted.push(unit, "", None),
-        }
+        let (first, vehicle) = unit.split_once('/').unwrap_or((unit, ""));
+        wanted.push(first, vehicle, None);
     }
     wanted
 }
@@ -66,9 +127,11 @@ impl Packing {
         ever: &mut Ever,
     ) -> Result<(), ControlError> {
         tx.look_at_few()?;
-        tx.want(&wanted(units.iter().map(String::as_str)))?;
-        for of in needs(check) {
-            self.states(tx, check, *of, until, ever)?;
+        let listed: Vec<String> = units.iter().cloned().collect();
+        for (table, which, id, wanted_as) in needs(check) {
+            let wanted = wanted_as.wanted(tx, &listed, ever)?;
+            tx.want(&wanted)?;
+            self.states(tx, check, (*table, *which, *id), until, ever)?;
         }
         if check == certification::NAME {
             self.staff(tx, units, until, ever)?;

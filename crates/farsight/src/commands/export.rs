@@ -21,16 +21,8 @@ enum What {
 }
 
 impl What {
-    /// Refuses a month of staff and a quarter of anything else.
-    fn asked(desk: &Desk, what: ReportName, period: Option<Interval>) -> Result<Self, Failure> {
-        let report = match what {
-            ReportName::Entries => Report::Entries,
-            ReportName::Settlement => Report::Settlement,
-            ReportName::Alerts => Report::Alerts,
-            ReportName::Findings => Report::Findings,
-            ReportName::Compensation => Report::Compensation,
-            ReportName::Staff => return Self::staff(desk, period),
-        };
+    /// Refuses a quarter.
+    fn report(report: Report, period: Option<Interval>) -> Result<Self, Failure> {
         match period {
             None => Ok(Self::Report(report, None)),
             Some(Interval::Month(month)) => Ok(Self::Report(report, Some(month))),
@@ -41,6 +33,7 @@ impl What {
         }
     }
 
+    /// Refuses a month.
     fn staff(desk: &Desk, period: Option<Interval>) -> Result<Self, Failure> {
         match period {
             Some(Interval::Quarter(quarter)) => Ok(Self::Staff(quarter)),
@@ -60,11 +53,16 @@ impl What {
 }
 
 pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> Result<ExitCode, Failure> {
-    match arguments.what {
+    let report = match arguments.what {
         ReportName::Pack => return pack::export(installation, arguments),
         ReportName::Journal => return journal::export(installation, arguments),
-        _ => {}
-    }
+        ReportName::Entries => Some(Report::Entries),
+        ReportName::Settlement => Some(Report::Settlement),
+        ReportName::Alerts => Some(Report::Alerts),
+        ReportName::Findings => Some(Report::Findings),
+        ReportName::Compensation => Some(Report::Compensation),
+        ReportName::Staff => None,
+    };
     let named = arguments.format.unwrap_or(FormatName::Csv);
     let format = match named {
         FormatName::Csv => Format::Csv { bom: arguments.bom },
@@ -78,7 +76,10 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
         return Err(Failure::usage("--bom goes with --format csv only"));
     }
     let mut desk = installation.desk()?;
-    let what = What::asked(&desk, arguments.what, arguments.period)?;
+    let what = match report {
+        Some(report) => What::report(report, arguments.period)?,
+        None => What::staff(&desk, arguments.period)?,
+    };
     match &arguments.out {
         None => {
             let out = BufWriter::new(io::stdout().lock());

@@ -7,7 +7,7 @@ use farsight_control::ControlError;
 use farsight_control::pack::{self, Packed};
 use farsight_proof::{PackError, Report};
 
-use super::{Installation, export};
+use super::Installation;
 use crate::arguments::{ExportArguments, Global, Interval};
 use crate::failure::Failure;
 use crate::output::{self, counted};

@@ -57,6 +57,7 @@ fn cell(name: &str, kind: Option<Kind>, currency: Currency) -> String {
     match kind {
         Some(Kind::Instant) => moment(name),
         Some(Kind::Month) => format!("to_char(t.\"{name}\", 'YYYY-MM')"),
+        Some(Kind::Hundredths { .. }) => format!("round(t.\"{name}\"::numeric / 100, 2)::text"),
         Some(Kind::Money) => {
             let decimals = currency.decimals();
             format!("round(t.\"{name}\"::numeric / 10::numeric ^ {decimals}, {decimals})::text")
