@@ -111,7 +111,6 @@ fn not_calculated(period: Period) -> ControlError {
 /// The month's draws whose keys are published: an earlier look would say who is drawn today.
 fn published(desk: &mut Desk, sealer: &Sealer, period: Period) -> Result<Vec<draw::Published>, ControlError> {
     let scope = desk.scope();
-    sample::reveal(desk, sealer)?;
     let (first, last) = (period.first_day(), period.last_day());
     let days = desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         Ok::<_, ControlError>(draws::revealed_within(tx, first, last)?)
@@ -190,8 +189,9 @@ impl Packing {
         let mut days = calendars::days()?;
         days.sort_by_key(|(day, _)| *day);
         let kind = |kind| if kind == DayKind::Holiday { "holiday" } else { "make-up" };
-        let lines: String = days.iter().map(|(day, of)| format!("{day},{}\n", kind(*of))).collect();
-        Ok(self.writer.file(names::CALENDAR, format!("day,kind\n{lines}").as_bytes())?)
+        let mut lines = vec!["day,kind\n".to_owned()];
+        lines.extend(days.iter().map(|(day, of)| format!("{day},{}\n", kind(*of))));
+        Ok(self.writer.file(names::CALENDAR, lines.concat().as_bytes())?)
     }
 
     fn draws(&mut self, draws: &[draw::Published]) -> Result<(), ControlError> {

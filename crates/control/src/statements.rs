@@ -3,6 +3,8 @@
 //! Nothing here moves money: a dispute that is right becomes a fact (an appeal's ruling, a corrected import), and the
 //! books follow that.
 
+mod workbook;
+
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::period::Period;
 use farsight_store::audit::{self, Deed};
@@ -12,6 +14,8 @@ use farsight_store::statements::{self, Answer, Confirmation, Line, Listed, Which
 use farsight_store::{Tx, settlements, standings};
 use serde::Serialize;
 use serde_json::json;
+
+pub use workbook::workbook;
 
 use crate::choices::ByRegion;
 use crate::{ControlError, Desk, appeals, ground, users};

@@ -210,11 +210,16 @@ impl Control {
     }
 }
 
+/// A clause, whether something is taken back, and whether it is a penalty.
+type Part = (String, bool, bool);
+/// The sum of each part's entries, and how many there are.
+type Sums = BTreeMap<Part, (Money, i64)>;
+
 /// Adds entries up to vouchers.
 #[derive(Debug, Default)]
 pub struct Journal {
-    /// By kind and code of the party; then by clause, taken back or not, penalty or not: the sum, and how many.
-    sums: BTreeMap<(PartyKind, String), BTreeMap<(String, bool, bool), (Money, i64)>>,
+    /// By kind and code of the party.
+    sums: BTreeMap<(PartyKind, String), Sums>,
 }
 
 impl Journal {
@@ -240,11 +245,7 @@ impl Journal {
     }
 }
 
-fn lines(
-    pair: Pair,
-    (clause, reversal, penalty): (String, bool, bool),
-    (settled, entries): (Money, i64),
-) -> [Line; 2] {
+fn lines(pair: Pair, (clause, reversal, penalty): Part, (settled, entries): (Money, i64)) -> [Line; 2] {
     // What is charged is positive on both sides, what is taken back negative.
     let amount = if penalty { settled.opposite() } else { settled };
     let debit = Line {

@@ -93,8 +93,6 @@ impl fmt::Display for Fault {
                 write!(f, "its bytes are not those that were packed: expected {expected}, found {found}")
             }
             What::FileUnreadable => write!(f, "cannot be read: {found}"),
-            What::ArchiveChanged => write!(f, "{found}"),
-            What::JudgementMissing => write!(f, "expected {expected}, found {found}"),
             What::ReceiptMissing => f.write_str("the receipt is missing"),
             What::ReceiptForeign => f.write_str("a receipt of no charge of this month"),
             What::ReceiptDiffers => write!(f, "the receipt differs: expected {expected}, found {found}"),
@@ -106,8 +104,10 @@ impl fmt::Display for Fault {
                 write!(f, "it takes back a charge that the facts still call for: {found}")
             }
             What::SumDiffers => write!(f, "the sums differ: expected {expected}, found {found}"),
-            What::Draw | What::Policy | What::Audit => write!(f, "expected {expected}, found {found}"),
-            What::Unknown => write!(f, "{found}"),
+            What::JudgementMissing | What::Draw | What::Policy | What::Audit => {
+                write!(f, "expected {expected}, found {found}")
+            }
+            What::ArchiveChanged | What::Unknown => write!(f, "{found}"),
         }
     }
 }

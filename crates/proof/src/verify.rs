@@ -126,7 +126,7 @@ impl Verification<'_> {
             match self.hash(&file.name) {
                 Err(why) => self.unreadable(&file.name, &why.to_string()),
                 Ok((sha256, bytes)) if (&sha256, bytes) == (&file.sha256, file.bytes) => {
-                    self.report.files += 1
+                    self.report.files += 1;
                 }
                 Ok((sha256, bytes)) => {
                     let expected = format!("SHA-256 {} of {} bytes", file.sha256, file.bytes);
@@ -214,16 +214,6 @@ impl Verification<'_> {
         }
     }
 
-    /// A line's fingerprint, as far as programs of any version agree on it: `unless` names what only one's own is compared of.
-    fn digest(&self, mut value: Value, unless: &str) -> [u8; 32] {
-        if !self.report.words
-            && let Some(object) = value.as_object_mut()
-        {
-            object.shift_remove(unless);
-        }
-        Sha256::digest(value.to_string()).into()
-    }
-
     fn entries(&mut self, name: &str) -> Option<BTreeMap<i64, Entry>> {
         let content = self.read(name)?;
         let entries = match Entry::read(content.as_slice(), self.currency) {
@@ -255,4 +245,12 @@ impl Verification<'_> {
         });
         Some(Books { entries: entries?, reversed: reversed?, judged })
     }
+}
+
+/// A line's fingerprint, as far as programs agree on it: of packs of another version `unless` is left out.
+fn digest(mut line: Value, words: bool, unless: &str) -> [u8; 32] {
+    if !words && let Some(object) = line.as_object_mut() {
+        object.shift_remove(unless);
+    }
+    Sha256::digest(line.to_string()).into()
 }

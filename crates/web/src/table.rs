@@ -204,11 +204,7 @@ impl Table {
             .map(|column| OutColumn { name: column.key, kind: out_kind(column.kind) })
             .collect();
         let (kind, ending, out) = match format {
-            Format::Xlsx => (
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                "xlsx",
-                OutFormat::Xlsx { sheet: self.name, created: entered.now() },
-            ),
+            Format::Xlsx => (WORKBOOK, "xlsx", OutFormat::Xlsx { sheet: self.name, created: entered.now() }),
             _ => ("text/csv; charset=utf-8", "csv", OutFormat::Csv { bom: true }),
         };
         let mut writer = Writer::new(Vec::new(), out, &columns, entered.zone())?;
@@ -223,6 +219,9 @@ impl Table {
         Ok(download(bytes, kind, &format!("{}.{ending}", self.name)))
     }
 }
+
+/// What browsers are told of a workbook.
+pub(crate) const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// A file to be kept, not shown.
 pub(crate) fn download(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {

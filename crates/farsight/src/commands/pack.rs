@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use farsight_control::ControlError;
 use farsight_control::pack::{self, Packed};
+use farsight_control::{ControlError, sample};
 use farsight_proof::{PackError, Report};
 
 use super::Installation;
@@ -23,6 +23,7 @@ pub(super) fn export(installation: &Installation, arguments: &ExportArguments) -
         )));
     }
     let (mut desk, sealer) = (installation.desk()?, installation.sealer()?);
+    sample::reveal(&mut desk, &sealer)?; // of days that are over, whoever comes first
     let packed = output::to_file(path, |out| Ok(pack::pack(&mut desk, &sealer, period, out)?))?;
     let result = serde_json::json!({ "file": path, "pack": packed });
     output::print(installation.global.json, &result, |_| words(path, &packed))?;

@@ -11,7 +11,7 @@ use farsight_rulebook::time::{Instant, Zone};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Books, Verification};
+use super::{Books, Verification, digest};
 use crate::books::{Entry, Judged, Published};
 use crate::ever::{Ever, kept};
 use crate::fault::{Fault, What};
@@ -150,35 +150,31 @@ fn load(work: &mut Verification, ever: &mut Ever, check: &str) {
 }
 
 fn receipts(work: &mut Verification) -> HashMap<i64, (String, [u8; 32])> {
-    let mut read: Vec<Value> = Vec::new();
-    let mut receipts = HashMap::new();
-    let words = work.report.words;
+    let (mut receipts, mut twice, words) = (HashMap::new(), Vec::new(), work.report.words);
     work.lines(names::RECEIPTS, |line| {
-        let mut value: Value = serde_json::from_str(line).map_err(|why| why.to_string())?;
-        let Some(entry) = value["entry_id"].as_i64() else { return Err("it names no entry".to_owned()) };
-        let amount = value["amount"].as_str().unwrap_or_default().to_owned();
-        if !words && let Some(object) = value.as_object_mut() {
-            object.shift_remove("words");
-        }
-        if receipts.insert(entry, (amount, Sha256::digest(value.to_string()).into())).is_some() {
-            read.push(entry.into());
+        let line: Value = serde_json::from_str(line).map_err(|why| why.to_string())?;
+        let Some(entry) = line["entry_id"].as_i64() else { return Err("it names no entry".to_owned()) };
+        let amount = line["amount"].as_str().unwrap_or_default().to_owned();
+        if receipts.insert(entry, (amount, digest(line, words, "words"))).is_some() {
+            twice.push(entry);
         }
         Ok(())
     });
-    for entry in read {
-        let fault = Fault::of(What::ReceiptDiffers, names::RECEIPTS, "one receipt", "two");
-        work.fault(fault.entry(entry.as_i64().unwrap_or_default()));
+    for entry in twice {
+        work.fault(Fault::of(What::ReceiptDiffers, names::RECEIPTS, "one receipt", "two").entry(entry));
     }
     receipts
 }
 
 fn findings(work: &mut Verification) -> HashMap<[u8; 32], (u64, bool)> {
-    let mut lines: Vec<Value> = Vec::new();
+    let (mut findings, mut number, words) = (HashMap::new(), 0, work.report.words);
     work.lines(names::FINDINGS, |line| {
-        lines.push(serde_json::from_str(line).map_err(|why| why.to_string())?);
+        let line: Value = serde_json::from_str(line).map_err(|why| why.to_string())?;
+        number += 1;
+        findings.insert(digest(line, words, "detail"), (number, false));
         Ok(())
     });
-    (1..).zip(lines).map(|(number, line)| (work.digest(line, "detail"), (number, false))).collect()
+    findings
 }
 
 /// Entries by check, each with its judgement, those of one moment and unit together.
@@ -327,11 +323,11 @@ fn receipt(
     let id = booked.entry.id;
     let line = finding_line(judging, finding, booked.judged);
     let told = format!("{} {} {}", finding.clause, finding.subject, line["amount"]);
-    match beside.findings.get_mut(&work.digest(line, "detail")) {
+    match beside.findings.get_mut(&digest(line, work.report.words, "detail")) {
         Some((_, asked)) => *asked = true,
         None => work.fault(Fault::of(What::FindingDiffers, names::FINDINGS, told, "no such line").entry(id)),
     }
-    let Some((amount, digest)) = beside.receipts.get(&id) else { return };
+    let Some((amount, packed)) = beside.receipts.get(&id) else { return };
     let recomputed =
         judging.receipt(finding, booked.seat).map_err(|why| why.to_string()).and_then(|receipt| {
             let receipt = receipt.ok_or("nothing was judged")?;
@@ -341,7 +337,7 @@ fn receipt(
     match recomputed {
         Ok(line) => {
             let expected = line["amount"].as_str().unwrap_or_default().to_owned();
-            if work.digest(line, "words") == *digest {
+            if digest(line, work.report.words, "words") == *packed {
                 work.report.receipts += 1;
             } else if expected == *amount {
                 let fault = Fault::of(

@@ -3,6 +3,7 @@
 use axum::Form;
 use axum::extract::Path;
 use farsight_control::export::{self, Report};
+use farsight_control::pack;
 use farsight_control::settle::{self, Look};
 use farsight_ledger::settlement::{Role, Status};
 use farsight_rulebook::period::Period;
@@ -14,7 +15,7 @@ use serde_json::json;
 use crate::ask::Ask;
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
-use crate::table::{Cell, Column, Kind, Table, Tone, download};
+use crate::table::{Cell, Column, Kind, Table, Tone, WORKBOOK, download};
 use crate::views::value;
 
 /// The month that a path names; another text names nothing.
@@ -318,9 +319,26 @@ pub(crate) async fn changes(entered: Entered, Path(month): Path<String>, ask: As
     table.answer(&entered, &ask, "settlements/changes.html", || Ok(context! { period => month }))
 }
 
-/// The very bytes that `farsight export` writes: `?what=settlement` or `entries`, `?format=csv`, `ndjson` or `xlsx`.
+/// The month's proof pack.
+async fn packed(entered: Entered, month: String, at: Period) -> PageResult {
+    let app = entered.app().clone();
+    let bytes = entered
+        .at_desk(move |desk| {
+            let mut bytes = Vec::new();
+            pack::pack(desk, &app.parts.sealer, at, &mut bytes)?;
+            Ok(bytes)
+        })
+        .await?;
+    Ok(download(bytes, "application/zip", &format!("pack-{month}.zip")))
+}
+
+/// The very bytes that `farsight export` writes: `?what=settlement` or `entries`, `?format=csv`, `ndjson` or `xlsx`; or
+/// `?what=pack`.
 pub(crate) async fn file(entered: Entered, Path(month): Path<String>, ask: Ask) -> PageResult {
     let at = period(&month)?;
+    if ask.get("what") == Some("pack") {
+        return packed(entered, month, at).await;
+    }
     let what = match ask.get("what") {
         None | Some("settlement") => Report::Settlement,
         Some("entries") => Report::Entries,
@@ -329,11 +347,7 @@ pub(crate) async fn file(entered: Entered, Path(month): Path<String>, ask: Ask) 
     let (format, kind, ending) = match ask.get("format") {
         None | Some("csv") => (export::Format::Csv { bom: false }, "text/csv; charset=utf-8", "csv"),
         Some("ndjson") => (export::Format::Ndjson, "application/x-ndjson", "ndjson"),
-        Some("xlsx") => (
-            export::Format::Xlsx,
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            "xlsx",
-        ),
+        Some("xlsx") => (export::Format::Xlsx, WORKBOOK, "xlsx"),
         Some(_) => return Err(PageError::NotFound),
     };
     let bytes = entered

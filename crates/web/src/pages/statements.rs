@@ -9,12 +9,12 @@ use minijinja::value::merge_maps;
 use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
 
-use crate::ask::Ask;
+use crate::ask::{Ask, Format};
 use crate::entered::Entered;
 use crate::page::{PageError, PageResult};
 use crate::pages::cases;
 use crate::pages::settlements::{named, part, period, status};
-use crate::table::{Cell, Column, Kind, Table, Tone};
+use crate::table::{Cell, Column, Kind, Table, Tone, WORKBOOK, download};
 use crate::views::value;
 
 /// Statements that the person may see.
@@ -93,8 +93,17 @@ fn tone(state: &str) -> Tone {
     }
 }
 
-/// One dealer's month.
-pub(crate) async fn show(entered: Entered, Path((month, dealer)): Path<(String, String)>) -> PageResult {
+/// One dealer's month: as a page, which is also the one to print, or with `?format=xlsx` as a workbook.
+pub(crate) async fn show(
+    entered: Entered,
+    Path((month, dealer)): Path<(String, String)>,
+    ask: Ask,
+) -> PageResult {
+    if ask.format() == Format::Xlsx {
+        let (at, of) = (period(&month)?, dealer.clone());
+        let bytes = entered.at_desk(move |desk| statements::workbook(desk, at, &of)).await?;
+        return Ok(download(bytes, WORKBOOK, &format!("statement-{month}-{dealer}.xlsx")));
+    }
     let context = seen(&entered, &month, &dealer).await?;
     entered.page("statements/statement.html", context)
 }

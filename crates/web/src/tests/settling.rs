@@ -124,6 +124,14 @@ async fn a_month_is_settled_by_two_people_and_exports_what_the_command_exports()
             assert_eq!(bo.get(&path).await.body, by_command, "{path}, again");
         }
     }
+    assert!(text.contains("export?what=pack"), "{text}");
+    let pack = anna.get("/settlements/2025-01/export?what=pack").await;
+    assert_eq!(pack.status, 200);
+    let mut by_command = Vec::new();
+    let sealer = farsight_tests::office::sealer();
+    farsight_control::pack::pack(&mut house.office.desk, &sealer, month("2025-01"), &mut by_command).unwrap();
+    assert_eq!(pack.body, by_command);
+    assert_eq!(anna.get("/settlements/2025-09/export?what=pack").await.status, 400);
     let people = page(&mut anna, "/settlements/2025-02/people").await;
     assert!(people.contains("No line is like this"), "{people}");
     assert!(page(&mut anna, "/settlements").await.contains("2025-01"));
@@ -163,6 +171,11 @@ async fn a_dealer_confirms_and_disputes_its_own_statement_only() {
     assert_eq!(d1.get("/statements/2025-02/D1").await.status, 404);
     assert_eq!(step(&mut anna, "2025-02", "calculate").await.0, 303);
     let statement = "/statements/2025-02/D1";
+    let file = format!("{statement}?format=xlsx");
+    let workbook = anna.get(&file).await;
+    assert!(workbook.status == 200 && workbook.body.starts_with(b"PK"), "{file}");
+    assert_eq!(anna.get(&file).await.body, workbook.body, "the same statement, the same file");
+    assert_eq!(d1.get(&file).await.status, 200);
     let todo = page(&mut d1, "/todo").await;
     assert!(todo.contains("Confirm the statement") && todo.contains("2025-02&#x2f;D1"), "{todo}");
     let text = page(&mut d1, statement).await;
