@@ -264,7 +264,11 @@ impl Count {
             regions: self.regions,
             dealers: self.dealers,
             crossings: self.crossings,
-            titles: policy.clauses().iter().map(|clause| (clause.name.to_owned(), clause.title.clone())).collect(),
+            titles: policy
+                .clauses()
+                .iter()
+                .map(|clause| (clause.name.to_owned(), clause.title.clone()))
+                .collect(),
         }
     }
 
