@@ -283,6 +283,12 @@ fn a_file_with_faults_is_no_draft() {
     let wrong = edited(&[("spot-check.first", "penalty = \"500.00\"", "penalty = 500.0")]);
     let told = no("bad_policy", draft(&mut office, "wu@oem", &wrong));
     assert!(told.contains("line ") && told.contains("spot-check.first.charges.dealer.penalty"), "{told}");
+    let mut elsewhere = edited(&[]);
+    elsewhere.text.push_str("\n[satisfaction.region_weights.NORTH]\nresponse = 1\n");
+    let told = no("bad_policy", draft(&mut office, "wu@oem", &elsewhere));
+    let line = elsewhere.text.lines().count() - 1;
+    let expected = format!("line {line}: satisfaction.region_weights.NORTH: no region 'NORTH': there is N");
+    assert!(told.contains(&expected), "{told}");
     assert!(drafts::list(&mut office.desk).unwrap().is_empty());
 }
 

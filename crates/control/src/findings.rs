@@ -264,14 +264,15 @@ impl Piece<'_> {
     /// What was gathered when it stopped after a part, or was through.
     fn pulled(mut self, stopped: Option<Part>) -> Pulled<FindingRow> {
         let full = self.is_full();
+        let more = full || stopped.is_some();
         self.rows.truncate(self.limit);
-        let last = match (full, self.rows.last(), &stopped) {
-            (true, Some((place, _)), _) => place.clone(),
-            (_, _, Some(part)) => Place::after(part.clone()),
-            _ => Place::default(),
+        let last = match (self.rows.last().filter(|_| full), stopped) {
+            (Some((place, _)), _) => place.clone(),
+            (None, Some(part)) => Place::after(part),
+            (None, None) => Place::default(),
         };
         let items = self.rows.into_iter().map(|(_, row)| row).collect();
-        Pulled { items, next: Mark { seq: 0, key: last.key() }, more: full || stopped.is_some() }
+        Pulled { items, next: Mark { seq: 0, key: last.key() }, more }
     }
 }
 

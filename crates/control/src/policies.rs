@@ -69,6 +69,15 @@ pub fn say(desk: &Desk, changes: &[Change], language: Language) -> Result<Vec<St
 
 /// Reads a policy; every fault is told with its line.
 pub fn read(source: &Source, currency: Currency) -> Result<Policy, ControlError> {
-    Policy::read(&source.text, currency)
+    read_among(source, currency, None)
+}
+
+/// The same; a region it names has to be one of these, where they are known.
+fn read_among(
+    source: &Source,
+    currency: Currency,
+    regions: Option<&[String]>,
+) -> Result<Policy, ControlError> {
+    Policy::read_among(&source.text, currency, regions)
         .map_err(|faults| ControlError::Policy { file: source.name.clone(), faults })
 }

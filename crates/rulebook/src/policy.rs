@@ -62,7 +62,16 @@ pub struct Policy {
 impl Policy {
     /// Reads a policy file. Every fault is reported, each with its line; nothing is guessed.
     pub fn read(text: &str, currency: Currency) -> Result<Self, Vec<PolicyError>> {
-        let mut file = Section::file(text, currency)?;
+        Self::read_among(text, currency, None)
+    }
+
+    /// The same; a region it names has to be one of these, where they are known.
+    pub fn read_among(
+        text: &str,
+        currency: Currency,
+        regions: Option<&[String]>,
+    ) -> Result<Self, Vec<PolicyError>> {
+        let mut file = Section::file(text, currency, regions)?;
         let name = file.name("name");
         let title = file.text_in_both("title");
         let (late_limit_months, notice_days) = file.section("general", |general| {

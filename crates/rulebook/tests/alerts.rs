@@ -225,7 +225,7 @@ const ROWS: [Row; 52] = [
         "satisfaction.gold",
         "dealer:D012@2026-03",
         r#"{"score":"95.20","responses":12}"#,
-        300000,
+        300_000,
         "",
     ),
     (
@@ -233,7 +233,7 @@ const ROWS: [Row; 52] = [
         "satisfaction.silver",
         "dealer:D012@2026-03",
         r#"{"score":"91.00","responses":12}"#,
-        150000,
+        150_000,
         "",
     ),
     (
@@ -249,7 +249,7 @@ const ROWS: [Row; 52] = [
         "satisfaction.region-top",
         "region:R1@2026-03",
         r#"{"score":"93.10","responses":120,"regions":4}"#,
-        200000,
+        200_000,
         "",
     ),
     (
@@ -265,7 +265,7 @@ const ROWS: [Row; 52] = [
         "satisfaction.star",
         "person:P-9@2026-03",
         r#"{"place":1,"share":"96.00","responses":25}"#,
-        100000,
+        100_000,
         "",
     ),
     (
@@ -273,7 +273,7 @@ const ROWS: [Row; 52] = [
         "mystery-shopper.excellent",
         "dealer:D012@2026-03",
         r#"{"score":"90.00","visits":2}"#,
-        200000,
+        200_000,
         "",
     ),
     (
@@ -281,7 +281,7 @@ const ROWS: [Row; 52] = [
         "mystery-shopper.poor",
         "dealer:D012@2026-03",
         r#"{"score":"59.99","visits":1}"#,
-        -200000,
+        -200_000,
         "",
     ),
     (
@@ -437,7 +437,7 @@ fn level(family: &str) -> Level {
 fn told(row: &Row) -> Told<'static> {
     let (family, clause, subject, detail, amount, _) = *row;
     let concerns_dealer =
-        !subject.starts_with("model:") && !(subject.starts_with("region:") && subject.contains('@'));
+        !(subject.starts_with("model:") || subject.starts_with("region:") && subject.contains('@'));
     Told {
         family,
         clause,

@@ -7,6 +7,7 @@ use farsight_rulebook::money::Currency;
 use farsight_rulebook::policy::Policy;
 use farsight_rulebook::time::Instant;
 use farsight_store::audit::{self, Deed};
+use farsight_store::facts::read;
 use farsight_store::policies::drafts::{self, Draft, State};
 use farsight_store::policies::{self, Published};
 use farsight_store::session::{Isolation, Turn};
@@ -119,14 +120,15 @@ pub struct Publication {
 
 /// Checks a policy file and keeps it as a draft; gives its number.
 ///
-/// Refused, in this order: a person who is not of headquarters; a file with faults, each with its line; one that says the
+/// Refused, in this order: a person who is not of headquarters; a file with faults, each with its line, also a region that there is not; one that says the
 /// same as the last version.
 pub fn draft(desk: &mut Desk, source: &Source) -> Result<i64, ControlError> {
     let (scope, now, actor) = (desk.scope(), desk.now, desk.actor.to_lowercase());
     let currency = ground::currency(&desk.tenant)?;
     desk.session.transaction(scope, Isolation::ReadCommitted, |tx| {
         makes_policy(tx, &actor)?;
-        let policy = super::read(source, currency)?;
+        let regions = read::region_codes(tx)?;
+        let policy = super::read_among(source, currency, Some(&regions))?;
         keep(tx, &policy, source, &actor, now)
     })
 }

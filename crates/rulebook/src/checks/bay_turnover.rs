@@ -63,7 +63,7 @@ impl Terms {
             data_missing: section.clause("data-missing", "bay-turnover.data-missing", &DEALER),
         };
         if terms.warn >= terms.rectify {
-            section.contradiction("the tiers overlap: warn_at must be below rectify_at");
+            section.contradiction("warn_at", "the tiers overlap: warn_at must be below rectify_at");
         }
         terms
     }

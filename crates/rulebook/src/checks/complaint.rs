@@ -69,7 +69,10 @@ impl Terms {
             mishandled: section.clause("mishandled", "complaint.mishandled", &[]),
         };
         if terms.mishandled_least.money > terms.mishandled_most.money {
-            section.contradiction("mishandled_least is above mishandled_most: no amount could be ruled");
+            section.contradiction(
+                "mishandled_least",
+                "mishandled_least is above mishandled_most: no amount could be ruled",
+            );
         }
         terms
     }

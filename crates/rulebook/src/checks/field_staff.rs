@@ -28,8 +28,10 @@ impl Terms {
         const PARTS: [&str; 3] = ["exams", "inspections", "satisfaction"];
         let named = section.weights("weights");
         if let Some((unknown, _)) = named.iter().find(|(name, _)| !PARTS.contains(&name.as_str())) {
-            section
-                .contradiction(&format!("'{unknown}' in weights is no part: there is {}", PARTS.join(", ")));
+            section.contradiction(
+                "weights",
+                &format!("'{unknown}' in weights is no part: there is {}", PARTS.join(", ")),
+            );
         }
         let weight =
             |part: &str| named.iter().find(|(name, _)| name == part).map_or(0, |(_, weight)| *weight);

@@ -44,10 +44,10 @@ impl Terms {
         const DEALER: [Seat; 1] = [Seat::Dealer];
         let named = section.weights("weights");
         if let Some((unknown, _)) = named.iter().find(|(name, _)| !FACTORS.contains(&name.as_str())) {
-            section.contradiction(&format!(
-                "'{unknown}' in weights is not scored: there is {}",
-                FACTORS.join(", ")
-            ));
+            section.contradiction(
+                "weights",
+                &format!("'{unknown}' in weights is not scored: there is {}", FACTORS.join(", ")),
+            );
         }
         let weight =
             |factor: &str| named.iter().find(|(name, _)| name == factor).map_or(0, |(_, weight)| *weight);
@@ -60,7 +60,8 @@ impl Terms {
             poor: section.clause("poor", "mystery-shopper.poor", &DEALER),
         };
         if terms.poor_below > terms.excellent_at {
-            section.contradiction("the tiers overlap: poor_below must not be above excellent_at");
+            section
+                .contradiction("poor_below", "the tiers overlap: poor_below must not be above excellent_at");
         }
         terms
     }

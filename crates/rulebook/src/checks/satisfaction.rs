@@ -75,7 +75,7 @@ impl Terms {
         const DIRECTOR: [Seat; 1] = [Seat::RegionDirector];
         let terms = Self {
             weights: section.weights("weights"),
-            region_weights: section.optional_weights_by_name("region_weights"),
+            region_weights: section.optional_weights_by_region("region_weights"),
             min_responses: section.count("min_responses", 1, 1_000_000),
             gold_at: section.count("gold_at", 0, 100),
             silver_at: section.count("silver_at", 0, 100),
@@ -92,7 +92,7 @@ impl Terms {
             star: section.clause("star", STAR, &[]),
         };
         if terms.gold_at < terms.silver_at || terms.silver_at < terms.low_below {
-            section.contradiction("the tiers overlap: gold_at ≥ silver_at ≥ low_below");
+            section.contradiction("gold_at", "the tiers overlap: gold_at ≥ silver_at ≥ low_below");
         }
         terms
     }

@@ -141,6 +141,7 @@ fn opening_hours(section: &mut Section) -> (Time, Time) {
     let to = section.optional_time("visit_to").unwrap_or(Time::constant(17, 0, 0, 0));
     if from >= to {
         section.contradiction(
+            "visit_to",
             "visit_to must be later than visit_from (09:00 and 17:00 where they are left out)",
         );
     }

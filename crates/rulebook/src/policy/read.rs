@@ -29,18 +29,32 @@ pub struct Section<'t> {
     path: String,
     span: Range<usize>,
     entries: BTreeMap<String, (Range<usize>, Spanned<DeValue<'t>>)>,
-    text: &'t str,
-    currency: Currency,
+    /// Where its keys stand, also those that were taken out.
+    keys: BTreeMap<String, Range<usize>>,
+    within: Within<'t>,
     errors: Vec<PolicyError>,
 }
 
+/// What a file is read within.
+#[derive(Clone, Copy)]
+struct Within<'t> {
+    text: &'t str,
+    currency: Currency,
+    regions: Option<&'t [String]>,
+}
+
 impl<'t> Section<'t> {
-    /// The whole file.
-    pub fn file(text: &'t str, currency: Currency) -> Result<Self, Vec<PolicyError>> {
+    /// The whole file; the regions it may name, where they are known.
+    pub fn file(
+        text: &'t str,
+        currency: Currency,
+        regions: Option<&'t [String]>,
+    ) -> Result<Self, Vec<PolicyError>> {
         match DeTable::parse(text) {
             Ok(table) => {
                 let span = table.span();
-                Ok(Self::of(String::new(), span, table.into_inner(), text, currency))
+                let within = Within { text, currency, regions };
+                Ok(Self::of(String::new(), span, table.into_inner(), within))
             }
             Err(error) => Err(vec![PolicyError {
                 line: line_of(text, error.span().map_or(0, |span| span.start)),
@@ -50,10 +64,11 @@ impl<'t> Section<'t> {
         }
     }
 
-    fn of(path: String, span: Range<usize>, table: DeTable<'t>, text: &'t str, currency: Currency) -> Self {
-        let entries =
+    fn of(path: String, span: Range<usize>, table: DeTable<'t>, within: Within<'t>) -> Self {
+        let entries: BTreeMap<_, _> =
             table.into_iter().map(|(key, value)| (key.get_ref().to_string(), (key.span(), value))).collect();
-        Self { path, span, entries, text, currency, errors: Vec::new() }
+        let keys = entries.iter().map(|(key, (span, _))| (key.clone(), span.clone())).collect();
+        Self { path, span, entries, keys, within, errors: Vec::new() }
     }
 
     /// All faults found, or that every key was used.
@@ -70,12 +85,16 @@ impl<'t> Section<'t> {
     }
 
     fn place(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        match (self.path.as_str(), key) {
+            ("", key) => key.to_owned(),
+            (path, "") => path.to_owned(),
+            (path, key) => format!("{path}.{key}"),
+        }
     }
 
     fn fault(&mut self, span: &Range<usize>, key: &str, reason: impl Into<String>) {
         let error = PolicyError {
-            line: line_of(self.text, span.start),
+            line: line_of(self.within.text, span.start),
             place: self.place(key),
             reason: reason.into(),
         };
@@ -85,7 +104,7 @@ impl<'t> Section<'t> {
     /// Reads a table below this one with `read`; a missing one is a fault for each of its keys.
     pub fn section<T>(&mut self, key: &str, read: impl FnOnce(&mut Section<'t>) -> T) -> T {
         let (span, table) = self.table(key);
-        let mut inner = Section::of(self.place(key), span, table, self.text, self.currency);
+        let mut inner = Section::of(self.place(key), span, table, self.within);
         let value = read(&mut inner);
         inner.refuse_the_rest();
         self.errors.append(&mut inner.errors);
@@ -99,7 +118,7 @@ impl<'t> Section<'t> {
 
     /// The currency that amounts are in.
     pub fn currency(&self) -> Currency {
-        self.currency
+        self.within.currency
     }
 
     /// A table of names with a weight each, from 0 to 1000 and not all 0.
@@ -107,13 +126,22 @@ impl<'t> Section<'t> {
         self.parameter(key, |inner| inner.weights_here("value"))
     }
 
-    /// Tables of weights by name, where there are any: the weights of named regions.
-    pub fn optional_weights_by_name(&mut self, key: &str) -> Vec<(String, Vec<(String, i64)>)> {
+    /// Tables of weights by region, where there are any.
+    pub fn optional_weights_by_region(&mut self, key: &str) -> Vec<(String, Vec<(String, i64)>)> {
         self.optional_section(key, |inner| {
             let names: Vec<String> = inner.entries.keys().cloned().collect();
+            names.iter().for_each(|name| inner.must_be_region(name));
             names.into_iter().map(|name| (name.clone(), inner.weights_here(&name))).collect()
         })
         .unwrap_or_default()
+    }
+
+    fn must_be_region(&mut self, name: &str) {
+        let Some(regions) = self.within.regions else { return };
+        if !regions.iter().any(|region| region == name) {
+            let span = self.keys.get(name).cloned().unwrap_or(0..0);
+            self.fault(&span, name, format!("no region '{name}': there is {}", regions.join(", ")));
+        }
     }
 
     fn weights_here(&mut self, key: &str) -> Vec<(String, i64)> {
@@ -122,7 +150,7 @@ impl<'t> Section<'t> {
             let weights: Vec<(String, i64)> =
                 names.into_iter().map(|name| (name.clone(), inner.whole(&name, 0, 1_000))).collect();
             if weights.iter().all(|(_, weight)| *weight == 0) {
-                inner.contradiction("every weight is 0: give at least one more than 0");
+                inner.contradiction("", "every weight is 0: give at least one more than 0");
             }
             weights
         })
@@ -374,7 +402,7 @@ impl<'t> Section<'t> {
     /// The currency's decimals are kept: nothing finer, nothing negative, never a float.
     fn money(&mut self, key: &str) -> Money {
         let Some((span, text)) = self.string(key) else { return Money::ZERO };
-        let reason = match self.currency.parse(&text) {
+        let reason = match self.within.currency.parse(&text) {
             Ok(money) if text.starts_with('-') || money.0 < 0 => {
                 "negative amount: write how much, the clause says whether it is owed or earned".to_owned()
             }
@@ -415,10 +443,10 @@ impl<'t> Section<'t> {
         })
     }
 
-    /// A fault of two values that do not go together, named at this table.
-    pub fn contradiction(&mut self, reason: &str) {
-        let span = self.span.clone();
-        self.fault(&span, "", reason);
+    /// A fault of values that do not go together, named at the key of one of them, else at this table.
+    pub fn contradiction(&mut self, key: &str, reason: &str) {
+        let span = self.keys.get(key).unwrap_or(&self.span).clone();
+        self.fault(&span, key, reason);
     }
 }
 

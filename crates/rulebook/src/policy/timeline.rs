@@ -38,6 +38,7 @@ impl Timeline {
     }
 
     /// The same with a policy in force from a date on, instead of all versions that begin then or later.
+    #[must_use]
     pub fn replaced_from(&self, from: Date, policy: Arc<Policy>) -> Self {
         let number = self.versions.iter().map(|version| version.number).max().unwrap_or(0) + 1;
         let kept = self.versions.iter().filter(|version| version.effective_on < from).cloned();
