@@ -172,11 +172,15 @@ impl Tx<'_> {
         )
         .bind::<Text, _>(columns)
         .get_result(self.connection)?;
+        // It is the program's table, whoever it is made for: the connection serves another person next.
         if !known.is_same {
-            self.execute("DROP TABLE IF EXISTS pg_temp.staging")?;
-            self.execute(&format!("CREATE TEMP TABLE staging ({columns}) ON COMMIT DELETE ROWS"))?;
+            self.beyond_the_person(|tx| {
+                tx.execute("DROP TABLE IF EXISTS pg_temp.staging")?;
+                tx.execute(&format!("CREATE TEMP TABLE staging ({columns}) ON COMMIT DELETE ROWS"))?;
+                tx.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON pg_temp.staging TO farsight_person")
+            })?;
         } else if known.is_filled {
-            self.execute("TRUNCATE pg_temp.staging")?;
+            self.beyond_the_person(|tx| tx.execute("TRUNCATE pg_temp.staging"))?;
         }
         Ok(())
     }

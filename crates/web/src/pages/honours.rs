@@ -54,11 +54,12 @@ pub(crate) async fn stars(entered: Entered, ask: Ask) -> PageResult {
 /// The hotspots whose alert is open.
 pub(crate) async fn hotspots(entered: Entered, ask: Ask) -> PageResult {
     let hotspots = entered.at_desk(honours::hotspots).await?;
+    let early = entered.frame().reading().say("honours.early", &[])?;
     let row = |it: &honours::Hotspot| {
         vec![
             Cell::link(it.month.to_string(), format!("/alerts/{}", it.alert)),
             Cell::text(&*it.model),
-            Cell::text(&*it.fault),
+            Cell::text(if it.fault == "*" { &*early } else { &*it.fault }),
             Cell::Count(it.count),
             Cell::text(&*it.expected),
             Cell::Count(it.vehicles),
