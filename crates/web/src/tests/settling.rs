@@ -131,7 +131,7 @@ async fn a_month_is_settled_by_two_people_and_exports_what_the_command_exports()
     let sealer = farsight_tests::office::sealer();
     farsight_control::pack::pack(&mut house.office.desk, &sealer, month("2025-01"), &mut by_command).unwrap();
     assert_eq!(pack.body, by_command);
-    assert_eq!(anna.get("/settlements/2025-09/export?what=pack").await.status, 400);
+    assert_eq!(anna.get("/settlements/2025-09/export?what=pack").await.status, 422);
     let people = page(&mut anna, "/settlements/2025-02/people").await;
     assert!(people.contains("No line is like this"), "{people}");
     assert!(page(&mut anna, "/settlements").await.contains("2025-01"));
