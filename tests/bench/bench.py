@@ -401,7 +401,7 @@ class Bench:
     def single_facts(self) -> None:
         """One fact a request, over few and many connections, into the tables that the batches filled."""
         with self.door("api") as (door, memory):
-            for connections in (8, 16, 64):
+            for connections in (16, 32, 64):
                 wait_for_quiet(self.options.patience, self.cluster.server)
                 door.singles(self.cluster.folder / "single.lua", connections, 3)
                 memory.forget_peak()
