@@ -12,7 +12,7 @@ use std::path::Path;
 
 use farsight_exchange::Progress;
 use farsight_ledger::settlement::Role;
-use farsight_network::Plan;
+use farsight_network::{Plan, Tables};
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
 use farsight_store::registry;
@@ -120,7 +120,7 @@ pub fn demo(
     now: Instant,
 ) -> Result<Shown, ControlError> {
     let there = registry::tenants(database)?.into_iter().any(|tenant| tenant.code == TENANT);
-    let plan = Plan::new(request.dealers, request.months, now, request.seed);
+    let plan = Plan { tables: Tables::ALL, ..Plan::new(request.dealers, request.months, now, request.seed) };
     if !there {
         let new = NewTenant {
             code: TENANT.to_owned(),

@@ -173,12 +173,12 @@ impl<'r> Run<'r> {
             last_locked: settlements::last_locked(tx)?,
         };
         let whole: Vec<&'static Check> = plan.whole.clone();
-        network::forget_touched(tx, &plan, self.ground.zone.name())?;
+        network::forget_touched(tx, &plan, (self.request.full, self.ground.zone.name()))?;
         let (of_network, by_dealer): (Vec<_>, Vec<_>) = whole.iter().partition(|check| check.of_network);
         tx.look_at_all()?;
         shards::judge(&mut self, tx, &by_dealer, posting)?;
         for check in of_network {
-            let units = network::all_units(tx, check, self.ground.zone.name())?;
+            let units = network::all_units(tx, check, (&self.ground, self.as_of))?;
             runs::set_wakes(tx, check.name, None, &[])?;
             self.judge_some(tx, check, units, posting)?;
         }

@@ -97,21 +97,40 @@ impl Sums {
 pub struct Visits<'f> {
     vehicles: &'f [Vehicle],
     /// Of each vehicle, by time and then id.
-    by_vehicle: HashMap<Code, Vec<(Instant, &'f str, Code, Date)>>,
+    by_vehicle: HashMap<Code, Vec<(Date, Code)>>,
+}
+
+/// Where a vehicle sold by then was at home at a month's end, by its visits in the order of time and then id, and the day
+/// it was last seen: at its last visit's dealer or, never seen since it was sold, at the selling one, if known.
+pub fn home_at<D: Copy>(
+    last: Date,
+    sold_on: Date,
+    seller: Option<D>,
+    visits: &[(Date, D)],
+) -> (Date, Option<D>) {
+    let by_then = visits.partition_point(|(on, _)| *on <= last);
+    match by_then.checked_sub(1).map(|index| visits[index]) {
+        Some((on, dealer)) if on >= sold_on => (on, Some(dealer)),
+        _ => (sold_on, seller),
+    }
 }
 
 impl<'f> Visits<'f> {
     /// Those of some facts.
     pub fn of(facts: &'f Facts, zone: &Zone) -> Self {
         let sold: HashSet<Code> = facts.vehicles.iter().map(|row| row.vin).collect();
-        let mut by_vehicle: HashMap<Code, Vec<_>> = HashMap::new();
+        let mut by_vehicle: HashMap<Code, Vec<(Instant, &str, Code)>> = HashMap::new();
         for order in facts.work_orders.iter().filter(|order| sold.contains(&order.vin)) {
             if let Some(at) = order.completed_at {
-                let visit = (at, facts.codes.text(order.work_order), order.dealer, zone.date(at));
+                let visit = (at, facts.codes.text(order.work_order), order.dealer);
                 by_vehicle.entry(order.vin).or_default().push(visit);
             }
         }
-        by_vehicle.values_mut().for_each(|visits| visits.sort_unstable());
+        let in_order = |mut visits: Vec<(Instant, &str, Code)>| {
+            visits.sort_unstable();
+            visits.into_iter().map(|(at, _, dealer)| (zone.date(at), dealer)).collect()
+        };
+        let by_vehicle = by_vehicle.into_iter().map(|(vin, visits)| (vin, in_order(visits))).collect();
         Self { vehicles: &facts.vehicles, by_vehicle }
     }
 
@@ -120,23 +139,15 @@ impl<'f> Visits<'f> {
         self.vehicles.iter().map(|row| Period::of(row.sold_on)).min()
     }
 
-    /// The last visit of a vehicle by a month's end, and its home then: the dealer of that order, or, never seen since
-    /// it was sold, the selling dealer.
-    fn standing(&self, vehicle: &Vehicle, last: Date) -> (Date, Option<Code>) {
-        let visits = self.by_vehicle.get(&vehicle.vin).map_or(&[][..], Vec::as_slice);
-        let by_then = visits.partition_point(|(_, _, _, on)| *on <= last);
-        match by_then.checked_sub(1).map(|index| visits[index]) {
-            Some((_, _, dealer, on)) if on >= vehicle.sold_on => (on, Some(dealer)),
-            _ => (vehicle.sold_on, vehicle.dealer),
-        }
-    }
-
     /// The homes at a month's end; away is a last visit more than `away_days` before its last day.
     pub fn homes(&self, month: Period, away_days: i64) -> Vec<HomeVehicles> {
         let last = month.last_day();
         let mut homes: HashMap<Code, HomeVehicles> = HashMap::new();
         for vehicle in self.vehicles.iter().filter(|row| row.sold_on <= last) {
-            let (visited_on, Some(dealer)) = self.standing(vehicle, last) else { continue };
+            let visits = self.by_vehicle.get(&vehicle.vin).map_or(&[][..], Vec::as_slice);
+            let (visited_on, Some(dealer)) = home_at(last, vehicle.sold_on, vehicle.dealer, visits) else {
+                continue;
+            };
             let none = HomeVehicles { dealer, month, vehicles: 0, away: 0 };
             let home = homes.entry(dealer).or_insert(none);
             home.vehicles += 1;

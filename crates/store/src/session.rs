@@ -422,6 +422,21 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Does something that looks at whole tables amid what looks at few rows, or amid the like.
+    pub(crate) fn by_plan_of_all<T>(
+        &mut self,
+        look: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let looks_at_few =
+            self.number("SELECT (current_setting('enable_seqscan') = 'off')::int::bigint AS number")? > 0;
+        self.look_at_all()?;
+        let looked = look(self)?;
+        if looks_at_few {
+            self.look_at_few()?;
+        }
+        Ok(looked)
+    }
+
     /// Plans by hash and scan: for transactions that look at whole tables.
     pub fn look_at_all(&mut self) -> Result<(), StoreError> {
         self.connection.batch_execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_nestloop = off")?;

@@ -81,14 +81,14 @@ pub(crate) fn findings(
             Ok(())
         })?;
         for check in of_network {
-            let units = network::all_units(tx, check, ground.zone.name())?;
+            let units = network::all_units(tx, check, (&ground, as_of))?;
             rows.extend(of_units(tx, check, units, (&ground, as_of))?);
         }
     }
     Ok(rows)
 }
 
-/// What some units of a check give; sums are counted now, for those that are kept may be a run behind.
+/// What some units of a check give; sums are counted now where those that are kept are a run behind.
 fn of_units(
     tx: &mut Tx,
     check: &'static Check,
@@ -98,7 +98,7 @@ fn of_units(
     let (_, units) = network::resting(units, &ground.zone, as_of);
     let mut rows = Vec::new();
     for units in network::chunks(units, UNITS_AT_A_TIME) {
-        let facts = facts_of_units(tx, check, &units, (ground, as_of), From::Now)?;
+        let facts = facts_of_units(tx, check, &units, (ground, as_of), From::KeptOrNow)?;
         let judged = Judged::Units(units.into_iter().collect());
         let found = judge(&facts, ground, as_of, judged, &[check])?;
         rows.extend(found.findings.into_iter().map(|finding| row(&facts, finding)));
@@ -138,7 +138,7 @@ impl Again {
             let (of_network, by_dealer): (Vec<_>, Vec<_>) =
                 checks.into_iter().partition(|check| check.of_network);
             for check in of_network {
-                let units = network::all_units(tx, check, again.ground.zone.name())?;
+                let units = network::all_units(tx, check, (&again.ground, as_of))?;
                 again.of_network.push((as_of, check, units));
             }
             if !by_dealer.is_empty() {

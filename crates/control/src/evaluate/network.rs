@@ -1,6 +1,8 @@
 //! Checks with units of the whole network: which units there are, how many at a time, and the sums they rest on.
 
-use farsight_rulebook::case::month_of_unit;
+use std::collections::{BTreeMap, BTreeSet};
+
+use farsight_rulebook::case::{Ground, month_of_unit};
 use farsight_rulebook::checks::{Check, fault_hotspot, retention};
 use farsight_rulebook::finding::Wake;
 use farsight_rulebook::period::Period;
@@ -12,10 +14,14 @@ use super::plan::Plan;
 use super::reads;
 use crate::ControlError;
 
-/// Forgets the sums of months that unseen imports touch, and all sums of a check of which everything is looked at.
-pub(super) fn forget_touched(tx: &mut Tx, plan: &Plan, zone: &str) -> Result<(), ControlError> {
+/// Forgets the sums of months that unseen imports touch; all sums where everything is to be counted anew.
+pub(super) fn forget_touched(
+    tx: &mut Tx,
+    plan: &Plan,
+    (full, zone): (bool, &str),
+) -> Result<(), ControlError> {
     for (check, kind) in [(retention::NAME, Kind::Homes), (fault_hotspot::NAME, Kind::Faults)] {
-        if plan.whole.iter().any(|whole| whole.name == check) {
+        if full && plan.whole.iter().any(|whole| whole.name == check) {
             sums::forget_all(tx, kind)?;
         }
         for (_, imports) in plan.seen.iter().filter(|(seen, _)| *seen == check) {
@@ -27,9 +33,13 @@ pub(super) fn forget_touched(tx: &mut Tx, plan: &Plan, zone: &str) -> Result<(),
 }
 
 /// Every unit that such a check has or had.
-pub(super) fn all_units(tx: &mut Tx, check: &Check, zone: &str) -> Result<Vec<String>, ControlError> {
+pub(super) fn all_units(
+    tx: &mut Tx,
+    check: &Check,
+    basis: (&Ground, Instant),
+) -> Result<Vec<String>, ControlError> {
     tx.look_at_few()?;
-    let mut units = reads::units_of(tx, check, zone)?;
+    let mut units = reads::units_of(tx, check, basis)?;
     units.extend(runs::units_known(tx, check.name)?);
     units.sort_unstable();
     units.dedup();
@@ -53,10 +63,16 @@ pub(super) fn wakes(check: &Check, resting: &[String], zone: &Zone) -> Vec<Wake>
     .collect()
 }
 
-/// Units some at a time; a month of the network, which needs many facts, alone.
+/// Units some at a time; a month of the network, which needs many facts, by itself with the dealers' units of it.
 pub(super) fn chunks(units: Vec<String>, most: usize) -> Vec<Vec<String>> {
-    let (alone, together): (Vec<_>, Vec<_>) =
-        units.into_iter().partition(|unit| unit.parse::<Period>().is_ok());
-    let together = together.chunks(most).map(<[String]>::to_vec);
-    together.chain(alone.into_iter().map(|unit| vec![unit])).collect()
+    let network: BTreeSet<Period> = units.iter().filter_map(|unit| unit.parse().ok()).collect();
+    let mut months: BTreeMap<Period, Vec<String>> = BTreeMap::new();
+    let mut others = Vec::new();
+    for unit in units {
+        match month_of_unit(&unit).filter(|month| network.contains(month)) {
+            Some(month) => months.entry(month).or_default().push(unit),
+            None => others.push(unit),
+        }
+    }
+    others.chunks(most).map(<[String]>::to_vec).chain(months.into_values()).collect()
 }

@@ -73,13 +73,7 @@ pub(crate) fn facts_of_units(
             tx.want(&dealers(units))?;
             read::part_prices(tx, &mut facts)?;
         }
-        retention::NAME => {
-            let months = home_months(tx, ground, as_of)?;
-            if from == From::Kept {
-                sums::keep_homes(tx, &months, zone)?;
-            }
-            sums::homes(tx, &mut facts, &months, from, zone)?;
-        }
+        retention::NAME => homes(tx, &mut facts, (ground, as_of), from)?,
         fault_hotspot::NAME => {
             let months = hotspot_months(units, ground, as_of);
             if from == From::Kept {
@@ -144,10 +138,29 @@ pub(crate) fn answered(tx: &mut Tx, units: &[String]) -> Result<Wanted, ControlE
     Ok(wanted)
 }
 
-/// The months that were over, from the first in which a vehicle was sold, with the days by which vehicles are away.
+/// Homes of the months that are judged, away by the days of the policy.
+pub(super) fn homes(
+    tx: &mut Tx,
+    facts: &mut Facts,
+    (ground, as_of): (&Ground, Instant),
+    from: From,
+) -> Result<(), ControlError> {
+    let zone = ground.zone.name();
+    let months = home_months(tx, ground, as_of)?;
+    if from == From::Kept {
+        let months: Vec<Period> = months.iter().map(|(month, _)| *month).collect();
+        sums::keep_homes(tx, &months, zone)?;
+    }
+    Ok(sums::homes(tx, facts, &months, from, zone)?)
+}
+
+/// The months of homes, with the days by which vehicles are away.
 fn home_months(tx: &mut Tx, ground: &Ground, as_of: Instant) -> Result<Vec<(Period, i64)>, ControlError> {
-    let Some((first, _)) = sums::span(tx, "vehicles", ground.zone.name())? else { return Ok(Vec::new()) };
+    if !sums::has_vehicles(tx)? {
+        return Ok(Vec::new());
+    }
     let last = Period::of(ground.zone.date(as_of)).previous();
+    let first = Period::of(ground.timeline.first_judged_day());
     let judged = first.through(last).filter_map(|month| {
         let version = ground.timeline.in_force(month.last_day())?;
         Some((month, version.policy.retention.as_ref()?.away_days))
@@ -166,20 +179,38 @@ fn hotspot_months(units: &[String], ground: &Ground, as_of: Instant) -> Vec<Peri
 }
 
 /// All units of a check that has some of the whole network, besides those it has left traces of.
-pub(super) fn units_of(tx: &mut Tx, check: &Check, zone: &str) -> Result<Vec<String>, ControlError> {
-    let months = |tx: &mut Tx, table: &str| -> Result<Vec<Period>, ControlError> {
-        let span = sums::span(tx, table, zone)?;
-        Ok(span.into_iter().flat_map(|(first, last)| first.through(last)).collect())
+pub(super) fn units_of(
+    tx: &mut Tx,
+    check: &Check,
+    (ground, as_of): (&Ground, Instant),
+) -> Result<Vec<String>, ControlError> {
+    let table = match check.name {
+        satisfaction::NAME => "surveys",
+        fault_hotspot::NAME => "work_orders",
+        retention::NAME => return Ok(vec![retention::UNIT.to_owned()]),
+        _ => return Ok(Vec::new()),
     };
-    Ok(match check.name {
-        satisfaction::NAME => {
-            let (months, dealers) = (months(tx, "surveys")?, read::dealer_codes(tx)?);
-            let of_dealers =
-                dealers.iter().flat_map(|dealer| months.iter().map(move |month| format!("{dealer}@{month}")));
-            months.iter().map(ToString::to_string).chain(of_dealers).collect()
+    let zone = ground.zone.name();
+    let running = Period::of(ground.zone.date(as_of));
+    let span = sums::span(tx, table, zone)?;
+    let judged = span.into_iter().flat_map(|(first, last)| {
+        first.max(Period::of(ground.timeline.first_judged_day())).through(last.min(running))
+    });
+    let mut months: BTreeSet<Period> = judged.collect();
+    let mut units = Vec::new();
+    if check.name == satisfaction::NAME {
+        let dealers = read::dealer_codes(tx)?;
+        units.extend(
+            months.iter().flat_map(|month| dealers.iter().map(move |dealer| format!("{dealer}@{month}"))),
+        );
+    }
+    // Of later months, far ones perhaps, only what there is.
+    for (dealer, month) in sums::later(tx, table, running, zone)? {
+        months.insert(month);
+        if check.name == satisfaction::NAME {
+            units.push(format!("{dealer}@{month}"));
         }
-        fault_hotspot::NAME => months(tx, "work_orders")?.iter().map(ToString::to_string).collect(),
-        retention::NAME => vec![retention::UNIT.to_owned()],
-        _ => Vec::new(),
-    })
+    }
+    units.extend(months.iter().map(ToString::to_string));
+    Ok(units)
 }

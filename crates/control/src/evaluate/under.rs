@@ -12,7 +12,7 @@ use farsight_rulebook::time::Instant;
 use farsight_store::sums::From;
 use farsight_store::{Database, Tx};
 
-use super::{UNITS_AT_A_TIME, checks_named, facts_of_units, judge, network, shards};
+use super::{UNITS_AT_A_TIME, checks_named, facts_of_units, judge, network, reads, shards};
 use crate::ControlError;
 
 /// What is judged.
@@ -71,27 +71,41 @@ fn of_network_check(
 ) -> Result<(), ControlError> {
     let Some(ground) = basis.grounds.first() else { return Ok(()) };
     let (first, last) = basis.months;
-    let mut units = network::all_units(tx, check, ground.zone.name())?;
+    let mut units = network::all_units(tx, check, (ground, basis.as_of))?;
     units.retain(|unit| month_of_unit(unit).is_none_or(|month| (first..=last).contains(&month)));
     let (_, units) = network::resting(units, &ground.zone, basis.as_of);
     for units in network::chunks(units, UNITS_AT_A_TIME) {
-        let read = |tx: &mut Tx, ground| facts_of_units(tx, check, &units, (ground, basis.as_of), From::Now);
-        let facts = read(tx, ground)?;
+        let facts = facts_of_units(tx, check, &units, (ground, basis.as_of), From::KeptOrNow)?;
         let judged = Judged::Units(units.iter().cloned().collect());
         let found = if check.name == retention::NAME {
-            // By when a vehicle is away is the policy's to say: its sums are another's under each.
-            let mut found = vec![judge(&facts, ground, basis.as_of, judged.clone(), &[check])?];
-            for ground in &basis.grounds[1..] {
-                let facts = read(tx, ground)?;
-                found.push(judge(&facts, ground, basis.as_of, judged.clone(), &[check])?);
-            }
-            found
+            homes_under_all(tx, basis, &facts, |facts, ground| {
+                judge(facts, ground, basis.as_of, judged.clone(), &[check])
+            })?
         } else {
             under_all(basis, |ground| judge(&facts, ground, basis.as_of, judged.clone(), &[check]))?
         };
         each(&facts, &found)?;
     }
     Ok(())
+}
+
+/// By when a vehicle is away is the policy's to say: its sums are others under each. The facts have those of the first.
+fn homes_under_all(
+    tx: &mut Tx,
+    basis: Basis,
+    facts: &Facts,
+    judge: impl Fn(&Facts, &Ground) -> Result<Found, ControlError>,
+) -> Result<Vec<Found>, ControlError> {
+    let mut found = Vec::with_capacity(basis.grounds.len());
+    let mut facts = facts.clone();
+    for (index, ground) in basis.grounds.iter().enumerate() {
+        if index > 0 {
+            facts.sums = None;
+            reads::homes(tx, &mut facts, (ground, basis.as_of), From::KeptOrNow)?;
+        }
+        found.push(judge(&facts, ground)?);
+    }
+    Ok(found)
 }
 
 /// Judges under each ground, on as many threads as there are.
