@@ -6,7 +6,8 @@
 Parts: `import` (against psql's \\copy), `check` (first against DuckDB; again; after one more day), `evaluate` (the rulebook alone),
 `scale` (cost against dealers), `memory` (of the other commands), `jobs` (empty jobs through the whole path),
 `web` (pages under load by wrk, their queries and sizes; meant for `--dealers 5000 --months 24`), `uploads` (evidence, against `cp` and
-`sha256sum`), `api` (facts by the machines' door, against `farsight import`). Both sides share one PostgreSQL, made for the purpose with
+`sha256sum`), `api` (facts by the machines' door, against `farsight import`), `replay` (drafts over twelve months) and `nightly` (one
+day's facts), both over every table. Both sides share one PostgreSQL, made for the purpose with
 Farsight's own settings and gone afterwards. Short measurements are repeated and their median counts; of the peers the quickest
 counts. The exit status tells whether it could be measured, not whether the bars are held.
 """
@@ -27,6 +28,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -37,10 +39,11 @@ from network import Data, Network, end_of, size_of
 from peer_tables import ddl
 import api
 import web
+import whole
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(__file__).resolve().parent / "peers"
-PARTS = ("import", "check", "evaluate", "scale", "memory", "jobs", "web", "uploads", "api")
+PARTS = ("import", "check", "evaluate", "scale", "memory", "jobs", "web", "uploads", "api", "replay", "nightly")
 POLICY = "example-2026"
 
 # Nothing that takes longer is repeated.
@@ -119,7 +122,7 @@ class Bench:
 
     def imported(self, network: Network) -> str:
         """A database with the network's facts that nothing was judged of; made if there is none."""
-        database = f"facts_{network.dealers}"
+        database = network.database
         if network not in self.imports:
             self.imports[network] = self.import_once(database, network)
         return database
@@ -151,7 +154,7 @@ class Bench:
         peers: list[tuple[dict[str, float], Taken]] = []
 
         def once(_: int) -> Taken:
-            ours = self.import_once(f"facts_{self.network.dealers}", self.network)
+            ours = self.import_once(self.network.database, self.network)
             self.cluster.create("peer")
             script = str(PEERS / "psql_copy.py")
             peer = self.take("psql \\copy", [sys.executable, script, str(facts), str(tables), self.cluster.url("peer")], peer=True)
@@ -267,7 +270,7 @@ class Bench:
                 self.imported(network)
             points.append((size, self.imports[network], self.firsts[network]))
             if network != self.network:
-                self.cluster.drop(f"facts_{size}")
+                self.cluster.drop(network.database)
         if len(points) < 2:
             return
         for name, index, bar in (("check, first", 2, 1.1), ("import", 1, None)):
@@ -414,6 +417,41 @@ class Bench:
             above = memory.peak() - self.rest
             note = f"at rest {self.rest:.0f} MB, afterwards {memory.now():.0f} MB"
             self.figures.append(Figure("single facts, memory above rest", f"{above:.0f} MB", "", above, at_most=api.MOST_ABOVE_REST_MB, unit="MB", note=note))
+
+    def part_replay(self) -> None:
+        """Drafts over twelve months of every table."""
+        say("replay")
+        network = whole.twelve_months(self.network)
+        self.first_check(network, "whole")
+        one, many = whole.drafts(ROOT / "config" / "policies" / f"{POLICY}.toml", self.cluster.folder)
+        months = ["--from", f"{network.first_day:%Y-%m}", "--to", f"{network.until:%Y-%m}", "--now", whole.days_later(network)]
+
+        def replay(files: list[str]) -> Taken:
+            return self.repeat(lambda _: self.take(f"replay, {len(files)} drafts", self.farsight("whole", "policy", "replay", *files, *months)))
+
+        first, all_of_them = replay(one), replay(many)
+        further = (all_of_them.seconds - first.seconds) / (len(many) - 1)
+        self.figures += [
+            Figure("replay, the first draft", seconds(first.seconds), value=first.seconds, at_most=whole.MOST_FIRST_DRAFT, unit="s", note=f"{network.dealers} dealers x 12 months, every table; {first.cpu}"),
+            Figure("  each further one", seconds(further), value=further, at_most=whole.MOST_FURTHER_DRAFT, unit="s", note=f"{len(many)} drafts at once: {seconds(all_of_them.seconds)}"),
+        ]  # fmt: skip
+
+    def part_nightly(self) -> None:
+        """One day's facts of every table, checked at its end; meant for a history as long as the disk holds."""
+        say("nightly")
+        network = replace(self.network, whole=True)
+        self.first_check(network, "nightly")
+        counts = {table: int(self.cluster.sql(f"SELECT count(*) FROM {table}", "nightly")) for table in ("surveys", "work_orders")}
+        self.cluster.sql("VACUUM ANALYZE", "nightly")
+        checks = []
+        for day in network.days(self.options.days):
+            facts = str(self.data.day(network, day))
+            self.take("import, one day of every table", self.farsight("nightly", "import", facts, "--now", end_of(day)))
+            checks.append(self.check("nightly", end_of(day), "check, one day of every table"))
+        middle = median(checks)
+        each = ", ".join(f"{taken.seconds:.2f}" for taken in checks)
+        note = f"{counts['surveys']:,} answers, {counts['work_orders']:,} orders; each day {each}; {middle.cpu}"
+        self.figures.append(Figure("nightly check", seconds(middle.seconds), value=middle.seconds, at_most=whole.MOST_NIGHTLY, unit="s", note=note))
 
     @contextlib.contextmanager
     def door(self, database: str) -> Iterator[tuple[api.Door, api.Memory]]:

@@ -19,11 +19,18 @@ class Network:
     months: int
     seed: int
     until: date
+    # Every table, not only those of the checks that move the most money.
+    whole: bool = False
 
     @property
     def name(self) -> str:
         """The key of its folder."""
-        return f"{self.dealers}x{self.months}-seed{self.seed}-until{self.until}"
+        return f"{self.dealers}x{self.months}-seed{self.seed}-until{self.until}{'-whole' if self.whole else ''}"
+
+    @property
+    def database(self) -> str:
+        """The name of a database with its facts."""
+        return f"facts_{self.dealers}x{self.months}{'_whole' if self.whole else ''}"
 
     @property
     def first_day(self) -> date:
@@ -84,6 +91,7 @@ class Data:
         begun.parent.mkdir(parents=True, exist_ok=True)
         command: list[str | Path] = [self.generator, "--out", begun, "--dealers", str(network.dealers)]
         command += ["--months", str(network.months), "--seed", str(network.seed), "--until", str(network.until), *window]
+        command += ["--all"] if network.whole else []
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             shutil.rmtree(begun, ignore_errors=True)

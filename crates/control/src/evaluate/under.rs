@@ -1,6 +1,7 @@
 //! Judging the same facts under several policies: what each of them finds. Facts are read once, however many policies there
 //! are; nothing is posted or kept.
 
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use farsight_rulebook::case::{Ground, Judged, month_of_unit};
@@ -28,31 +29,40 @@ pub(crate) struct Basis<'b> {
     pub(crate) months: (Period, Period),
 }
 
-/// Judges all facts under each ground; `each` is given what a piece of the network found, in the order of the grounds.
+/// Judges all facts under each ground; `each` is given what a piece of the network found, in the order of the grounds, one
+/// piece at a time. What is judged over the whole network is read by a session beside the dealers' one, which sees the same.
 pub(crate) fn judge_under(
     tx: &mut Tx,
     basis: Basis,
-    mut each: impl FnMut(&Facts, &[Found]) -> Result<(), ControlError>,
+    each: impl FnMut(&Facts, &[Found]) -> Result<(), ControlError> + Send,
 ) -> Result<(), ControlError> {
     let (of_network, by_dealer): (Vec<_>, Vec<_>) =
         checks_named(&[])?.into_iter().partition(|check| check.of_network);
-    tx.look_at_all()?;
-    by_shard(tx, basis, &by_dealer, &mut each)?;
-    for check in of_network {
-        of_network_check(tx, basis, check, &mut each)?;
-    }
-    Ok(())
+    let (scope, snapshot) = (tx.scope(), tx.snapshot()?);
+    let each = Mutex::new(each);
+    let hand = |facts: &Facts, found: &[Found]| {
+        let mut each = each.lock().unwrap_or_else(PoisonError::into_inner);
+        (*each)(facts, found)
+    };
+    thread::scope(|threads| {
+        let beside = threads.spawn(|| -> Result<(), ControlError> {
+            basis.database.session()?.beside(scope, &snapshot, |tx| {
+                for check in of_network {
+                    of_network_check(tx, basis, check, &hand)?;
+                }
+                Ok(())
+            })
+        });
+        tx.look_at_all()?;
+        let of_dealers = by_shard(tx, basis, &by_dealer, &hand);
+        beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(of_dealers)
+    })
 }
 
-type Each<'e> = dyn FnMut(&Facts, &[Found]) -> Result<(), ControlError> + 'e;
+type Each<'e> = dyn Fn(&Facts, &[Found]) -> Result<(), ControlError> + 'e;
 
 /// While one shard is judged, a session beside this one reads the next.
-fn by_shard(
-    tx: &mut Tx,
-    basis: Basis,
-    checks: &[&'static Check],
-    each: &mut Each,
-) -> Result<(), ControlError> {
+fn by_shard(tx: &mut Tx, basis: Basis, checks: &[&'static Check], each: &Each) -> Result<(), ControlError> {
     let Some(ground) = basis.grounds.first() else { return Ok(()) };
     let of = shards::Basis { database: basis.database, ground, as_of: basis.as_of, checks };
     shards::read_all(tx, of, |_, mut facts, dealers| {
@@ -67,7 +77,7 @@ fn of_network_check(
     tx: &mut Tx,
     basis: Basis,
     check: &'static Check,
-    each: &mut Each,
+    each: &Each,
 ) -> Result<(), ControlError> {
     let Some(ground) = basis.grounds.first() else { return Ok(()) };
     let (first, last) = basis.months;
@@ -75,6 +85,7 @@ fn of_network_check(
     units.retain(|unit| month_of_unit(unit).is_none_or(|month| (first..=last).contains(&month)));
     let (_, units) = network::resting(units, &ground.zone, basis.as_of);
     for units in network::chunks(units, UNITS_AT_A_TIME) {
+        tx.look_at_few()?;
         let facts = facts_of_units(tx, check, &units, (ground, basis.as_of), From::KeptOrNow)?;
         let judged = Judged::Units(units.iter().cloned().collect());
         let found = if check.name == retention::NAME {
