@@ -107,3 +107,26 @@ fn an_id_that_looks_like_a_month_is_judged_at_once() {
     }
     books(&mut office, "2025-02-21");
 }
+
+#[test]
+fn a_month_of_prices_is_judged_by_its_own() {
+    let tower = Tower::new();
+    let mut office = office(&tower, "[service-clock.min_orders]", ("value = 20", "value = 20"));
+    let head = "part_code | effective_on | dealer_code | price";
+    let old: Vec<String> = (1..=60).map(|n| format!("A{n} | 2024-03-01 | D1 | {n}")).collect();
+    import(&mut office, "part_prices", &format!("{head}\n{}", old.join("\n")));
+    office.check("2025-01-03");
+    import(
+        &mut office,
+        "part_prices",
+        &format!("{head}\nB1 | 2025-01-01 |  | 10\nB1 | 2025-02-05 | D1 | 12"),
+    );
+    let request = Request {
+        checks: vec!["transparency".to_owned()],
+        as_of: Some(at("2025-03-02")),
+        ..Request::default()
+    };
+    let outcome = office.evaluate(&request);
+    assert!(outcome.whole.is_empty() && outcome.findings == 1, "{outcome:?}");
+    assert!(outcome.facts < 20, "sixty prices of a year ago are not read: {outcome:?}");
+}

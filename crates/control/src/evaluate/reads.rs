@@ -72,7 +72,6 @@ pub(crate) fn facts_of_units(
         transparency::NAME => {
             tx.want(&dealer_days(units))?;
             read::work_orders(tx, &mut facts, Which::OfDealerCompletions, zone)?;
-            tx.want(&dealers(units))?;
             read::part_prices(tx, &mut facts)?;
         }
         retention::NAME => {
