@@ -88,6 +88,24 @@ fn hotspots_are_told_as_their_alerts_tell_them() {
     let tower = Tower::new();
     let mut office = office(&tower);
     assert_eq!(honours::hotspots(&mut office.desk).unwrap(), []);
+    // Ten vehicles, an order without a fault in each of six months, then five vehicles with the same fault.
+    let sold: Vec<String> = (0..10).map(|n| format!("V{n} | M1 | 2024-01-05")).collect();
+    let before = ["2024-09", "2024-10", "2024-11", "2024-12", "2025-01", "2025-02"];
+    let quiet = before.iter().map(|month| format!("Q-{month} | D1 | V0 |  | {month}-03 10:00"));
+    let faulty = (0..5).map(|n| format!("F-{n} | D1 | V{n} | F1 | 2025-03-05 10:00"));
+    let orders: Vec<String> = quiet.chain(faulty).collect();
+    office.import_folder(&Folder::of(&[
+        sheet("vehicles", &format!("vin | model | sold_on\n{}", sold.join("\n"))),
+        sheet(
+            "work_orders",
+            &format!("work_order_id | dealer_code | vin | fault_code | created_at\n{}", orders.join("\n")),
+        ),
+    ]));
+    office.check(APRIL);
+    let hotspots = honours::hotspots(&mut office.desk).unwrap();
+    let told: Vec<_> = hotspots.iter().map(|it| (&*it.model, &*it.fault, it.month, it.count)).collect();
+    assert_eq!(told, [("M1", "F1", month("2025-03"), 5)]);
+    assert_eq!((&*hotspots[0].expected, hotspots[0].vehicles), ("0.00", 10));
 }
 
 /// What somebody of a dealer reads of an entry, or who sees everything.
