@@ -38,6 +38,7 @@ const POLICIES: [(&str, &[Change]); 3] = [
             ("[complaint.days]", "\"natural\"", "\"working\""),
             // So few are enough that the small world reaches them.
             ("[service-clock.min_orders]", "value = 20", "value = 1"),
+            ("[service-clock.compensation]", "penalty = \"0.00\"", "penalty = \"40.00\""),
             ("[satisfaction.min_responses]", "value = 10", "value = 1"),
             ("[satisfaction.min_regions]", "value = 3", "value = 2"),
             ("[feedback.min_orders]", "value = 20", "value = 1"),

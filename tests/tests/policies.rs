@@ -92,7 +92,7 @@ fn one_drafts_and_a_second_publishes() {
     assert_eq!((published.version, &*published.effective_on, published.changes), (2, "2025-05-01", 1));
     no("policy_over", publish(&mut office, "he@oem", id, "2025-06-01"));
     no("policy_over", drafts::drop(&mut office.desk, id));
-    let kept = drafts::one(&mut office.desk, id).unwrap().draft;
+    let kept = drafts::one(&mut office.desk, id, None).unwrap().draft;
     assert_eq!((kept.state, kept.version, &*kept.drafted_by), (State::Published, Some(2), "wu@oem"));
     assert_eq!(kept.decided_by.as_deref(), Some("he@oem"));
     let told = texts(
@@ -188,6 +188,38 @@ fn notice_is_that_of_the_version_before() {
     no("policy_notice", publish(&mut office, "he@oem", id, "2025-05-09"));
     no("policy_date_taken", publish(&mut office, "he@oem", id, "2025-05-10"));
     publish(&mut office, "he@oem", id, "2025-05-11").unwrap();
+}
+
+/// The version a draft is compared with, the clauses of what it changes, and the first date it can judge from.
+fn shown(office: &mut Office, id: i64, wanted: Option<&str>) -> (Option<i32>, usize, Option<String>) {
+    let wanted = wanted.map(|on| on.parse().unwrap());
+    let drafted = drafts::one(&mut office.desk, id, wanted).unwrap();
+    (drafted.against, drafted.changes.len(), drafted.earliest.map(|on| on.to_string()))
+}
+
+#[test]
+fn a_draft_is_compared_with_the_version_before_it() {
+    let tower = Tower::new();
+    let mut office = office(&tower);
+    // Version 2 promises five days instead of thirty, and begins in December.
+    let soon = ("general.notice_days", "value = 30", "value = 5");
+    let second = draft(&mut office, "wu@oem", &edited(&[soon])).unwrap();
+    publish(&mut office, "he@oem", second, "2025-12-01").unwrap();
+    let id = draft(&mut office, "wu@oem", &edited(&[soon, DEARER])).unwrap();
+    // Today is 2025-04-10: before December it changes version 1, its notice too.
+    assert_eq!(shown(&mut office, id, None), (Some(1), 2, Some("2025-05-10".to_owned())));
+    assert_eq!(shown(&mut office, id, Some("2025-12-02")), (Some(2), 1, None));
+    office.now(at("2025-11-23T09:00:00+08:00"));
+    // Thirty days from here version 2 is in force: five are promised, and over when it has begun.
+    assert_eq!(shown(&mut office, id, None), (Some(2), 1, Some("2025-12-02".to_owned())));
+    let told = no("policy_notice", publish(&mut office, "he@oem", id, "2025-11-28"));
+    assert!(told.contains("2025-12-02"), "{told}");
+    let on = Date::constant(2025, 12, 2);
+    no("policy_other_changes", drafts::publish_seen(&mut office.desk, id, on, Some(1)));
+    assert_eq!(drafts::publish_seen(&mut office.desk, id, on, Some(2)).unwrap().version, 3);
+    // Whatever comes later, a published draft says what it changed.
+    assert_eq!(shown(&mut office, second, None), (Some(1), 1, None));
+    assert_eq!(shown(&mut office, id, None), (Some(2), 1, None));
 }
 
 /// Entries and findings that occurred before a day, and those from it on.
@@ -302,7 +334,7 @@ fn a_clause_or_a_region_that_is_dropped_or_added_is_a_change() {
     let end = source.text.find("[feedback.").unwrap();
     source.text.replace_range(start..end, "");
     let id = draft(&mut office, "wu@oem", &source).unwrap();
-    let changes = drafts::one(&mut office.desk, id).unwrap().changes;
+    let changes = drafts::one(&mut office.desk, id, None).unwrap().changes;
     let said = policies::say(&office.desk, &changes, Language::English).unwrap();
     let told: Vec<String> =
         changes.iter().zip(&said).map(|(change, said)| format!("{} {said}", change.section)).collect();
@@ -322,7 +354,7 @@ fn changes_are_told_in_words() {
         ("satisfaction.weights", "response = 25", "response = 30"),
     ]);
     let id = draft(&mut office, "wu@oem", &source).unwrap();
-    let changes = drafts::one(&mut office.desk, id).unwrap().changes;
+    let changes = drafts::one(&mut office.desk, id, None).unwrap().changes;
     let said = |language| policies::say(&office.desk, &changes, language).unwrap();
     let weights = "amenities 0, attitude 25, quality 30, response";
     let english = [

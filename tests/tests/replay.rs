@@ -11,17 +11,19 @@ use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
 use farsight_tests::books::{Case, case_2, fen, records, small};
 use farsight_tests::office::{at, month};
-use farsight_tests::sheets::Folder;
+use farsight_tests::sheets::{Folder, Sheet, sheet};
 use farsight_tests::tower::{number, texts};
 use farsight_tests::{Office, Tower};
 
-/// What was posted for days of some months, by what a column says: penalties, incentives, net of reversals.
+/// What was posted for days of some months, by what a column says: penalties, incentives, net of reversals; of dealers what
+/// they and their employees are charged.
 fn posted(office: &mut Office, (from, to): (Period, Period), column: &str) -> BTreeMap<String, i64> {
     let csv = office.csv(Report::Entries, None);
     let mut net: BTreeMap<String, i64> = BTreeMap::new();
     for record in records(&csv) {
         let period: Period = record["occurred_on"][..7].parse().unwrap();
-        if (from..=to).contains(&period) {
+        let theirs = column != "dealer_code" || ["dealer", "employee"].contains(&record["seat"].as_str());
+        if theirs && (from..=to).contains(&period) {
             *net.entry(record[column].clone()).or_default() += fen(&record["amount"]);
         }
     }
@@ -90,7 +92,7 @@ fn replay_equals_publishing(case: &Case, months: (Period, Period)) {
 /// Clauses, regions and dealers each add up to the total.
 fn sums_agree(replayed: &Replayed) {
     let total = &replayed.total;
-    for map in [&replayed.clauses, &replayed.regions, &replayed.dealers] {
+    for map in [&replayed.clauses, &replayed.regions] {
         let sum = |of: fn(&Pair) -> Money| map.values().map(of).sum::<Money>();
         assert_eq!(sum(|pair| pair.in_force.penalties), total.in_force.penalties);
         assert_eq!(sum(|pair| pair.replayed.penalties), total.replayed.penalties);
@@ -98,7 +100,8 @@ fn sums_agree(replayed: &Replayed) {
         assert_eq!(sum(Pair::difference), total.difference());
         assert_eq!(map.values().map(|pair| pair.appear).sum::<u64>(), total.appear);
     }
-    let dealers = replayed.dealers.keys().filter(|code| !code.is_empty()).count() as u64;
+    let dealers = replayed.dealers.len() as u64;
+    assert!(!replayed.dealers.contains_key(""), "whom it concerns is a dealer");
     assert_eq!(replayed.spread().iter().map(|bin| bin.dealers).sum::<u64>(), dealers, "each is in one bin");
     let both = total.replayed.charges - total.appear;
     assert_eq!(total.in_force.charges - total.vanish, both);
@@ -140,6 +143,63 @@ fn several_files_are_as_one_each_and_what_is_in_force_changes_nothing() {
     assert_eq!((same.total.in_force, same.total.appear, same.total.vanish), (same.total.replayed, 0, 0));
     assert!(same.crossings.is_empty() && same.total.difference() == Money::ZERO);
     assert_ne!(other.total.difference(), Money::ZERO);
+}
+
+/// One dealer under the example policy, with facts of its own; and what a file with one thing changed would charge.
+fn replay_of_change(facts: &[Sheet], (from, to): (&str, &str)) -> Replayed {
+    let tower = Tower::new();
+    let mut office = Office::new(&tower, "t", "example-2026");
+    office.user("wu@oem", Role::Hq);
+    "wu@oem".clone_into(&mut office.desk.actor);
+    office.import_folder(&Folder::of(&[
+        sheet("regions", "region_code | name\nN | 北区"),
+        sheet("people", "person_code | name\nDM | 王"),
+        sheet("dealers", "dealer_code | name | region_code | opened_on\nD1 | 一店 | N | 2015-01-01"),
+        sheet("posts", "person_code | role | scope_code | from\nDM | district-manager | D1 | 2020-01-01"),
+    ]));
+    office.import_folder(&Folder::of(facts));
+    office.now(at("2025-07-01T00:00:00+08:00"));
+    let mut file = Source::named("example-2026").unwrap();
+    assert!(file.text.contains(from), "{from}");
+    file.text = file.text.replacen(from, to, 1);
+    let months = (month("2025-01"), month("2025-06"));
+    let replayed = replay::replay(&mut office.desk, &[file], months).unwrap().pop().unwrap();
+    sums_agree(&replayed);
+    replayed
+}
+
+#[test]
+fn a_charge_that_moves_to_another_clause_is_told_under_both() {
+    // Ten responses of 94.50: silver, and gold from 94 on.
+    let rows: Vec<String> =
+        (0..10).map(|n| format!("R{n} | quality | D1 | 2025-03-05 10:00 | 94.5")).collect();
+    let answers = format!("response_id | factor | dealer_code | answered_at | score\n{}", rows.join("\n"));
+    let gold = "[satisfaction.gold_at]\nvalue = 9";
+    let replayed =
+        replay_of_change(&[sheet("surveys", &answers)], (&format!("{gold}5"), &format!("{gold}4")));
+    let sums = |clause: &str| {
+        let pair = &replayed.clauses[clause];
+        (pair.in_force.incentives.0, pair.replayed.incentives.0, pair.appear, pair.vanish)
+    };
+    assert_eq!(sums("satisfaction.silver"), (150_000, 0, 0, 0));
+    assert_eq!(sums("satisfaction.gold"), (0, 300_000, 0, 0));
+    assert_eq!((replayed.total.appear, replayed.total.difference().0), (0, 150_000));
+}
+
+#[test]
+fn what_the_manufacturers_managers_are_charged_is_no_dealers_money() {
+    let rows: Vec<String> =
+        (1..=3).map(|n| format!("I-{n} | item-01 | D1 | 2025-0{n}-10 10:00 | fail")).collect();
+    let failures =
+        format!("inspection_id | item_code | dealer_code | inspected_at | result\n{}", rows.join("\n"));
+    let manager = "charges.district-manager = { penalty = \"1000.00\"";
+    let replayed =
+        replay_of_change(&[sheet("inspections", &failures)], (manager, &manager.replace("1000", "9000")));
+    assert_eq!(replayed.total.difference().0, -800_000, "the third failure is dearer for the manager");
+    assert_eq!(replayed.regions["N"].difference().0, -800_000);
+    assert_eq!(replayed.dealers["D1"].difference(), Money::ZERO);
+    let same = replayed.spread().into_iter().find(|bin| bin.order.is_eq()).unwrap();
+    assert_eq!(same.dealers, 1, "nobody is worse off");
 }
 
 #[test]

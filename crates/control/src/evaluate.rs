@@ -210,7 +210,9 @@ impl<'r> Run<'r> {
         units: Vec<String>,
         posting: farsight_store::ledger::Posting,
     ) -> Result<(), ControlError> {
-        let (resting, units) = network::resting(units, &self.ground.zone, self.as_of);
+        let (months, mut units) = network::by_month(check, units);
+        let (resting, over) = network::resting(months, &self.ground.zone, self.as_of);
+        units.extend(over);
         let wakes: Vec<Wake> = network::wakes(check, &resting, &self.ground.zone);
         runs::set_wakes(tx, check.name, Some(&resting), &wakes)?;
         for units in network::chunks(units, UNITS_AT_A_TIME) {

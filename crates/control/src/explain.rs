@@ -5,11 +5,12 @@ use std::collections::HashSet;
 
 use farsight_ledger::reconcile::ChargeKey;
 use farsight_rulebook::case::{Case, Ground, Judged};
-use farsight_rulebook::checks;
+use farsight_rulebook::checks::{self, Check};
 use farsight_rulebook::facts::{Facts, Ruling};
 use farsight_rulebook::finding::{Finding, Found};
 use farsight_rulebook::messages::{Language, MessageError, Messages, Voice};
-use farsight_rulebook::receipt::{self, FactRef, Receipt};
+use farsight_rulebook::policy::Seat;
+use farsight_rulebook::receipt::{self, Counterfactual, FactRef, Receipt};
 use farsight_rulebook::tables;
 use farsight_rulebook::time::Instant;
 use farsight_store::facts::sources::{self, Origin};
@@ -78,25 +79,43 @@ pub fn explain(desk: &mut Desk, entry: i64, language: Language) -> Result<Explai
     let tenant = desk.tenant.clone();
     let scope = desk.scope();
     let messages = messages()?;
-    let explained = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
+    let (entry, seen) = desk.session.transaction(scope, Isolation::Snapshot, |tx| seen(tx, entry))?;
+    // What is found stands on facts of other dealers too: it is judged by the whole network's, as every run does.
+    let (ground, mut known) = desk.session.transaction(tenant.network(), Isolation::Snapshot, |tx| {
         let ground = ground::load(tx, &tenant)?;
+        let known = Known::read(tx, &ground, &entry)?;
+        Ok::<_, ControlError>((ground, known))
+    })?;
+    known.history.retain(|(step, _)| seen.contains(&step.id));
+    // Told is what the person at the desk sees of it.
+    let part = desk.person.is_some();
+    let explained = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         let currency = ground::currency(&tenant)?;
         let voice = Voice { messages: &messages, language, zone: &ground.zone, currency };
-        let Some(entry) = ledger::find(tx, entry)? else {
-            return Err(ControlError::Usage(format!(
-                "there is no entry {entry}: `farsight export entries` lists them"
-            )));
-        };
-        let known = Known::read(tx, &ground, &entry)?;
-        Teller { voice, ground: &ground, entry: &entry, known: &known }.tell(tx)
+        Teller { voice, ground: &ground, entry: &entry, known: &known, part }.tell(tx)
     })?;
     audit::note(
         desk,
         "entry.explain",
-        &entry.to_string(),
+        &entry.id.to_string(),
         &serde_json::json!({ "language": language.tag() }),
     )?;
     Ok(explained)
+}
+
+/// An entry, and those of its charge that the person at the desk sees.
+fn seen(tx: &mut Tx, id: i64) -> Result<(Entry, HashSet<i64>), ControlError> {
+    let Some(entry) = ledger::find(tx, id)? else {
+        return Err(ControlError::Usage(format!(
+            "there is no entry {id}: `farsight export entries` lists them"
+        )));
+    };
+    let history = ledger::history(tx, &key(&entry))?;
+    Ok((entry, history.iter().map(|step| step.id).collect()))
+}
+
+fn key(entry: &Entry) -> ChargeKey {
+    ChargeKey { family: entry.family.clone(), subject: entry.subject.clone(), seat: entry.seat }
 }
 
 /// What could be seen of an entry's unit at one time.
@@ -104,6 +123,24 @@ pub fn explain(desk: &mut Desk, entry: i64, language: Language) -> Result<Explai
 struct Sight {
     receipt: Option<Receipt>,
     rulings: Vec<Ruling>,
+    verdict: Option<Verdict>,
+}
+
+/// What was found of an entry, with all that it was judged by.
+struct Verdict {
+    check: &'static Check,
+    ground: Ground,
+    as_of: Instant,
+    facts: Facts,
+    finding: Finding,
+}
+
+impl Verdict {
+    fn otherwise(&self, seat: Seat) -> Result<Option<Counterfactual>, ControlError> {
+        let unit = Judged::Units(std::iter::once(self.finding.unit.clone()).collect());
+        let case = Case::new(&self.facts, &self.ground, self.as_of, unit);
+        Ok(receipt::otherwise(&case, self.check, &self.finding, seat)?)
+    }
 }
 
 /// What is known of an entry's charge.
@@ -118,15 +155,17 @@ struct Known {
 
 impl Known {
     fn read(tx: &mut Tx, ground: &Ground, entry: &Entry) -> Result<Self, ControlError> {
-        let key =
-            ChargeKey { family: entry.family.clone(), subject: entry.subject.clone(), seat: entry.seat };
+        let key = key(entry);
         let charge = entry.reverses.unwrap_or(entry.id);
+        let mut shown = None;
         let mut known = Self { receipt: None, reversed_by: None, history: Vec::new() };
         for step in ledger::history(tx, &key)? {
             let as_of = runs::as_of(tx, step.run)?;
-            let sight = Sight::at(tx, ground, &step, as_of, Some(step.posted_at))?;
+            let mut sight = Sight::at(tx, ground, &step, as_of, Some(step.posted_at))?;
+            let verdict = sight.verdict.take();
             if step.id == charge {
                 known.receipt.clone_from(&sight.receipt);
+                shown = verdict;
             }
             if step.reverses == Some(charge) {
                 known.reversed_by = Some(step.id);
@@ -136,7 +175,11 @@ impl Known {
         if known.reversed_by.is_none() {
             let marks = runs::marks(tx)?;
             let as_of = marks.into_iter().find(|mark| mark.check == entry.check).map(|mark| mark.as_of);
-            known.receipt = Sight::at(tx, ground, entry, as_of, None)?.receipt;
+            Sight { receipt: known.receipt, verdict: shown, .. } = Sight::at(tx, ground, entry, as_of, None)?;
+        }
+        // What it would have been otherwise is asked of what is shown alone: the unit is judged anew for each fact.
+        if let (Some(receipt), Some(verdict)) = (&mut known.receipt, shown) {
+            receipt.counterfactual = verdict.otherwise(entry.seat)?;
         }
         Ok(known)
     }
@@ -162,11 +205,13 @@ impl Sight {
         let mut found = Found::default();
         (check.evaluate)(&case, &mut found)?;
         let same = |finding: &&Finding| finding.family == entry.family && finding.subject == entry.subject;
-        let receipt = match found.findings.iter().find(same) {
-            Some(finding) => Some(receipt::receipt(&case, check, finding, entry.seat)?),
-            None => None,
+        let Some(finding) = found.findings.iter().find(same).cloned() else {
+            return Ok(Self { rulings: facts.rulings, ..Self::default() });
         };
-        Ok(Self { receipt, rulings: facts.rulings })
+        let receipt = Some(receipt::standing(&case, check, &finding, entry.seat)?);
+        let rulings = facts.rulings.clone();
+        let verdict = Some(Verdict { check, ground: ground.clone(), as_of, facts, finding });
+        Ok(Self { receipt, rulings, verdict })
     }
 
     fn facts(&self) -> impl Iterator<Item = &FactRef> {
@@ -193,6 +238,8 @@ struct Teller<'t> {
     ground: &'t Ground,
     entry: &'t Entry,
     known: &'t Known,
+    /// Whether the person at the desk sees a part of the network.
+    part: bool,
 }
 
 impl Teller<'_> {
@@ -257,7 +304,8 @@ impl Teller<'_> {
         explained: &mut Explained,
     ) -> Result<(), ControlError> {
         for fact in &receipt.facts {
-            let source = origin(tx, fact)?.map(|origin| self.source(&origin)).transpose()?;
+            let Some(origin) = self.sees(tx, fact)? else { continue };
+            let source = origin.map(|origin| self.source(&origin)).transpose()?;
             explained.facts.push(Stands {
                 fact: self.voice.fact(fact).map_err(unsaid)?,
                 table: fact.table,
@@ -271,7 +319,10 @@ impl Teller<'_> {
         for why in receipt.charged.iter().flat_map(|charged| &charged.why) {
             explained.charged.push(self.voice.sentence(why).map_err(unsaid)?);
         }
-        if let Some(it) = &receipt.counterfactual {
+        let Some(it) = &receipt.counterfactual else { return Ok(()) };
+        if self.sees(tx, &it.without)?.is_none() {
+            explained.otherwise = self.say("otherwise-elsewhere", &[])?;
+        } else {
             let version = self.ground.timeline.version(self.entry.version);
             let title = version.and_then(|v| {
                 it.clause.and_then(|clause| v.policy.clause(clause)).map(|clause| &clause.title)
@@ -279,6 +330,12 @@ impl Teller<'_> {
             explained.otherwise = self.voice.counterfactual(it, title).map_err(unsaid)?;
         }
         Ok(())
+    }
+
+    /// Where a fact comes from, if that is known; none at all of a fact that whoever sees a part does not see.
+    fn sees(&self, tx: &mut Tx, fact: &FactRef) -> Result<Option<Option<Origin>>, ControlError> {
+        let origin = origin(tx, fact)?;
+        Ok(if self.part && origin.is_none() { None } else { Some(origin) })
     }
 
     fn say(&self, key: &str, values: &[(&str, &str)]) -> Result<String, ControlError> {
@@ -363,6 +420,9 @@ impl Teller<'_> {
         let mut bearing: Vec<&FactRef> = Vec::new();
         for fact in then.facts().chain(now.facts()) {
             if bearing.iter().any(|known| (known.table, &known.key) == (fact.table, &fact.key)) {
+                continue;
+            }
+            if self.sees(tx, fact)?.is_none() {
                 continue;
             }
             bearing.push(fact);

@@ -8,7 +8,7 @@ use farsight_rulebook::period::Period;
 use farsight_rulebook::subject::Subject;
 use farsight_store::session::Isolation;
 use farsight_store::sums::From;
-use farsight_store::{Tx, alerts};
+use farsight_store::{StoreError, Tx, alerts};
 use serde::{Deserialize, Serialize};
 
 use crate::{ControlError, Desk, evaluate, ground};
@@ -62,21 +62,33 @@ pub struct Hotspot {
     pub vehicles: i64,
 }
 
-/// What the details of these findings tell.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Told {
+/// What a star's detail tells.
+#[derive(Deserialize)]
+struct OfStar {
     place: i64,
     share: String,
+    responses: i64,
+}
+
+/// What a region's tells.
+#[derive(Deserialize)]
+struct OfRegion {
     score: String,
     responses: i64,
+}
+
+/// What a hotspot's tells.
+#[derive(Deserialize)]
+struct OfHotspot {
     count: i64,
     expected: String,
     vehicles: i64,
 }
 
-fn told(detail: &str) -> Told {
-    serde_json::from_str(detail).unwrap_or_default()
+fn told<'d, T: Deserialize<'d>>(subject: &str, detail: &'d str) -> Result<T, ControlError> {
+    let unread =
+        |why| StoreError::Value(format!("{subject}: its detail {detail} is not what it should be: {why}"));
+    Ok(serde_json::from_str(detail).map_err(unread)?)
 }
 
 /// The stars of a month and its first and last regions, judged now.
@@ -92,25 +104,28 @@ pub fn of_month(desk: &mut Desk, month: Period) -> Result<(Vec<Star>, Vec<Region
         let mut found = Found::default();
         (check.evaluate)(&case, &mut found)?;
         let dealer = |finding: &Finding| facts.codes.text(finding.dealer).to_owned();
-        let mut stars: Vec<Star> = found.findings.iter().filter_map(|it| star(it, dealer(it))).collect();
+        let stars = found.findings.iter().filter_map(|it| star(it, dealer(it)).transpose());
+        let mut stars = stars.collect::<Result<Vec<Star>, _>>()?;
         stars.sort_by(|a, b| (a.place, &a.person).cmp(&(b.place, &b.person)));
-        let mut regions: Vec<Region> = found.findings.iter().filter_map(region).collect();
+        let regions = found.findings.iter().filter_map(|it| region(it).transpose());
+        let mut regions = regions.collect::<Result<Vec<Region>, _>>()?;
         regions.sort_by(|a, b| (!a.first, &a.region).cmp(&(!b.first, &b.region)));
         Ok((stars, regions))
     })
 }
 
-fn star(finding: &Finding, dealer: String) -> Option<Star> {
-    let Subject::PersonMonth { person, .. } = Subject::read(&finding.subject)? else { return None };
-    let Told { place, share, responses, .. } = told(&finding.detail);
-    Some(Star { place, person: person.to_owned(), dealer, share, responses, reward: finding.amount() })
+fn star(finding: &Finding, dealer: String) -> Result<Option<Star>, ControlError> {
+    let Some(Subject::PersonMonth { person, .. }) = Subject::read(&finding.subject) else { return Ok(None) };
+    let OfStar { place, share, responses } = told(&finding.subject, &finding.detail)?;
+    let reward = finding.amount();
+    Ok(Some(Star { place, person: person.to_owned(), dealer, share, responses, reward }))
 }
 
-fn region(finding: &Finding) -> Option<Region> {
-    let Subject::RegionMonth { region, .. } = Subject::read(&finding.subject)? else { return None };
-    let Told { score, responses, .. } = told(&finding.detail);
+fn region(finding: &Finding) -> Result<Option<Region>, ControlError> {
+    let Some(Subject::RegionMonth { region, .. }) = Subject::read(&finding.subject) else { return Ok(None) };
+    let OfRegion { score, responses } = told(&finding.subject, &finding.detail)?;
     let first = finding.clause == "satisfaction.region-top";
-    Some(Region { region: region.to_owned(), first, score, responses })
+    Ok(Some(Region { region: region.to_owned(), first, score, responses }))
 }
 
 /// The hotspots whose alert is open, the latest month first.
@@ -119,16 +134,17 @@ pub fn hotspots(desk: &mut Desk) -> Result<Vec<Hotspot>, ControlError> {
     let open = desk.session.transaction(scope, Isolation::ReadCommitted, |tx: &mut Tx| {
         Ok::<_, ControlError>(alerts::open_of(tx, fault_hotspot::NAME)?)
     })?;
-    let mut hotspots: Vec<Hotspot> = open.iter().filter_map(hotspot).collect();
+    let hotspots = open.iter().filter_map(|alert| hotspot(alert).transpose());
+    let mut hotspots = hotspots.collect::<Result<Vec<Hotspot>, _>>()?;
     hotspots.sort_by(|a, b| (b.month, &a.model, &a.fault).cmp(&(a.month, &b.model, &b.fault)));
     Ok(hotspots)
 }
 
-fn hotspot(alert: &alerts::Alert) -> Option<Hotspot> {
-    let Subject::ModelFaultMonth { model, fault, month } = Subject::read(&alert.subject)? else {
-        return None;
+fn hotspot(alert: &alerts::Alert) -> Result<Option<Hotspot>, ControlError> {
+    let Some(Subject::ModelFaultMonth { model, fault, month }) = Subject::read(&alert.subject) else {
+        return Ok(None);
     };
-    let Told { count, expected, vehicles, .. } = told(&alert.detail);
+    let OfHotspot { count, expected, vehicles } = told(&alert.subject, &alert.detail)?;
     let (model, fault) = (model.to_owned(), fault.to_owned());
-    Some(Hotspot { alert: alert.id, model, fault, month, count, expected, vehicles })
+    Ok(Some(Hotspot { alert: alert.id, model, fault, month, count, expected, vehicles }))
 }

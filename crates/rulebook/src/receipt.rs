@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use crate::calendar::HolidaysUnknown;
 use crate::case::{Case, Judged};
-use crate::checks::Check;
+use crate::checks::{Check, satisfaction};
 use crate::facts::{Row, When};
 use crate::finding::{Finding, Found, PartyKind};
 use crate::money::Money;
@@ -191,16 +191,53 @@ pub fn receipt(
     finding: &Finding,
     seat: Seat,
 ) -> Result<Receipt, HolidaysUnknown> {
-    let mut grounds = Grounds::default();
-    (check.grounds)(case, finding, &mut grounds)?;
-    case.horizon.take_next(); // what was asked here wakes nothing
-    grounds.facts.sort_by_key(|fact| (!fact.judged, fact.when.instant(&case.ground.zone)));
-    let counterfactual = counterfactual(case, check, finding, seat, &grounds.facts);
+    let counterfactual = otherwise(case, check, finding, seat)?;
+    Ok(Receipt { counterfactual, ..standing(case, check, finding, seat)? })
+}
+
+/// The receipt without what it would have been otherwise, which is most of the work.
+///
+/// # Errors
+/// As [`receipt`].
+pub fn standing(
+    case: &Case,
+    check: &Check,
+    finding: &Finding,
+    seat: Seat,
+) -> Result<Receipt, HolidaysUnknown> {
+    let mut grounds = grounds(case, check, finding)?;
     let charged = charged::charged(case, finding);
     charged::amounts(case, finding, &mut grounds);
     charged::post(case, finding, seat, &mut grounds);
     let Grounds { facts, sentences } = grounds;
-    Ok(Receipt { amount: charge(finding, seat), facts, sentences, charged, counterfactual })
+    Ok(Receipt { amount: charge(finding, seat), facts, sentences, charged, counterfactual: None })
+}
+
+/// What the charge would be without one of the facts that the finding stands on.
+///
+/// # Errors
+/// As [`receipt`].
+pub fn otherwise(
+    case: &Case,
+    check: &Check,
+    finding: &Finding,
+    seat: Seat,
+) -> Result<Option<Counterfactual>, HolidaysUnknown> {
+    let facts = grounds(case, check, finding)?.facts;
+    let Some(few) = satisfaction::facts_of_star(case, finding) else {
+        return Ok(counterfactual(case, check, finding, seat, &facts));
+    };
+    let unit = Judged::Units(std::iter::once(finding.unit.clone()).collect());
+    let case = Case::new(&few, case.ground, case.horizon.as_of(), unit);
+    Ok(counterfactual(&case, check, finding, seat, &facts))
+}
+
+fn grounds(case: &Case, check: &Check, finding: &Finding) -> Result<Grounds, HolidaysUnknown> {
+    let mut grounds = Grounds::default();
+    (check.grounds)(case, finding, &mut grounds)?;
+    case.horizon.take_next(); // what was asked here wakes nothing
+    grounds.facts.sort_by_key(|fact| (!fact.judged, fact.when.instant(&case.ground.zone)));
+    Ok(grounds)
 }
 
 /// What a finding charges a seat. A vacant post's charge counts: that nobody held the post makes no charge smaller.

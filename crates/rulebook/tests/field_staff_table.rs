@@ -67,13 +67,17 @@ fn looks_count_for_whoever_held_the_post_that_day() {
 }
 
 #[test]
-fn follow_ups_and_excused_failures_do_not_count() {
+fn follow_ups_and_what_is_excused_do_not_count() {
     let book = || Book::new().passes("2025-02-01");
     let failed = |follow_up| book().looks("I", "item-05", "2025-02-03", InspectionResult::Fail, follow_up);
     assert_eq!(scores(&failed(false), "2025-04-01"), ["DM 50.00"]);
     assert_eq!(scores(&failed(true), "2025-04-01"), ["DM 100.00"]);
     let excused = failed(false).rules("X", RulingKind::Excuse, "inspection:I#item-05", "2025-02-05");
     assert_eq!(scores(&excused, "2025-04-01"), ["DM 100.00"]);
+    let passed = failed(false).looks("J", "item-06", "2025-02-04", InspectionResult::Pass, false);
+    assert_eq!(scores(&passed, "2025-04-01"), ["DM 66.67"]);
+    let excused = passed.rules("X", RulingKind::Excuse, "inspection:J#item-06", "2025-02-05");
+    assert_eq!(scores(&excused, "2025-04-01"), ["DM 50.00"]);
     assert_eq!(
         scores(
             &book().looks("I", "item-05", "2025-02-03", InspectionResult::NotApplicable, false),

@@ -50,6 +50,19 @@ impl Ask {
         self.get(name)?.parse().ok()
     }
 
+    /// The same where nothing else may be shown instead: refused under a code, whose message says how it is written.
+    pub(crate) fn wanted<T: std::str::FromStr>(
+        &self,
+        name: &str,
+        code: &str,
+    ) -> Result<Option<T>, PageError> {
+        let unread = |text: &str| PageError::Refused {
+            code: code.to_owned(),
+            text: format!("{name}: '{text}' cannot be read"),
+        };
+        self.get(name).map(|text| text.parse().map_err(|_| unread(text))).transpose()
+    }
+
     /// How it is to be given.
     pub(crate) fn format(&self) -> Format {
         match self.get("format") {

@@ -46,6 +46,12 @@ pub(super) fn all_units(
     Ok(units)
 }
 
+/// Units that may be months apart from those that are not: where no unit is a month of the network, one that looks like it
+/// is the id of a complaint or feedback (`2026-12`, the year's twelfth).
+pub(super) fn by_month(check: &Check, units: Vec<String>) -> (Vec<String>, Vec<String>) {
+    units.into_iter().partition(|unit| check.of_network || unit.contains('@'))
+}
+
 /// Units apart whose month is not over: nothing can be found of them yet.
 pub(super) fn resting(units: Vec<String>, zone: &Zone, as_of: Instant) -> (Vec<String>, Vec<String>) {
     let running = Period::of(zone.date(as_of));

@@ -48,7 +48,9 @@ pub(crate) fn facts_of_units(
         repeat_repair::NAME => of_vehicles(tx, &mut facts, units, zone)?,
         service_clock::NAME => {
             tx.want(&dealer_days(units))?;
-            read::work_orders(tx, &mut facts, Which::OfDealerDays, zone)?;
+            read::work_orders(tx, &mut facts, Which::OfDealerWork, zone)?;
+            facts.work_orders.sort_unstable_by_key(|order| order.work_order);
+            facts.work_orders.dedup_by_key(|order| order.work_order);
             read::of_orders(tx, &mut facts)?;
         }
         satisfaction::NAME => {
@@ -70,7 +72,6 @@ pub(crate) fn facts_of_units(
         transparency::NAME => {
             tx.want(&dealer_days(units))?;
             read::work_orders(tx, &mut facts, Which::OfDealerCompletions, zone)?;
-            tx.want(&dealers(units))?;
             read::part_prices(tx, &mut facts)?;
         }
         retention::NAME => homes(tx, &mut facts, (ground, as_of), from)?,

@@ -43,7 +43,7 @@ pub(super) enum As {
 /// `evaluate::facts_of_units` reads, or whose sums it does. Certificates and employments are looked for person by person.
 pub(super) fn needs(check: &str) -> &'static [Need] {
     use As::{Answered, Codes, DealerDays, Dealers, DealersAndMaker, Orders};
-    use Which::{All, ById, DealerByDealer, OfDealerCompletions, OfDealerDays, OfVehicles};
+    use Which::{All, ById, DealerByDealer, OfDealerCompletions, OfDealerDays, OfDealerWork, OfVehicles};
     match check {
         spot_check::NAME => &[("inspections", DealerByDealer, "", Codes)],
         complaint::NAME => {
@@ -57,7 +57,7 @@ pub(super) fn needs(check: &str) -> &'static [Need] {
             ("complaints", OfVehicles, "", Codes),
         ],
         service_clock::NAME => &[
-            ("work_orders", OfDealerDays, "", DealerDays),
+            ("work_orders", OfDealerWork, "", DealerDays),
             ("work_order_delays", ById, "work_order_id", Orders),
         ],
         satisfaction::NAME => &[("surveys", OfDealerDays, "", Answered)],

@@ -61,6 +61,15 @@ pub enum Refusal {
         /// The date.
         effective_on: Date,
     },
+    /// Who publishes has seen other changes than it would make.
+    #[error(
+        "from that day on this changes {}, not what was shown: look at these changes, then publish",
+        version.map_or_else(|| "everything".to_owned(), |version| format!("version {version}"))
+    )]
+    OtherChanges {
+        /// The version that it would change.
+        version: Option<i32>,
+    },
     /// Dealers would not know in time.
     #[error(
         "dealers pay more by this, and version {version} promises them {days} days' notice: the first date it can judge from is {earliest}"
@@ -85,6 +94,7 @@ impl Refusal {
             Self::NoDate => "policy_no_date",
             Self::OwnDraft { .. } => "policy_own_draft",
             Self::DateTaken { .. } => "policy_date_taken",
+            Self::OtherChanges { .. } => "policy_other_changes",
             Self::Notice { .. } => "policy_notice",
         }
     }
@@ -95,11 +105,12 @@ impl Refusal {
 pub struct Drafted {
     /// The draft.
     pub draft: Draft,
-    /// The version it is compared with: the last to begin, or the one that it became was compared with.
+    /// The version it is compared with: the one before it on the first date it can judge from, or of a published one, the
+    /// one that it was compared with then.
     pub against: Option<i32>,
     /// What is different.
     pub changes: Vec<Change>,
-    /// The first date it can judge from, as things are now; none where there is no notice to keep.
+    /// The first date it can judge from, as things are now; none where no date is too early.
     pub earliest: Option<Date>,
     /// Why whoever is at the desk may not publish it.
     pub may_publish: Result<(), Refusal>,
@@ -181,20 +192,54 @@ pub fn list(desk: &mut Desk) -> Result<Vec<Draft>, ControlError> {
     })
 }
 
-/// A draft, and what it would change of the last version.
-pub fn one(desk: &mut Desk, id: i64) -> Result<Drafted, ControlError> {
+/// A draft, and what it would change: an open one of the version that is before it from the first date on that it can judge
+/// from, today or where one is `wanted`, from then on.
+pub fn one(desk: &mut Desk, id: i64, wanted: Option<Date>) -> Result<Drafted, ControlError> {
     let (scope, actor, tenant) = (desk.scope(), desk.actor.to_lowercase(), desk.tenant.clone());
     let (currency, today) = (ground::currency(&tenant)?, ground::zone(&tenant)?.date(desk.now));
     desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         makes_policy(tx, &actor).map_err(|_| ControlError::NotFound("policy draft"))?;
         let draft = drafts::find(tx, id)?.ok_or(ControlError::NotFound("policy draft"))?;
         let versions = policies::all(tx)?;
-        let against = versions.iter().rfind(|version| draft.version != Some(version.version));
-        let changes = differences(against, &draft.body, currency)?;
-        let earliest = earliest(against, &changes, currency, today)?.map(|(_, earliest)| earliest);
         let may_publish = four_eyes(&draft, &actor, tenant.simulated);
+        let became = versions.iter().find(|version| draft.version == Some(version.version));
+        let (against, changes, earliest) = match became {
+            Some(own) => {
+                let known = |version: &&Published| version.version < own.version;
+                let against = versions.iter().filter(known).rfind(|v| v.effective_on < own.effective_on);
+                (against, differences(against, &draft.body, currency)?, None)
+            }
+            None => first(&versions, &draft.body, currency, (today, wanted.unwrap_or(today)))?,
+        };
         Ok(Drafted { against: against.map(|version| version.version), changes, earliest, may_publish, draft })
     })
+}
+
+/// The version before a date, of those by effective date.
+fn before(versions: &[Published], on: Date) -> Option<&Published> {
+    versions.iter().rfind(|version| version.effective_on < on)
+}
+
+/// The first date from `on` that keeps the notice promised, where `on` does not, with the version before it and what the
+/// file changes of that. Whatever begins on the way is another version with another notice.
+fn first<'v>(
+    versions: &'v [Published],
+    body: &str,
+    currency: Currency,
+    (today, mut on): (Date, Date),
+) -> Result<(Option<&'v Published>, Vec<Change>, Option<Date>), ControlError> {
+    let (asked, mut promised) = (on, false);
+    loop {
+        let against = before(versions, on);
+        let changes = differences(against, body, currency)?;
+        let notice = earliest(against, &changes, currency, today)?.map(|(_, earliest)| earliest);
+        promised |= notice.is_some();
+        let date = notice.map_or(on, |earliest| earliest.max(on));
+        match versions.iter().find(|next| (on..=date).contains(&next.effective_on)) {
+            Some(next) => on = next.effective_on.saturating_add(1.days()),
+            None => return Ok((against, changes, (promised && date > asked).then_some(date))),
+        }
+    }
 }
 
 /// What a file would change of a version; everything where there is none.
@@ -239,6 +284,26 @@ fn four_eyes(draft: &Draft, by: &str, simulated: bool) -> Result<(), Refusal> {
 /// date in a locked period; a date that another version has; a file that this program cannot read any more; too short a
 /// notice of what costs dealers more.
 pub fn publish(desk: &mut Desk, id: i64, effective_on: Date) -> Result<Publication, ControlError> {
+    publish_if(desk, id, effective_on, |_| true)
+}
+
+/// The same by somebody who was shown what it changes of a version: refused, before too short a notice, where from that
+/// date on it would change another.
+pub fn publish_seen(
+    desk: &mut Desk,
+    id: i64,
+    effective_on: Date,
+    seen: Option<i32>,
+) -> Result<Publication, ControlError> {
+    publish_if(desk, id, effective_on, |version| version == seen)
+}
+
+fn publish_if(
+    desk: &mut Desk,
+    id: i64,
+    effective_on: Date,
+    is_seen: impl Fn(Option<i32>) -> bool,
+) -> Result<Publication, ControlError> {
     let (scope, now, actor, tenant) =
         (desk.scope(), desk.now, desk.actor.to_lowercase(), desk.tenant.clone());
     let (currency, today) = (ground::currency(&tenant)?, ground::zone(&tenant)?.date(now));
@@ -250,9 +315,13 @@ pub fn publish(desk: &mut Desk, id: i64, effective_on: Date) -> Result<Publicati
             four_eyes(&draft, &actor, tenant.simulated)?;
             let versions = policies::all(tx)?;
             may_begin(tx, &versions, effective_on)?;
-            let before = versions.iter().rfind(|version| version.effective_on < effective_on);
-            let changes = differences(before, &draft.body, currency)?;
-            in_time(before, &changes, currency, today, effective_on)?;
+            let against = before(&versions, effective_on);
+            let changes = differences(against, &draft.body, currency)?;
+            let number = against.map(|version| version.version);
+            if !is_seen(number) {
+                return Err(Refusal::OtherChanges { version: number }.into());
+            }
+            in_time(&versions, &draft.body, currency, today, effective_on)?;
             let version = policies::publish(
                 tx,
                 &policies::New {
@@ -289,15 +358,18 @@ fn may_begin(tx: &mut Tx, versions: &[Published], effective_on: Date) -> Result<
 }
 
 fn in_time(
-    before: Option<&Published>,
-    changes: &[Change],
+    versions: &[Published],
+    body: &str,
     currency: Currency,
     today: Date,
     effective_on: Date,
 ) -> Result<(), ControlError> {
-    match (before, earliest(before, changes, currency, today)?) {
-        (Some(before), Some((days, earliest))) if effective_on < earliest => {
-            Err(Refusal::Notice { version: before.version, days, earliest }.into())
+    let against = before(versions, effective_on);
+    let changes = differences(against, body, currency)?;
+    let Some((days, promised)) = earliest(against, &changes, currency, today)? else { return Ok(()) };
+    match (against, first(versions, body, currency, (today, effective_on))?) {
+        (Some(against), (.., Some(earliest))) if effective_on < promised => {
+            Err(Refusal::Notice { version: against.version, days, earliest }.into())
         }
         _ => Ok(()),
     }

@@ -79,15 +79,23 @@ impl Pair {
         self.replayed.net().minus(self.in_force.net())
     }
 
-    fn count(&mut self, in_force: Option<Money>, replayed: Option<Money>) {
-        if let Some(amount) = in_force {
-            self.in_force.add(amount);
+    fn count(&mut self, in_force: Option<&Charged>, replayed: Option<&Charged>) {
+        if let Some(charged) = in_force {
+            self.count_in_force(charged, replayed.is_none());
         }
-        if let Some(amount) = replayed {
-            self.replayed.add(amount);
+        if let Some(charged) = replayed {
+            self.count_replayed(charged, in_force.is_none());
         }
-        self.appear += u64::from(in_force.is_none());
-        self.vanish += u64::from(replayed.is_none());
+    }
+
+    fn count_in_force(&mut self, (.., amount): &Charged, alone: bool) {
+        self.in_force.add(*amount);
+        self.vanish += u64::from(alone);
+    }
+
+    fn count_replayed(&mut self, (.., amount): &Charged, alone: bool) {
+        self.replayed.add(*amount);
+        self.appear += u64::from(alone);
     }
 }
 
@@ -123,11 +131,11 @@ pub struct Replayed {
     pub file: String,
     /// In all.
     pub total: Pair,
-    /// By clause: of the file, or of the version in force where the file does not charge.
+    /// By clause, each side by its own: a charge that moves from one to another neither appears nor vanishes.
     pub clauses: BTreeMap<String, Pair>,
     /// By region; empty: what concerns none.
     pub regions: BTreeMap<String, Pair>,
-    /// By dealer; empty: what concerns none.
+    /// By dealer, what it and its employees are charged: the manufacturer's managers bear their own.
     pub dealers: BTreeMap<String, Pair>,
     /// Cliffs that are crossed, the largest charges first.
     pub crossings: Vec<Crossing>,
@@ -163,8 +171,7 @@ impl Replayed {
     }
 
     fn bin(&self, order: Ordering, from: Money, to: Option<Money>) -> Bin {
-        let differences =
-            self.dealers.iter().filter(|(code, _)| !code.is_empty()).map(|(_, of)| of.difference());
+        let differences = self.dealers.values().map(Pair::difference);
         let of = differences.filter(|difference| {
             let size = difference.size();
             difference.cmp(&Money::ZERO) == order && size >= from && to.is_none_or(|to| size < to)
@@ -177,7 +184,7 @@ impl Replayed {
 ///
 /// Refused: as [`replay`]; a draft that is not there.
 pub fn of_draft(desk: &mut Desk, id: i64, months: (Period, Period)) -> Result<Replayed, ControlError> {
-    let draft = drafts::one(desk, id)?.draft;
+    let draft = drafts::one(desk, id, None)?.draft;
     let file = Source { name: draft.name, text: draft.body };
     let replayed = replay(desk, &[file], months)?.pop();
     replayed.ok_or(ControlError::NotFound("policy draft"))
@@ -307,11 +314,10 @@ impl<'p> Piece<'p> {
         for (replayed, count) in replayed.iter().zip(counts) {
             let replayed = self.charges(replayed);
             for (key, charged) in &replayed {
-                let before = in_force.get(key).map(|(.., amount)| *amount);
-                self.add(count, charged, before, Some(charged.2));
+                self.add(count, key, in_force.get(key), Some(charged));
             }
-            for (_, charged) in in_force.iter().filter(|(key, _)| !replayed.contains_key(*key)) {
-                self.add(count, charged, Some(charged.2), None);
+            for (key, charged) in in_force.iter().filter(|(key, _)| !replayed.contains_key(*key)) {
+                self.add(count, key, Some(charged), None);
             }
         }
     }
@@ -331,31 +337,50 @@ impl<'p> Piece<'p> {
     fn add(
         &self,
         count: &mut Count,
-        (finding, party, _): &Charged,
-        in_force: Option<Money>,
-        replayed: Option<Money>,
+        (.., seat): &Key,
+        in_force: Option<&Charged>,
+        replayed: Option<&Charged>,
     ) {
         let text = |code| self.facts.codes.text(code);
-        let of = |map: &mut BTreeMap<String, Pair>, name: &str| {
-            // Looked for first: names are there already nearly always.
-            match map.get_mut(name) {
-                Some(pair) => pair.count(in_force, replayed),
-                None => map.entry(name.to_owned()).or_default().count(in_force, replayed),
-            }
-        };
         count.total.count(in_force, replayed);
-        of(&mut count.clauses, finding.clause);
-        of(&mut count.regions, text(finding.region));
-        of(&mut count.dealers, text(finding.dealer));
-        if in_force.is_none() || replayed.is_none() {
+        count_by(&mut count.clauses, |of| of.clause, in_force, replayed);
+        count_by(&mut count.regions, |of| text(of.region), in_force, replayed);
+        if matches!(seat, Seat::Dealer | Seat::Employee) {
+            count_by(&mut count.dealers, |of| text(of.dealer), in_force, replayed);
+        }
+        if let (Some((finding, party, _)), None) | (None, Some((finding, party, _))) = (in_force, replayed) {
+            let amount = |side: Option<&Charged>| side.map(|(.., amount)| *amount);
             count.crosses(Crossing {
                 dealer: text(finding.dealer).to_owned(),
                 party: (*party).to_owned(),
                 clause: finding.clause,
                 subject: finding.subject.clone(),
-                in_force,
-                replayed,
+                in_force: amount(in_force),
+                replayed: amount(replayed),
             });
         }
+    }
+}
+
+/// Counts each side under the name of its own finding.
+fn count_by<'n>(
+    map: &mut BTreeMap<String, Pair>,
+    name: impl Fn(&Finding) -> &'n str,
+    in_force: Option<&Charged>,
+    replayed: Option<&Charged>,
+) {
+    if let Some(charged) = in_force {
+        at(map, name(charged.0), |pair| pair.count_in_force(charged, replayed.is_none()));
+    }
+    if let Some(charged) = replayed {
+        at(map, name(charged.0), |pair| pair.count_replayed(charged, in_force.is_none()));
+    }
+}
+
+/// Does something with the pair of a name, looked for first: names are there already nearly always.
+fn at(map: &mut BTreeMap<String, Pair>, name: &str, count: impl FnOnce(&mut Pair)) {
+    match map.get_mut(name) {
+        Some(pair) => count(pair),
+        None => count(map.entry(name.to_owned()).or_default()),
     }
 }

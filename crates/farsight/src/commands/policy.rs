@@ -79,7 +79,7 @@ fn desk(installation: &Installation, who: &PolicyBy) -> Result<Desk, Failure> {
 fn draft(installation: &Installation, file: &str, who: &PolicyBy) -> Result<ExitCode, Failure> {
     let mut desk = desk(installation, who)?;
     let id = drafts::draft(&mut desk, &Source::named(file)?)?;
-    let drafted = drafts::one(&mut desk, id)?;
+    let drafted = drafts::one(&mut desk, id, None)?;
     let result = json!({ "draft": id, "changes": drafted.changes });
     output::print(installation.global.json, &result, |_| {
         format!(
@@ -131,7 +131,7 @@ fn list(installation: &Installation) -> Result<ExitCode, Failure> {
 
 fn diff(installation: &Installation, draft: i64, tag: Option<&str>) -> Result<ExitCode, Failure> {
     let mut desk = installation.desk()?;
-    let drafted = drafts::one(&mut desk, draft)?;
+    let drafted = drafts::one(&mut desk, draft, None)?;
     let sentences = policies::say(&desk, &drafted.changes, language(tag)?)?;
     let result = json!({ "draft": draft, "against": drafted.against, "changes": drafted.changes,
         "earliest": drafted.earliest.map(|date| date.to_string()) });

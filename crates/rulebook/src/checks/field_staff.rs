@@ -142,9 +142,10 @@ fn add_inspections(case: &Case, quarter: Quarter, parts: &mut HashMap<Code, Part
         let holder = case.org.holder(Role::DistrictManager, row.dealer, on);
         let Some(own) = holder.and_then(|person| parts.get_mut(&person)) else { continue };
         match row.result {
+            _ if spot_check::is_excused(case, row) => {}
             InspectionResult::Pass => own.passed += 1,
-            InspectionResult::Fail if !spot_check::is_excused(case, row) => own.failed += 1,
-            _ => {}
+            InspectionResult::Fail => own.failed += 1,
+            InspectionResult::NotApplicable | InspectionResult::NotVisible => {}
         }
     }
 }

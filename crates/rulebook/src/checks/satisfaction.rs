@@ -18,6 +18,7 @@ use crate::finding::Found;
 use crate::period::Period;
 use crate::policy::{Amount, ChargeTerms, Clause, Seat, Section, Version};
 
+pub use network::facts_of_star;
 pub use receipts::grounds;
 pub use scores::{MonthScore, month_scores};
 use scores::{Response, mean, responses};

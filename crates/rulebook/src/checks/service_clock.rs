@@ -1,7 +1,8 @@
 //! Service clock — 3-30-24 (rulebook 4.6): opened, diagnosed and completed promptly, and what a late promise owes the
 //! customer.
 //!
-//! Its units are the dealer and month of creation (the prompt share) and the dealer and day of creation (compensation).
+//! Its units are the dealer and month of creation (the prompt share) and the dealer and day of completion (compensation):
+//! what a charge says (dealer, `occurred_on`) names its unit, so that a charge that stays never lies in another.
 
 mod receipts;
 
@@ -167,8 +168,8 @@ pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
         judge_month(case, &delays, &excused, of_month, found);
     }
     let promised = |order: &&WorkOrder| order.promised_at.is_some() || !delays.on(order).is_empty();
-    let completed = case.facts.work_orders.iter().filter(|order| order.completed_at.is_some());
-    let days = completed.filter(promised).map(|order| (order.dealer, case.date(order.created_at), order));
+    let orders = case.facts.work_orders.iter().filter(promised);
+    let days = orders.filter_map(|order| Some((order.dealer, case.date(order.completed_at?), order)));
     for of_day in by_dealer(case, days).chunk_by(together) {
         let (dealer, day, _) = of_day[0];
         let unit = format!("{}@{day}", case.text(dealer));

@@ -76,6 +76,8 @@ pub enum Which {
     OfDealerDays,
     /// Work orders of dealer `a`, completed then.
     OfDealerCompletions,
+    /// Work orders of dealer `a`, created or completed then; one of two wanted spans comes twice.
+    OfDealerWork,
     /// Those of dealer `a` and vehicle `b`.
     OfVehicles,
 }
@@ -246,12 +248,21 @@ pub(super) fn source(holds: &str, table: &str, which: Which, id: &str, zone: &st
                 (_, "inspections") => "inspected_at",
                 _ => "created_at",
             };
-            looked_up(&format!(
-                "t.dealer_code = w.a AND t.{at} >= (w.on_day::timestamp AT TIME ZONE '{zone}')
-                     AND t.{at} < (w.until_day::timestamp AT TIME ZONE '{zone}')"
-            ))
+            looked_up(&format!("t.dealer_code = w.a AND {}", within(at, zone)))
         }
+        Which::OfDealerWork => looked_up(&format!(
+            "t.dealer_code = w.a AND ({} OR {})",
+            within("created_at", zone),
+            within("completed_at", zone)
+        )),
     }
+}
+
+/// Whether an instant of `t` lies in the days wanted.
+fn within(at: &str, zone: &str) -> String {
+    format!(
+        "t.{at} >= (w.on_day::timestamp AT TIME ZONE '{zone}') AND t.{at} < (w.until_day::timestamp AT TIME ZONE '{zone}')"
+    )
 }
 
 /// Inspection results.

@@ -22,7 +22,7 @@ pub struct Asked<'a> {
     pub until: Instant,
 }
 
-/// Hands each state to `take` as a line of JSON, in the order of the lines: its columns as the contract writes them,
+/// Hands each state to `take` once, as a line of JSON, in the order of the lines: its columns as the contract writes them,
 /// `voided`, `recorded_at`, and `superseded_at` (null while it holds). `zone` is by what days are told apart.
 pub fn each(
     tx: &mut Tx,
@@ -42,10 +42,10 @@ pub fn each(
     let (recorded, superseded) = (moment("recorded_at"), moment("superseded_at"));
     tx.read(
         &format!(
-            "SELECT line FROM (SELECT row_to_json(x)::text AS line FROM (
+            "SELECT DISTINCT line COLLATE \"C\" AS line FROM (SELECT row_to_json(x)::text AS line FROM (
                  SELECT {}, t.voided, {recorded} AS recorded_at,
                      CASE WHEN t.superseded_at <= {until} THEN {superseded} END AS superseded_at
-                 FROM {from}) AS x) AS y ORDER BY line COLLATE \"C\"",
+                 FROM {from}) AS x) AS y ORDER BY line",
             cells.join(", ")
         ),
         |row| take(row.text()),

@@ -141,7 +141,9 @@ fn touches_by_month(check: &str, zone: &str) -> Option<Vec<(&'static str, Option
     };
     Some(match check {
         service_clock::NAME => {
-            let both = |row| format!("{} || ' ' || {}", dealer_month(row, "created_at"), day(row, "created_at"));
+            let both = |row| {
+                format!("{} || coalesce(' ' || {}, '')", dealer_month(row, "created_at"), day(row, "completed_at"))
+            };
             vec![
                 of("work_orders", &both("t"), ""),
                 of("work_order_delays", &both("o"), order),

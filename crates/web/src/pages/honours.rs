@@ -13,7 +13,7 @@ use crate::views::value;
 
 /// The stars of a month, with the first and last regions; without a month, of the last one that is over.
 pub(crate) async fn stars(entered: Entered, ask: Ask) -> PageResult {
-    let asked: Option<Period> = ask.read_as("month");
+    let asked: Option<Period> = ask.wanted("month", "no_month")?;
     let (month, stars, regions) = entered
         .at_desk(move |desk| {
             let today = ground::zone(&desk.tenant)?.date(desk.now);
@@ -84,7 +84,7 @@ pub(crate) async fn hotspots(entered: Entered, ask: Ask) -> PageResult {
 
 /// The district managers of a quarter; without one, of the one that runs.
 pub(crate) async fn staff(entered: Entered, ask: Ask) -> PageResult {
-    let asked: Option<Quarter> = ask.read_as("quarter");
+    let asked: Option<Quarter> = ask.wanted("quarter", "no_quarter")?;
     let (quarter, scores) = entered
         .at_desk(move |desk| {
             let running = Quarter::of(ground::zone(&desk.tenant)?.date(desk.now));

@@ -56,9 +56,23 @@ async fn a_policy_changes_in_time_and_dealers_see_it_coming() {
     wu.language = "en";
     assert_eq!(dealer.get("/policy/drafts/1").await.status, 404);
 
-    let publish = |on: &'static str| [("verdict", "publish"), ("effective_on", on)];
+    let publish = |on: &'static str| [("verdict", "publish"), ("effective_on", on), ("against", "1")];
     says(&wu.post("/policy/drafts/1", &publish("soon")).await, 422, &["class=\"refusal\""]);
-    says(&wu.post("/policy/drafts/1", &publish("2026-04-02")).await, 422, &["promised notice"]);
+    let early = wu.post("/policy/drafts/1", &publish("2026-04-02")).await;
+    says(&early, 422, &["promised notice", "value=\"2026-04-03\""]);
+    let unseen = [("verdict", "publish"), ("effective_on", "2026-04-03"), ("against", "7")];
+    says(
+        &wu.post("/policy/drafts/1", &unseen).await,
+        422,
+        &["another version", "name=\"against\" value=\"1\""],
+    );
+    for (path, why) in [
+        ("/policy/drafts/1/replay?from=2026-13&to=2026-12", "This is no month"),
+        ("/stars?month=march", "This is no month"),
+        ("/staff?quarter=2026-Q5", "This is no quarter"),
+    ] {
+        says(&wu.get(path).await, 422, &[why]);
+    }
     let published = wu.post("/policy/drafts/1", &publish("2026-04-03")).await;
     assert_eq!(published.status, 303, "{}", published.text());
     says(&wu.get(&published.to).await, 200, &["class=\"done\"", change, "begins in 30 days"]);

@@ -9,10 +9,11 @@ use super::{NAME, REGION, Response, STAR, Terms, mean, responses, terms};
 use crate::case::{Case, Concern, Draft, detail};
 use crate::codes::Code;
 use crate::exact::{hundredths, percent};
-use crate::facts::Answer;
-use crate::finding::Found;
+use crate::facts::{Answer, Facts};
+use crate::finding::{Finding, Found};
 use crate::period::Period;
 use crate::policy::{Clause, Version};
+use crate::subject::Subject;
 
 /// How many places make stars.
 const PLACES: usize = 3;
@@ -104,6 +105,23 @@ pub(super) fn stars(case: &Case, terms: &Terms, responses: &[Response]) -> Vec<S
     }
     stars.retain(|star| star.place <= PLACES);
     stars
+}
+
+/// Of a star, the facts with the answers about it and about the best others alone, as many as there are places: by these its
+/// place is the same, also without some of its own answers. None of any other finding.
+pub fn facts_of_star(case: &Case, finding: &Finding) -> Option<Facts> {
+    let Some(Subject::PersonMonth { person, month }) = Subject::read(&finding.subject) else { return None };
+    let (_, terms) = terms(case, month).filter(|_| finding.family == STAR)?;
+    let own = case.facts.codes.find(person)?;
+    let of_others = case.facts.answers.iter().filter(|answer| {
+        answer.employee.is_some_and(|of| of != own) && Period::of(case.date(answer.answered_at)) == month
+    });
+    let others = stars(case, terms, &responses(case, terms, of_others, month));
+    let mut few: Vec<Code> = others.iter().map(|star| star.employee).take(PLACES).collect();
+    few.push(own);
+    let mut facts = case.facts.clone();
+    facts.answers.retain(|answer| answer.employee.is_some_and(|of| few.contains(&of)));
+    Some(facts)
 }
 
 struct OfNetwork<'a, 'c> {

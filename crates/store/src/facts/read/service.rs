@@ -99,14 +99,20 @@ pub fn feedback(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), Stor
     )
 }
 
-/// The manufacturer's prices of parts, and those of the dealers wanted.
+/// Prices of parts: those of the dealers wanted that came into effect in the days wanted (in any, where none are named), and
+/// the manufacturer's that came into effect by then.
 pub fn part_prices(tx: &mut Tx, facts: &mut Facts) -> Result<(), StoreError> {
     let Facts { codes, part_prices, .. } = facts;
     let holds = tx.holds();
     tx.read(
         &format!(
-            "SELECT t.part_code, t.effective_on, t.dealer_code, t.price FROM (SELECT '' AS a UNION SELECT a FROM pg_temp.wanted) AS w
-             CROSS JOIN LATERAL (SELECT * FROM part_prices t WHERE {holds} AND t.dealer_code = w.a OFFSET 0) AS t"
+            "SELECT t.part_code, t.effective_on, t.dealer_code, t.price FROM (
+                 SELECT '' AS a, NULL AS on_day, max(coalesce(until_day, 'infinity')) AS until_day FROM pg_temp.wanted
+                 UNION ALL SELECT a, on_day, until_day FROM pg_temp.wanted) AS w
+             CROSS JOIN LATERAL (
+                 SELECT * FROM part_prices t WHERE {holds} AND t.dealer_code = w.a
+                     AND t.effective_on >= coalesce(w.on_day, '-infinity') AND t.effective_on < coalesce(w.until_day, 'infinity')
+                 OFFSET 0) AS t"
         ),
         |row| {
             part_prices.push(PartPrice {

@@ -65,16 +65,17 @@ fn fault(fault: &PolicyError) -> serde_json::Value {
 
 /// A draft, and what it would change.
 pub(crate) async fn show(entered: Entered, Path(id): Path<i64>) -> PageResult {
-    let context = seen(&entered, id).await?;
+    let context = seen(&entered, id, None).await?;
     entered.page("policy/draft.html", context)
 }
 
-async fn seen(entered: &Entered, id: i64) -> Result<Value, PageError> {
+/// A draft as its page shows it, to begin on a date where one is wanted.
+async fn seen(entered: &Entered, id: i64, wanted: Option<Date>) -> Result<Value, PageError> {
     let (drafted, sentences) = entered
         .at_desk({
             let language = entered.frame().reading().language;
             move |desk| {
-                let drafted = drafts::one(desk, id)?;
+                let drafted = drafts::one(desk, id, wanted)?;
                 let sentences = policies::say(desk, &drafted.changes, language)?;
                 Ok((drafted, sentences))
             }
@@ -110,16 +111,21 @@ pub(super) fn draft_told(draft: &Draft) -> serde_json::Value {
 pub(crate) struct Deed {
     #[serde(default)]
     effective_on: String,
+    /// The version whose changes were shown.
+    #[serde(default)]
+    against: String,
     #[serde(default)]
     verdict: String,
 }
 
 /// Publishes by `verdict` `publish`, gives up by `drop`.
 pub(crate) async fn act(entered: Entered, Path(id): Path<i64>, Form(typed): Form<Deed>) -> PageResult {
+    let wanted = typed.effective_on.parse::<Date>();
+    let against = typed.against.parse().ok();
     let done = match typed.verdict.as_str() {
-        "publish" => match typed.effective_on.parse::<Date>() {
+        "publish" => match wanted {
             Ok(on) => {
-                let publish = entered.at_desk(move |desk| drafts::publish(desk, id, on));
+                let publish = entered.at_desk(move |desk| drafts::publish_seen(desk, id, on, against));
                 publish
                     .await
                     .map(|published| (format!("/policy?version={}", published.version), "policy-published"))
@@ -136,8 +142,10 @@ pub(crate) async fn act(entered: Entered, Path(id): Path<i64>, Form(typed): Form
         Ok((to, said)) => Ok(entered.onward(&to, said)),
         Err(error) => {
             let refused = cases::refused(&entered, error)?;
-            let context =
-                merge_maps([context! { refused, typed => typed.effective_on }, seen(&entered, id).await?]);
+            let context = merge_maps([
+                context! { refused, typed => typed.effective_on },
+                seen(&entered, id, wanted.ok()).await?,
+            ]);
             cases::unprocessed(entered.page("policy/draft.html", context))
         }
     }

@@ -24,8 +24,9 @@ const CROSSINGS: usize = 50;
 
 /// Asks for the months, and with `?from=2025-01&to=2025-06` shows them.
 pub(crate) async fn show(entered: Entered, Path(id): Path<i64>, ask: Ask) -> PageResult {
-    let drafted = entered.at_desk(move |desk| drafts::one(desk, id)).await?;
-    let (from, to) = (ask.read_as::<Period>("from"), ask.read_as::<Period>("to"));
+    let drafted = entered.at_desk(move |desk| drafts::one(desk, id, None)).await?;
+    let months = |name| ask.wanted::<Period>(name, "no_month");
+    let (from, to) = (months("from")?, months("to")?);
     let last = Period::of(entered.zone().date(entered.now())).previous();
     let first = Period::from_number(last.number() - 11).unwrap_or(last);
     let frame = context! {
