@@ -20,7 +20,8 @@ use crate::policy::{Amount, ChargeTerms, Clause, Seat, Section, Version};
 
 pub use receipts::grounds;
 pub use scores::{MonthScore, month_scores};
-use scores::{Response, mean, responses};
+use scores::mean;
+pub(super) use scores::{Response, responses};
 
 /// The check's name.
 pub const NAME: &str = "satisfaction";
