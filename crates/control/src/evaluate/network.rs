@@ -1,6 +1,6 @@
 //! Checks with units of the whole network: which units there are, how many at a time, and the sums they rest on.
 
-use farsight_rulebook::case::month_of_unit;
+use farsight_rulebook::case::{Ground, month_of_unit};
 use farsight_rulebook::checks::{Check, fault_hotspot, retention};
 use farsight_rulebook::finding::Wake;
 use farsight_rulebook::period::Period;
@@ -26,10 +26,14 @@ pub(super) fn forget_touched(tx: &mut Tx, plan: &Plan, zone: &str) -> Result<(),
     Ok(())
 }
 
-/// Every unit that such a check has or had.
-pub(super) fn all_units(tx: &mut Tx, check: &Check, zone: &str) -> Result<Vec<String>, ControlError> {
+/// Every unit that such a check has or had, by any of these policies as of an instant.
+pub(super) fn all_units(
+    tx: &mut Tx,
+    check: &Check,
+    under: (&[Ground], Instant),
+) -> Result<Vec<String>, ControlError> {
     tx.look_at_few()?;
-    let mut units = reads::units_of(tx, check, zone)?;
+    let mut units = reads::units_of(tx, check, under)?;
     units.extend(runs::units_known(tx, check.name)?);
     units.sort_unstable();
     units.dedup();

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use farsight_rulebook::case::{Ground, month_of_unit};
 use farsight_rulebook::checks::{
-    Check, bay_turnover, certification, complaint, fault_hotspot, feedback, mystery_shopper, repeat_repair,
+    Check, bay_turnover, certification, complaint, custom, fault_hotspot, feedback, mystery_shopper, repeat_repair,
     retention, satisfaction, service_clock, spot_check, transparency,
 };
+use farsight_rulebook::checks::custom::{Reads, Table};
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
@@ -87,9 +88,104 @@ pub(crate) fn facts_of_units(
             }
             sums::by_model(tx, &mut facts, &months, from, zone)?;
         }
+        custom::NAME => of_custom(tx, &mut facts, units, &Reads::of(&ground.timeline), zone)?,
         _ => {}
     }
     Ok(facts)
+}
+
+/// What a manufacturer's own rules count in some dealers' months, and no more than they name.
+fn of_custom(
+    tx: &mut Tx,
+    facts: &mut Facts,
+    units: &[String],
+    reads: &Reads,
+    zone: &str,
+) -> Result<(), ControlError> {
+    let has = |table| reads.tables.contains(&table);
+    if has(Table::CustomerBase) {
+        read::customer_base(tx, facts)?;
+    }
+    if has(Table::Staff) {
+        read::staff(tx, facts)?;
+    }
+    let wanted = answered(tx, units)?;
+    tx.want(&wanted)?;
+    if has(Table::Surveys) {
+        read::answers(tx, facts, Which::OfDealerDays, zone)?;
+    }
+    if has(Table::Inspections) {
+        read::inspections_of_days(tx, facts, zone)?;
+    }
+    if has(Table::Feedback) {
+        read::feedback_of_days(tx, facts, zone)?;
+    }
+    if has(Table::Created) {
+        read::work_orders(tx, facts, Which::OfDealerDays, zone)?;
+    }
+    if has(Table::Completed) {
+        read::work_orders(tx, facts, Which::OfDealerCompletions, zone)?;
+        facts.work_orders.sort_unstable_by_key(|order| order.work_order);
+        facts.work_orders.dedup_by_key(|order| order.work_order); // created and completed in months that are judged
+    }
+    if has(Table::Complaints) {
+        read::complaints_of_days(tx, facts, zone)?;
+    }
+    if has(Table::MysteryVisits) {
+        let dealers = concerned(tx, units)?;
+        tx.want(&dealers)?;
+        read::mystery_visits(tx, facts, Which::DealerByDealer)?;
+    }
+    if has(Table::Deeds) {
+        let complaints = facts.complaints.iter().map(|row| facts.codes.text(row.complaint));
+        tx.want(&Wanted::codes(complaints))?;
+        read::complaint_events(tx, facts, Which::ById)?;
+    }
+    if has(Table::Delays) || has(Table::Callbacks) {
+        read::of_orders(tx, facts)?;
+    }
+    Ok(())
+}
+
+/// The dealers of units, each once; of a month of the network all.
+pub(crate) fn concerned(tx: &mut Tx, units: &[String]) -> Result<Wanted, ControlError> {
+    if units.iter().any(|unit| unit.parse::<Period>().is_ok()) {
+        let all = read::dealer_codes(tx)?;
+        return Ok(Wanted::codes(all.iter().map(String::as_str)));
+    }
+    Ok(dealers(units))
+}
+
+/// The units of a manufacturer's own rules in some months: every dealer's and, where a rule is about regions, the
+/// network's.
+pub(super) fn custom_units(
+    tx: &mut Tx,
+    reads: &Reads,
+    months: impl Iterator<Item = Period>,
+) -> Result<Vec<String>, ControlError> {
+    let dealers = read::dealer_codes(tx)?;
+    let mut units = Vec::new();
+    for month in months {
+        units.extend(dealers.iter().map(|dealer| format!("{dealer}@{month}")));
+        units.extend(reads.regions.then(|| month.to_string()));
+    }
+    Ok(units)
+}
+
+/// All of them, of every month that has ended since the rules of any of these policies can judge.
+fn all_custom_units(
+    tx: &mut Tx,
+    grounds: &[Ground],
+    as_of: Instant,
+) -> Result<Vec<String>, ControlError> {
+    let mut units = BTreeSet::new();
+    for ground in grounds {
+        if let Some(first) = custom::first_month(&ground.timeline) {
+            let months = custom::ended(first, &ground.zone, as_of);
+            units.extend(custom_units(tx, &Reads::of(&ground.timeline), months)?);
+        }
+    }
+    Ok(units.into_iter().collect())
 }
 
 fn codes(units: &[String]) -> Wanted {
@@ -166,7 +262,12 @@ fn hotspot_months(units: &[String], ground: &Ground, as_of: Instant) -> Vec<Peri
 }
 
 /// All units of a check that has some of the whole network, besides those it has left traces of.
-pub(super) fn units_of(tx: &mut Tx, check: &Check, zone: &str) -> Result<Vec<String>, ControlError> {
+pub(super) fn units_of(
+    tx: &mut Tx,
+    check: &Check,
+    (grounds, as_of): (&[Ground], Instant),
+) -> Result<Vec<String>, ControlError> {
+    let Some(zone) = grounds.first().map(|ground| ground.zone.name()) else { return Ok(Vec::new()) };
     let months = |tx: &mut Tx, table: &str| -> Result<Vec<Period>, ControlError> {
         let span = sums::span(tx, table, zone)?;
         Ok(span.into_iter().flat_map(|(first, last)| first.through(last)).collect())
@@ -180,6 +281,7 @@ pub(super) fn units_of(tx: &mut Tx, check: &Check, zone: &str) -> Result<Vec<Str
         }
         fault_hotspot::NAME => months(tx, "work_orders")?.iter().map(ToString::to_string).collect(),
         retention::NAME => vec![retention::UNIT.to_owned()],
+        custom::NAME => all_custom_units(tx, grounds, as_of)?,
         _ => Vec::new(),
     })
 }

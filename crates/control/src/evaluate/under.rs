@@ -4,7 +4,7 @@
 use std::thread;
 
 use farsight_rulebook::case::{Ground, Judged, month_of_unit};
-use farsight_rulebook::checks::{Check, retention};
+use farsight_rulebook::checks::{Check, custom, retention};
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::finding::Found;
 use farsight_rulebook::period::Period;
@@ -71,15 +71,15 @@ fn of_network_check(
 ) -> Result<(), ControlError> {
     let Some(ground) = basis.grounds.first() else { return Ok(()) };
     let (first, last) = basis.months;
-    let mut units = network::all_units(tx, check, ground.zone.name())?;
+    let mut units = network::all_units(tx, check, (basis.grounds, basis.as_of))?;
     units.retain(|unit| month_of_unit(unit).is_none_or(|month| (first..=last).contains(&month)));
     let (_, units) = network::resting(units, &ground.zone, basis.as_of);
     for units in network::chunks(units, UNITS_AT_A_TIME) {
         let read = |tx: &mut Tx, ground| facts_of_units(tx, check, &units, (ground, basis.as_of), From::Now);
         let facts = read(tx, ground)?;
         let judged = Judged::Units(units.iter().cloned().collect());
-        let found = if check.name == retention::NAME {
-            // By when a vehicle is away is the policy's to say: its sums are another's under each.
+        let found = if [retention::NAME, custom::NAME].contains(&check.name) {
+            // By when a vehicle is away, and what own rules count, is the policy's to say: other facts under each.
             let mut found = vec![judge(&facts, ground, basis.as_of, judged.clone(), &[check])?];
             for ground in &basis.grounds[1..] {
                 let facts = read(tx, ground)?;

@@ -454,9 +454,9 @@ impl<'t> Section<'t> {
         self.entries.keys().cloned().collect()
     }
 
-    /// A text that is no parameter of its own.
-    pub fn text(&mut self, key: &str) -> String {
-        self.words(key)
+    /// A text that is no parameter of its own; none where it is missing or no text, which is a fault.
+    pub fn text(&mut self, key: &str) -> Option<String> {
+        self.string(key).map(|(_, text)| text)
     }
 
     /// A whole number that is no parameter of its own.

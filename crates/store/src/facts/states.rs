@@ -39,10 +39,12 @@ pub fn each(
     let kind = |name: &str| of.column(name).map(|(_, column)| column.kind);
     let cells: Vec<String> =
         columns.iter().map(|name| format!("{} AS \"{name}\"", cell(name, kind(name), currency))).collect();
+    // An order may be looked up for the month of its beginning and that of its end.
+    let once = if which == Which::OfDealerWork { "DISTINCT" } else { "" };
     let (recorded, superseded) = (moment("recorded_at"), moment("superseded_at"));
     tx.read(
         &format!(
-            "SELECT line FROM (SELECT row_to_json(x)::text AS line FROM (
+            "SELECT line FROM (SELECT {once} row_to_json(x)::text AS line FROM (
                  SELECT {}, t.voided, {recorded} AS recorded_at,
                      CASE WHEN t.superseded_at <= {until} THEN {superseded} END AS superseded_at
                  FROM {from}) AS x) AS y ORDER BY line COLLATE \"C\"",

@@ -14,7 +14,7 @@ pub const MOST_DEPTH: usize = 24;
 
 /// What an expression gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// A whole number.
     Number,
     /// True or false.
@@ -52,7 +52,7 @@ pub enum Absent {
 
 /// What is wrong in an expression, and at which character, from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub(super) struct Fault {
     /// The character.
     pub at: usize,
     /// What is wrong and what to write instead.
@@ -119,7 +119,7 @@ pub struct Expression {
 ///
 /// # Errors
 /// The first fault: what CEL does not read, and all of CEL that is not taken here.
-pub fn read(text: &str, kind: Kind, known: &dyn Fn(&str) -> Option<Name>) -> Result<Expression, Fault> {
+pub(super) fn read(text: &str, kind: Kind, known: &dyn Fn(&str) -> Option<Name>) -> Result<Expression, Fault> {
     if text.len() > MOST_BYTES {
         let reason = format!("{} bytes are too long: at most {MOST_BYTES}, take a measure apart", text.len());
         return Err(Fault { at: 1, reason });
@@ -300,7 +300,7 @@ fn odd() -> Fault {
 }
 
 /// What an expression gives, or why not.
-pub type Given<T> = Result<T, Absent>;
+pub(super) type Given<T> = Result<T, Absent>;
 
 impl Expression {
     /// What stands for an expression that could not be read; its file is refused.

@@ -256,11 +256,6 @@ pub static FIGURES: [Figure; 34] = [
     calendar("days", |month| i64::from(month.last_day().day())),
 ];
 
-/// A figure's place in the list.
-pub fn place(name: &str) -> Option<usize> {
-    FIGURES.iter().position(|figure| figure.name == name)
-}
-
 /// The rows of a dealer's month.
 #[derive(Default)]
 pub(super) struct Rows<'f> {
@@ -294,7 +289,7 @@ impl<'f> Book<'f> {
         for row in &facts.customer_base {
             months.entry((row.dealer, row.month)).or_default().base = Some(row);
         }
-        for row in facts.work_orders.iter().filter(|row| case.horizon.seen(row.created_at)) {
+        for row in &facts.work_orders {
             months.entry((row.dealer, month(row.created_at))).or_default().created.push(row);
             if let Some(at) = row.completed_at {
                 months.entry((row.dealer, month(at))).or_default().completed.push(row);
@@ -386,7 +381,8 @@ impl<'f> Of<'_, 'f> {
         tell: &mut Tell<'_, 'f>,
         counts: impl Fn(&WorkOrder) -> bool,
     ) -> Option<i64> {
-        let counted = orders.iter().copied().filter(|order| counts(order));
+        let seen = orders.iter().copied().filter(|order| self.case.horizon.seen(order.created_at));
+        let counted = seen.filter(|order| counts(order));
         Some(counted.inspect(|order| tell(Row::Order(order))).count() as i64)
     }
 

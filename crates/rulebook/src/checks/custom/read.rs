@@ -104,7 +104,7 @@ fn read_measure(section: &mut Section, name: String, names: &[String]) -> Measur
 }
 
 fn read_expression(section: &mut Section, key: &str, kind: Kind, names: &[String]) -> Expression {
-    let text = section.text(key);
+    let Some(text) = section.text(key) else { return Expression::nothing() };
     let known = |name: &str| named(name, names);
     match expression::read(&text, kind, &known) {
         Ok(expression) => expression,
@@ -175,10 +175,10 @@ fn plain_reason(of: &str) -> String {
 }
 
 fn read_rule(section: &mut Section, name: String, measures: &[String]) -> Rule {
-    let of = match section.text("of").as_str() {
-        "dealer" => Of::Dealer,
-        "region" => Of::Region,
-        _ => {
+    let of = match section.text("of").as_deref() {
+        Some("region") => Of::Region,
+        Some("dealer") | None => Of::Dealer,
+        Some(_) => {
             section.contradiction("of", "must be \"dealer\" or \"region\"");
             Of::Dealer
         }
@@ -206,7 +206,7 @@ fn read_rule(section: &mut Section, name: String, measures: &[String]) -> Rule {
 }
 
 fn read_name(section: &mut Section, key: &str, measures: &[String]) -> Name {
-    let name = section.text(key);
+    let Some(name) = section.text(key) else { return Name::Figure(0) };
     named(&name, measures).unwrap_or_else(|| {
         let reason = format!("no figure or measure '{name}': docs/custom-rules.md lists the figures");
         section.contradiction(key, &reason);
