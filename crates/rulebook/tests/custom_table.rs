@@ -7,6 +7,7 @@ use common::{ground_with_rules, messages};
 use farsight_rulebook::case::Ground;
 use farsight_rulebook::checks::custom::{FIGURES, FUNCTIONS, MOST_BYTES, MOST_DEPTH};
 use farsight_rulebook::facts::{Deed, InspectionResult, Role, RulingKind};
+use farsight_rulebook::finding::Finding;
 use farsight_rulebook::messages::{Language, Voice};
 use farsight_rulebook::money::Currency;
 use farsight_rulebook::policy::Seat;
@@ -229,7 +230,7 @@ fn a_receipt_has_figures_measure_sample_condition_tier_and_amount() {
     assert_eq!(
         said,
         [
-            "Judged by the manufacturer's own rule “Orders late” for March 2025.",
+            "Judged by the manufacturer's own rule “Orders late” for Mar 2025.",
             "Completed work orders with a promise: 4.",
             "Work orders completed after the promise: 1.",
             "Month: 3.",
@@ -237,7 +238,7 @@ fn a_receipt_has_figures_measure_sample_condition_tier_and_amount() {
             "There is enough to judge by: Completed work orders with a promise 4, at least 4.",
             "The rule judges where this holds, and it does: month != 2.",
             "Share of orders late is 25.00 %: from 25.00 % to less than 50.00 %.",
-            "“Many late” charges the service centre a penalty of 500.00 yuan.",
+            "“Many late”: penalty CNY 500.00 for the service centre.",
         ]
     );
     assert_eq!(receipt(&of(4, 1), key, Seat::Dealer, Language::Chinese).len(), english.len());
@@ -352,7 +353,8 @@ fn value(expression: &str) -> Option<i64> {
          tiers.any = {{ zh = \"任\", en = \"Any\", severity = \"none\" }}\n"
     );
     let found = of(4, 1).found(&ground_with_rules(&rules), "2025-04-01");
-    let finding = found.findings.iter().find(|finding| finding.subject == "dealer:D1@2025-03")?;
+    let own = |finding: &&Finding| finding.check == "custom" && finding.subject == "dealer:D1@2025-03";
+    let finding = found.findings.iter().find(own)?;
     serde_json::from_str::<serde_json::Value>(&finding.detail).unwrap()["value"].as_i64()
 }
 
@@ -523,18 +525,18 @@ fn an_alert_says_what_the_policy_calls_it_and_how_much() {
     let none = r#"{"value":null,"sample":100}"#;
     assert_eq!(
         happened("custom.late.many", "D1", "R1", number, Some(policy)),
-        ["服务中心 D1：很多。2025年3月：50.00 %。", "Service centre D1: Very many late. March 2025: 50.00 %."]
+        ["服务中心 D1：很多。2025年3月：50.00 %。", "Service centre D1: Very many late. Mar 2025: 50.00 %."]
     );
     assert_eq!(
         happened("custom.region.half", "", "R1", number, Some(policy))[1],
-        "Region R1: Half of them. March 2025: 50.00 %."
+        "Region R1: Half of them. Mar 2025: 50.00 %."
     );
     assert_eq!(
         happened("custom.strain.no-figure", "D1", "R1", none, Some(policy))[1],
-        "Service centre D1: No figure. There is no figure for March 2025."
+        "Service centre D1: No figure. There is no figure for Mar 2025."
     );
     assert_eq!(
         happened("custom.late.many", "D1", "R1", number, None)[1],
-        "Service centre D1: custom.late.many. March 2025: 5000."
+        "Service centre D1: custom.late.many. Mar 2025: 5000."
     );
 }
