@@ -262,7 +262,16 @@ mod tests {
         ] {
             assert!(is_family(name), "{name}");
         }
-        for name in ["", "custom", "custom.", "custom.late.some", "spot-check.third", "complaint.reply-late", "bay-turnover.warn", "nonsense"] {
+        for name in [
+            "",
+            "custom",
+            "custom.",
+            "custom.late.some",
+            "spot-check.third",
+            "complaint.reply-late",
+            "bay-turnover.warn",
+            "nonsense",
+        ] {
             assert!(!is_family(name), "{name}");
         }
     }

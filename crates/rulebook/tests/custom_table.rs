@@ -120,7 +120,11 @@ fn too_few_and_a_condition_that_does_not_hold_are_not_judged() {
     check(&february, "2025-04-01", &[]);
     check(&Book::new(), "2025-04-01", &[]);
     check(&of(4, 1).closes("2025-03-30"), "2025-04-01", &[]);
-    check(&of(4, 1).closes("2025-03-31"), "2025-04-01", &["late.some dealer:D1@2025-03 2025-03-31 dealer-500"]);
+    check(
+        &of(4, 1).closes("2025-03-31"),
+        "2025-04-01",
+        &["late.some dealer:D1@2025-03 2025-03-31 dealer-500"],
+    );
 }
 
 #[test]
@@ -131,7 +135,8 @@ fn none_at_all_can_earn_an_incentive() {
     check(&orders(Book::new(), "2025-03", 1, 0), "2025-04-01", &[]);
     check(&complained(quiet(), "2025-03"), "2025-04-01", &[]);
     check(&complained(quiet(), "2025-02"), "2025-04-01", &earned);
-    let withdrawn = complained(quiet(), "2025-03").rules("X", RulingKind::Withdraw, "complaint:C-9", "2025-04-02");
+    let withdrawn =
+        complained(quiet(), "2025-03").rules("X", RulingKind::Withdraw, "complaint:C-9", "2025-04-02");
     check(&withdrawn, "2025-04-02 09:59", &[]);
     check(&withdrawn, "2025-04-02", &earned);
 }
@@ -140,8 +145,16 @@ fn none_at_all_can_earn_an_incentive() {
 fn a_figure_that_is_not_known_is_told_and_not_guessed() {
     let none = ["strain.no-figure dealer:D1@2025-03 2025-03-31"];
     let base = |visits| Book::new().base("2025-03", 100, visits);
-    check(&base(Some(510)).bays("2025-01-01", 10), "2025-04-01", &["strain.high dealer:D1@2025-03 2025-03-31"]);
-    check(&base(Some(505)).bays("2025-01-01", 10), "2025-04-01", &["strain.high dealer:D1@2025-03 2025-03-31"]); // 50.5 is 51
+    check(
+        &base(Some(510)).bays("2025-01-01", 10),
+        "2025-04-01",
+        &["strain.high dealer:D1@2025-03 2025-03-31"],
+    );
+    check(
+        &base(Some(505)).bays("2025-01-01", 10),
+        "2025-04-01",
+        &["strain.high dealer:D1@2025-03 2025-03-31"],
+    ); // 50.5 is 51
     check(&base(Some(504)).bays("2025-01-01", 10), "2025-04-01", &[]);
     check(&base(None).bays("2025-01-01", 10), "2025-04-01", &none);
     check(&base(Some(510)), "2025-04-01", &none);
@@ -190,9 +203,8 @@ fn a_delay_notice_given_in_time_moves_the_promise() {
 
 #[test]
 fn a_ruling_excuses_a_rule_or_all() {
-    let excused = |family| {
-        of(4, 1).rules_of("X", RulingKind::Excuse, "dealer:D1@2025-03", family, "2025-04-01", None)
-    };
+    let excused =
+        |family| of(4, 1).rules_of("X", RulingKind::Excuse, "dealer:D1@2025-03", family, "2025-04-01", None);
     let some = ["late.some dealer:D1@2025-03 2025-03-31 dealer-500"];
     check(&excused(None), "2025-04-02", &[]);
     check(&excused(Some("custom.late")), "2025-04-02", &[]);
@@ -214,7 +226,8 @@ fn a_vacant_post_is_told_and_not_charged() {
 fn receipt(book: &Book, key: (&str, &str), seat: Seat, language: Language) -> Vec<String> {
     let (ground, messages) = (ground(), messages());
     let receipt = book.receipt(&ground, "2025-06-01", key, seat);
-    let voice = Voice { messages: &messages, language, zone: &ground.zone, currency: Currency::of("CNY").unwrap() };
+    let voice =
+        Voice { messages: &messages, language, zone: &ground.zone, currency: Currency::of("CNY").unwrap() };
     let facts = receipt.facts.iter().map(|fact| format!("- {}", voice.fact(fact).unwrap()));
     let said = receipt.sentences.iter().map(|sentence| voice.sentence(sentence).unwrap());
     facts.chain(said).collect()
@@ -248,12 +261,15 @@ fn a_receipt_has_figures_measure_sample_condition_tier_and_amount() {
 fn a_receipt_without_a_figure_says_why_and_a_regions_whom_it_sums() {
     let book = Book::new().base("2025-03", 100, Some(510));
     let said = receipt(&book, ("custom.strain", "dealer:D1@2025-03"), Seat::Dealer, Language::English);
-    let has = |said: &[String], part: &str| assert!(said.iter().any(|line| line.contains(part)), "{part}: {said:#?}");
+    let has = |said: &[String], part: &str| {
+        assert!(said.iter().any(|line| line.contains(part)), "{part}: {said:#?}")
+    };
     has(&said, "Bays: not known.");
     has(&said, "Visits a bay = per(visits, bays, 1): no figure, for a figure is not known.");
     has(&said, "The rule has no figure to judge by, for a figure is not known.");
     let region = of(6, 3);
-    let said = receipt(&region, ("custom.region", "region:R1@2025-03"), Seat::RegionDirector, Language::English);
+    let said =
+        receipt(&region, ("custom.region", "region:R1@2025-03"), Seat::RegionDirector, Language::English);
     has(&said, "Region R1 is counted as its 1 service centre that were open on");
     has(&said, "Share of orders late is 50.00 %: 50.00 % or more.");
     has(&said, "Post held by RD");
@@ -266,7 +282,10 @@ fn figure(book: &Book, name: &str) -> Option<i64> {
          tiers.any = {{ zh = \"任\", en = \"Any\", severity = \"none\" }}\n"
     );
     let found = book.found(&ground_with_rules(&rules), "2025-06-01");
-    let finding = found.findings.iter().find(|finding| finding.subject == "dealer:D1@2025-03" && finding.check == "custom")?;
+    let finding = found
+        .findings
+        .iter()
+        .find(|finding| finding.subject == "dealer:D1@2025-03" && finding.check == "custom")?;
     serde_json::from_str::<serde_json::Value>(&finding.detail).unwrap()["value"].as_i64()
 }
 
@@ -406,10 +425,7 @@ fn the_example_of_the_docs_judges_as_they_say() {
     let of = |all, late| orders(Book::new(), "2025-03", all, late).findings("custom", &ground, "2025-04-01");
     assert_eq!(of(40, 1), [""; 0]);
     assert_eq!(of(40, 2), ["late-orders.some dealer:D1@2025-03 2025-03-31 dealer-500"]);
-    assert_eq!(
-        of(40, 4),
-        ["late-orders.many dealer:D1@2025-03 2025-03-31 dealer-2000 district-manager-200"]
-    );
+    assert_eq!(of(40, 4), ["late-orders.many dealer:D1@2025-03 2025-03-31 dealer-2000 district-manager-200"]);
     assert_eq!(of(20, 4), [""; 0]); // the condition asks for more than 20
 }
 
@@ -461,8 +477,10 @@ fn expressions() -> impl proptest::strategy::Strategy<Value = String> {
                 .prop_map(|(left, how, right)| format!("({left} {how} !{right})")),
         ];
         prop_oneof![
-            (inner.clone(), "[-+*/%]", inner.clone()).prop_map(|(left, how, right)| format!("({left} {how} {right})")),
-            (truth, inner.clone(), inner.clone()).prop_map(|(when, then, otherwise)| format!("({when} ? {then} : {otherwise})")),
+            (inner.clone(), "[-+*/%]", inner.clone())
+                .prop_map(|(left, how, right)| format!("({left} {how} {right})")),
+            (truth, inner.clone(), inner.clone())
+                .prop_map(|(when, then, otherwise)| format!("({when} ? {then} : {otherwise})")),
             inner.prop_map(|of| format!("(-{of})")),
         ]
     })
@@ -503,7 +521,12 @@ fn an_alert_says_what_the_policy_calls_it_and_how_much() {
     use farsight_rulebook::alert::{Level, Told};
     let (ground, messages) = (ground(), messages());
     let policy = &ground.timeline.versions()[0].policy;
-    let voice = |language| Voice { messages: &messages, language, zone: &ground.zone, currency: Currency::of("CNY").unwrap() };
+    let voice = |language| Voice {
+        messages: &messages,
+        language,
+        zone: &ground.zone,
+        currency: Currency::of("CNY").unwrap(),
+    };
     let happened = |clause, dealer, region, detail, policy| {
         let told = Told {
             family: "custom.late",

@@ -186,10 +186,13 @@ fn too_many_rules_measures_or_tiers_are_refused() {
         read(&example().replacen(begin, &format!("{many}{begin}"), 1)).expect_err("too many")
     };
     let rule = |n| {
-        format!("[custom.rules.r{n}]\nzh = \"一\"\nen = \"A\"\nof = \"dealer\"\nmeasure = \"days\"\nsample = \"days\"\nmin_sample = 1\ntiers.any = {{ zh = \"一\", en = \"A\", severity = \"none\" }}\n")
+        format!(
+            "[custom.rules.r{n}]\nzh = \"一\"\nen = \"A\"\nof = \"dealer\"\nmeasure = \"days\"\nsample = \"days\"\nmin_sample = 1\ntiers.any = {{ zh = \"一\", en = \"A\", severity = \"none\" }}\n"
+        )
     };
     let measure = |n| format!("[custom.measures.m{n}]\nzh = \"一\"\nen = \"A\"\nexpression = \"days\"\n");
-    let tier = |n| format!("[custom.rules.late-orders.tiers.t{n}]\nfrom = {}\nbelow = {}\n", 5_000 + n, 5_001 + n);
+    let tier =
+        |n| format!("[custom.rules.late-orders.tiers.t{n}]\nfrom = {}\nbelow = {}\n", 5_000 + n, 5_001 + n);
     for (faults, place, reason) in [
         (own(RULE, &rule), "custom.rules", "35 are too many: at most 32"),
         (own(MEASURE, &measure), "custom.measures", "34 are too many: at most 32"),
@@ -204,9 +207,46 @@ fn too_many_rules_measures_or_tiers_are_refused() {
 fn no_expression_whatever_brings_the_reading_down() {
     use proptest::prelude::*;
     let parts = prop::sample::select(vec![
-        "orders_late", "month", "share(", "(", ")", " + ", " - ", "-", " / ", " % ", " && ", " || ", "!", " ? ", " : ", ",",
-        "1", "0", "9223372036854775807", "1.5", "'", "[", "]", "{", "}", ".", "true", "in", "<", "==", "\\u0000", "汉", "//", " ",
-        "has(", ".map(", "x", "u", "e9", "0x",
+        "orders_late",
+        "month",
+        "share(",
+        "(",
+        ")",
+        " + ",
+        " - ",
+        "-",
+        " / ",
+        " % ",
+        " && ",
+        " || ",
+        "!",
+        " ? ",
+        " : ",
+        ",",
+        "1",
+        "0",
+        "9223372036854775807",
+        "1.5",
+        "'",
+        "[",
+        "]",
+        "{",
+        "}",
+        ".",
+        "true",
+        "in",
+        "<",
+        "==",
+        "\\u0000",
+        "汉",
+        "//",
+        " ",
+        "has(",
+        ".map(",
+        "x",
+        "u",
+        "e9",
+        "0x",
     ]);
     let expressions = prop::collection::vec(parts, 0..40).prop_map(|parts| parts.concat());
     proptest!(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) }, |(expression in expressions)| {

@@ -434,8 +434,7 @@ fn two_versions() -> Ground {
         ("retention.away_days", "90", "20"),
     ];
     let mut versions = ground.timeline.versions().to_vec();
-    let policy =
-        std::sync::Arc::new(with_own_rules(&[&SMALL[..], &second[..]].concat(), "30"));
+    let policy = std::sync::Arc::new(with_own_rules(&[&SMALL[..], &second[..]].concat(), "30"));
     versions.push(Version { number: 2, effective_on: day("2025-03-16"), policy });
     ground.timeline = Timeline::new(versions, None);
     ground

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use farsight_rulebook::checks::custom::{self, Reads};
 use farsight_rulebook::case::month_of_unit;
 use farsight_rulebook::checks::Check;
+use farsight_rulebook::checks::custom::{self, Reads};
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
 use farsight_store::facts::touch::{self, Touched};
@@ -50,7 +50,9 @@ pub(super) fn make(tx: &mut Tx, run: &Run) -> Result<Plan, ControlError> {
         let imports = touched.remove(check.name).unwrap_or_default();
         let mark = marks.get(check.name).copied();
         let units = match mark {
-            Some(mark) if !run.request.full && run.as_of >= mark => touched_units(tx, run, check, &imports, mark)?,
+            Some(mark) if !run.request.full && run.as_of >= mark => {
+                touched_units(tx, run, check, &imports, mark)?
+            }
             _ => None,
         };
         match units {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use farsight_rulebook::case::{Ground, month_of_unit};
-use farsight_rulebook::checks::{
-    Check, bay_turnover, certification, complaint, custom, fault_hotspot, feedback, mystery_shopper, repeat_repair,
-    retention, satisfaction, service_clock, spot_check, transparency,
-};
 use farsight_rulebook::checks::custom::{Reads, Table};
+use farsight_rulebook::checks::{
+    Check, bay_turnover, certification, complaint, custom, fault_hotspot, feedback, mystery_shopper,
+    repeat_repair, retention, satisfaction, service_clock, spot_check, transparency,
+};
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
@@ -173,11 +173,7 @@ pub(super) fn custom_units(
 }
 
 /// All of them, of every month that has ended since the rules of any of these policies can judge.
-fn all_custom_units(
-    tx: &mut Tx,
-    grounds: &[Ground],
-    as_of: Instant,
-) -> Result<Vec<String>, ControlError> {
+fn all_custom_units(tx: &mut Tx, grounds: &[Ground], as_of: Instant) -> Result<Vec<String>, ControlError> {
     let mut units = BTreeSet::new();
     for ground in grounds {
         if let Some(first) = custom::first_month(&ground.timeline) {

@@ -4,8 +4,19 @@ use farsight_rulebook::policy::Text;
 
 use super::text::{Parameter, plain, words};
 
-/// What is no number or rule: titles, and what a clause says of itself.
-const SAID_ELSEWHERE: [&str; 7] = ["zh", "en", "severity", "charges", "tiers", "unit", "no-figure"];
+/// What is a number or rule, in the order in which it is read; titles, and what a clause says of itself, are said elsewhere.
+const SAID: [&str; 10] = [
+    "of",
+    "regions",
+    "measure",
+    "condition",
+    "sample",
+    "min_sample",
+    "expression",
+    "decimals",
+    "from",
+    "below",
+];
 
 /// Each measure, each rule, and each of its tiers, under the name that the file has for it.
 pub(super) fn parameters(table: &toml::Table) -> Vec<Parameter> {
@@ -21,8 +32,7 @@ pub(super) fn parameters(table: &toml::Table) -> Vec<Parameter> {
             let named = |rule: &str, own: &str, joint: &str| {
                 format!("{rule}{joint}{}", if own.is_empty() { tier.as_str() } else { own })
             };
-            let text =
-                Text { zh: named(&title.zh, &own.zh, "："), en: named(&title.en, &own.en, ": ") };
+            let text = Text { zh: named(&title.zh, &own.zh, "："), en: named(&title.en, &own.en, ": ") };
             parameters.push(parameter(format!("rules.{name}.tiers.{tier}"), text, of));
         }
     }
@@ -34,7 +44,7 @@ fn tables(of: Option<&toml::Value>) -> impl Iterator<Item = (&String, &toml::Val
 }
 
 fn parameter(name: String, text: Text, of: &toml::Value) -> Parameter {
-    let said = of.as_table().into_iter().flatten().filter(|(key, _)| !SAID_ELSEWHERE.contains(&key.as_str()));
-    let value = said.map(|(key, value)| format!("{key} {}", plain(value))).collect::<Vec<_>>().join(", ");
+    let said = SAID.iter().filter_map(|key| Some(format!("{key} {}", plain(of.get(key)?))));
+    let value = said.collect::<Vec<_>>().join(", ");
     Parameter { name, text, value, published: false }
 }

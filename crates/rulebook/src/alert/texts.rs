@@ -174,8 +174,8 @@ impl Telling<'_> {
         if let Some(number) = self.number_of("value") {
             let terms = policy.and_then(|policy| policy.custom.as_ref());
             let measured = terms.and_then(|terms| Some((terms, terms.rule_of(told.clause)?.measure)));
-            let shown = measured
-                .map_or_else(|| Value::text(number), |(terms, measure)| terms.shown(measure, number));
+            let shown =
+                measured.map_or_else(|| Value::text(number), |(terms, measure)| terms.shown(measure, number));
             values.push(("value", shown));
         }
         values

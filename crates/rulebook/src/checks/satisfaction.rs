@@ -19,8 +19,8 @@ use crate::period::Period;
 use crate::policy::{Amount, ChargeTerms, Clause, Seat, Section, Version};
 
 pub use receipts::grounds;
-pub use scores::{MonthScore, month_scores};
 use scores::mean;
+pub use scores::{MonthScore, month_scores};
 pub(super) use scores::{Response, responses};
 
 /// The check's name.

@@ -472,9 +472,10 @@ impl<'t> Section<'t> {
     /// A list of regions, where it is there at all: each once, and each has to be known.
     pub fn optional_regions(&mut self, key: &str) -> Vec<String> {
         let Some((_, value)) = self.entries.remove(key) else { return Vec::new() };
-        let names: Option<Vec<String>> = value.get_ref().as_array().and_then(|array| {
-            array.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
-        });
+        let names: Option<Vec<String>> = value
+            .get_ref()
+            .as_array()
+            .and_then(|array| array.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect());
         let sorted: BTreeSet<&String> = names.iter().flatten().collect();
         match &names {
             Some(names) if !names.is_empty() && sorted.len() == names.len() => {

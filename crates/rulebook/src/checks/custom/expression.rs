@@ -119,7 +119,11 @@ pub struct Expression {
 ///
 /// # Errors
 /// The first fault: what CEL does not read, and all of CEL that is not taken here.
-pub(super) fn read(text: &str, kind: Kind, known: &dyn Fn(&str) -> Option<Name>) -> Result<Expression, Fault> {
+pub(super) fn read(
+    text: &str,
+    kind: Kind,
+    known: &dyn Fn(&str) -> Option<Name>,
+) -> Result<Expression, Fault> {
     if text.len() > MOST_BYTES {
         let reason = format!("{} bytes are too long: at most {MOST_BYTES}, take a measure apart", text.len());
         return Err(Fault { at: 1, reason });
@@ -173,8 +177,7 @@ impl Reading<'_> {
 
     fn node(&mut self, tree: &IdedExpr, depth: usize) -> Read {
         let Some(depth) = depth.checked_sub(1) else {
-            let reason =
-                format!("too deep: at most {MOST_DEPTH} within one another, take a measure apart");
+            let reason = format!("too deep: at most {MOST_DEPTH} within one another, take a measure apart");
             return Err(self.fault(tree, reason));
         };
         let refused = match &tree.expr {

@@ -180,9 +180,7 @@ pub static FIGURES: [Figure; 34] = [
     sum("orders_unconfirmed", &[T::Completed], |of, tell| {
         Ok(of.orders(&of.rows.completed, tell, |order| of.unconfirmed(order) == Some(true)))
     }),
-    sum("orders_timed", &[T::Created, T::Delays], |of, tell| {
-        Ok(of.clocked(tell, |prompt| prompt.is_some()))
-    }),
+    sum("orders_timed", &[T::Created, T::Delays], |of, tell| Ok(of.clocked(tell, |prompt| prompt.is_some()))),
     sum("orders_prompt", &[T::Created, T::Delays], |of, tell| {
         Ok(of.clocked(tell, |prompt| prompt == Some(true)))
     }),

@@ -164,10 +164,7 @@ fn read_rules(section: &mut Section, measures: &[String]) -> Vec<Rule> {
     for name in names.iter().filter(|name| !is_plain(name, b'-')) {
         section.contradiction(name, &plain_reason("a rule"));
     }
-    names
-        .iter()
-        .map(|name| section.section(name, |inner| read_rule(inner, name.clone(), measures)))
-        .collect()
+    names.iter().map(|name| section.section(name, |inner| read_rule(inner, name.clone(), measures))).collect()
 }
 
 fn plain_reason(of: &str) -> String {
@@ -184,9 +181,8 @@ fn read_rule(section: &mut Section, name: String, measures: &[String]) -> Rule {
         }
     };
     let family = kept(section, &format!("{NAME}.{name}"));
-    let condition = section
-        .has("condition")
-        .then(|| read_expression(section, "condition", Kind::Truth, measures));
+    let condition =
+        section.has("condition").then(|| read_expression(section, "condition", Kind::Truth, measures));
     Rule {
         family,
         title: section.title(),

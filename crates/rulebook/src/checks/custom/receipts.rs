@@ -112,8 +112,7 @@ impl<'c> Telling<'_, 'c> {
             self.tell_measure(*needed, told, grounds);
         }
         let given = self.figures.number(name);
-        let (of, how) =
-            (("measure", self.name(name)), ("expression", Value::text(&measure.expression.text)));
+        let (of, how) = (("measure", self.name(name)), ("expression", Value::text(&measure.expression.text)));
         match given {
             Ok(_) => grounds.say("custom.measure", [of, how, ("value", self.shown(name, given))]),
             Err(why) => grounds.say("custom.measure-none", [of, how, ("why", Self::why(why))]),
