@@ -14,6 +14,7 @@ mod audit_verify;
 mod bay_turnover;
 mod certification;
 mod complaint_deadlines;
+mod custom;
 mod digest;
 mod draw;
 mod evidence_sweep;
@@ -58,6 +59,7 @@ pub static JOBS: &[Job] = &[
     retention::JOB,
     fault_hotspot::JOB,
     transparency::JOB,
+    custom::JOB,
     reconcile::JOB,
     alerts::JOB,
     figures::JOB,

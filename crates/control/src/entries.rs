@@ -22,7 +22,7 @@ pub struct Page {
     pub sum: Sum,
     /// Those of the page.
     pub rows: Vec<Listed>,
-    /// What the latest policy version calls each clause, in the order of the rulebook.
+    /// What the latest policy version that has it calls each clause, in the order of the rulebook.
     pub titles: Vec<(&'static str, Text)>,
 }
 
@@ -31,12 +31,12 @@ pub fn list(desk: &mut Desk, filter: &Filter) -> Result<Page, ControlError> {
     let (scope, tenant) = (desk.scope(), desk.tenant.clone());
     desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         let ground = ground::load(tx, &tenant)?;
-        let latest = ground.timeline.versions().last().map(|version| version.policy.clauses());
-        let titles = latest
-            .unwrap_or_default()
-            .into_iter()
-            .map(|clause| (clause.name, clause.title.clone()))
-            .collect();
+        let mut titles: Vec<(&'static str, Text)> = Vec::new();
+        for clause in ground.timeline.versions().iter().rev().flat_map(|version| version.policy.clauses()) {
+            if !titles.iter().any(|(known, _)| *known == clause.name) {
+                titles.push((clause.name, clause.title.clone()));
+            }
+        }
         Ok(Page { sum: stored::sum(tx, filter)?, rows: stored::page(tx, filter)?, titles })
     })
 }

@@ -178,7 +178,7 @@ impl<'r> Run<'r> {
         tx.look_at_all()?;
         shards::judge(&mut self, tx, &by_dealer, posting)?;
         for check in of_network {
-            let units = network::all_units(tx, check, (&self.ground, self.as_of))?;
+            let units = network::all_units(tx, check, (std::slice::from_ref(&self.ground), self.as_of))?;
             runs::set_wakes(tx, check.name, None, &[])?;
             self.judge_some(tx, check, units, posting)?;
         }

@@ -2,6 +2,7 @@
 
 mod changes;
 pub mod drafts;
+mod own;
 pub mod replay;
 mod text;
 

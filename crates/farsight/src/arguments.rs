@@ -260,7 +260,7 @@ pub(crate) struct ImportArguments {
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
     /// Checks to run: spot-check, complaint, certification, bay-turnover, repeat-repair, service-clock, satisfaction,
-    /// mystery-shopper, feedback, retention, fault-hotspot, transparency [default: all]
+    /// mystery-shopper, feedback, retention, fault-hotspot, transparency, custom [default: all]
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
     /// Judge as of this moment: 2026-03-05T14:30:00+08:00, or local '2026-03-05 14:30' [default: now]

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use farsight_rulebook::calendar::{Calendar, DayKind};
 use farsight_rulebook::checks::{
-    certification, complaint, feedback, mystery_shopper, repeat_repair, satisfaction, service_clock,
+    certification, complaint, custom, feedback, mystery_shopper, repeat_repair, satisfaction, service_clock,
     spot_check, transparency,
 };
 use farsight_rulebook::facts::Facts;
@@ -78,13 +78,15 @@ pub const TABLES: [(&str, &[&str]); 21] = [
 ];
 
 /// By which columns states are looked up.
-const LOOKED_UP: [(&str, &str); 20] = [
+const LOOKED_UP: [(&str, &str); 23] = [
     ("dealers", "dealer_code"),
     ("dealer_regions", "dealer_code"),
     ("posts", "scope_code"),
     ("bays", "dealer_code"),
+    ("customer_base", "dealer_code"),
     ("inspections", "dealer_code"),
     ("complaints", "complaint_id"),
+    ("complaints", "dealer_code"),
     ("complaints", "vin"),
     ("complaint_events", "complaint_id"),
     ("employments", "dealer_code"),
@@ -97,6 +99,7 @@ const LOOKED_UP: [(&str, &str); 20] = [
     ("surveys", "dealer_code"),
     ("mystery_visits", "dealer_code"),
     ("feedback", "feedback_id"),
+    ("feedback", "dealer_code"),
     ("callbacks", "work_order_id"),
     ("part_prices", "dealer_code"),
 ];
@@ -234,6 +237,7 @@ impl Ever {
                     sight.take("part_prices", "dealer_code", dealer)?;
                 }
             }
+            custom::NAME if !rest.is_empty() => sight.take_months(first)?,
             // A month of the network, or every dealer's customers: all that is packed.
             _ => return Ok((sight.everything()?, false)),
         }
@@ -283,6 +287,30 @@ impl Sight<'_> {
             }
         }
         Ok(())
+    }
+
+    /// All that a manufacturer's own rules may count of a dealer.
+    fn take_months(&mut self, dealer: &str) -> Result<(), RowFault> {
+        self.take_orders(dealer, &["work_order_delays", "callbacks"])?;
+        let tables = [
+            "customer_base",
+            "employments",
+            "inspections",
+            "complaints",
+            "surveys",
+            "mystery_visits",
+            "feedback",
+        ];
+        for table in tables {
+            self.take(table, "dealer_code", dealer)?;
+        }
+        let text = |code| self.facts.codes.text(code).to_owned();
+        let complaints: Vec<String> = self.facts.complaints.iter().map(|row| text(row.complaint)).collect();
+        let persons: BTreeSet<String> = self.facts.employments.iter().map(|row| text(row.person)).collect();
+        for complaint in &complaints {
+            self.take("complaint_events", "complaint_id", complaint)?;
+        }
+        persons.iter().try_for_each(|person| self.take("certificates", "person_code", person))
     }
 
     /// Whoever ever worked at a dealer or is named on its orders, with all their employments and certificates.

@@ -15,6 +15,7 @@ pub mod finding;
 pub mod horizon;
 pub mod messages;
 pub mod money;
+pub mod names;
 pub mod org;
 pub mod period;
 pub mod policy;

@@ -11,7 +11,7 @@ pub use timeline::{Timeline, Version};
 use crate::alert;
 use crate::appeal;
 use crate::checks::{
-    bay_turnover, certification, complaint, fault_hotspot, feedback, field_staff, mystery_shopper,
+    bay_turnover, certification, complaint, custom, fault_hotspot, feedback, field_staff, mystery_shopper,
     repeat_repair, retention, satisfaction, service_clock, spot_check, transparency,
 };
 use crate::money::Currency;
@@ -53,6 +53,8 @@ pub struct Policy {
     pub transparency: Option<transparency::Terms>,
     /// Rulebook 4.13.
     pub field_staff: Option<field_staff::Terms>,
+    /// The manufacturer's own rules.
+    pub custom: Option<custom::Terms>,
     /// How alerts live.
     pub alerts: alert::Terms,
     /// How entries are contested.
@@ -98,6 +100,7 @@ impl Policy {
             fault_hotspot: file.optional_section("fault-hotspot", fault_hotspot::Terms::read),
             transparency: file.optional_section("transparency", transparency::Terms::read),
             field_staff: file.optional_section("field-staff", field_staff::Terms::read),
+            custom: file.optional_section("custom", custom::Terms::read),
             alerts: file.section("alerts", alert::Terms::read),
             appeal: file.section("appeal", appeal::Terms::read),
         };
@@ -119,6 +122,7 @@ impl Policy {
         clauses.extend(self.retention.iter().flat_map(retention::Terms::clauses));
         clauses.extend(self.fault_hotspot.iter().flat_map(fault_hotspot::Terms::clauses));
         clauses.extend(self.transparency.iter().flat_map(transparency::Terms::clauses));
+        clauses.extend(self.custom.iter().flat_map(custom::Terms::clauses));
         clauses
     }
 

@@ -175,10 +175,16 @@ pub fn is_family(name: &str) -> bool {
         "model:a/b@2000-01",
     ];
     name == "service-clock.compensation"
+        || is_custom_family(name)
         || FORMS
             .iter()
             .filter_map(|form| Subject::read(form))
             .any(|subject| subject.families().contains(&name))
+}
+
+/// Whether a text could name the family of a manufacturer's own rule; which there are, its policies say.
+fn is_custom_family(name: &str) -> bool {
+    name.strip_prefix("custom.").is_some_and(|rule| is_code(rule) && !rule.contains('.'))
 }
 
 fn codes<const N: usize>(texts: [&str; N]) -> Option<()> {
@@ -252,10 +258,20 @@ mod tests {
             "complaint.reply",
             "bay-turnover",
             "service-clock.compensation",
+            "custom.late-orders",
         ] {
             assert!(is_family(name), "{name}");
         }
-        for name in ["", "spot-check.third", "complaint.reply-late", "bay-turnover.warn", "nonsense"] {
+        for name in [
+            "",
+            "custom",
+            "custom.",
+            "custom.late.some",
+            "spot-check.third",
+            "complaint.reply-late",
+            "bay-turnover.warn",
+            "nonsense",
+        ] {
             assert!(!is_family(name), "{name}");
         }
     }

@@ -67,6 +67,7 @@ fn every_key_in_the_code_has_its_words() {
         "checks/retention.rs",
         "checks/fault_hotspot.rs",
         "checks/transparency.rs",
+        "checks/custom/receipts.rs",
     ];
     let ground = ground_with(&[]);
     let clauses = ground.timeline.versions()[0].policy.clauses();

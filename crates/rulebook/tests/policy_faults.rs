@@ -8,9 +8,13 @@ use farsight_rulebook::policy::{Policy, PolicyError};
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
 
 const FIRST: &str = "[spot-check.first]";
+const MEASURE: &str = "[custom.measures.late_share]";
+const RULE: &str = "[custom.rules.late-orders]";
+const SOME: &str = "[custom.rules.late-orders.tiers.some]";
+const LONG: &str = "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
 
 #[rustfmt::skip]
-const ROWS: [Row; 48] = [
+const ROWS: [Row; 96] = [
     // Keys.
     (FIRST, "severity =", "colour = \"red\"\nseverity =", "colour", "spot-check.first.colour", "unknown key"),
     (FIRST, "severity =", "severty =", "severty", "spot-check.first.severty", "unknown key"),
@@ -63,13 +67,66 @@ const ROWS: [Row; 48] = [
     ("[mystery-shopper.weights]", "response =", "weather =", "[mystery-shopper.weights]", "mystery-shopper.weights", "'weather' in weights is not scored"),
     ("[field-staff.weights]", "exams =", "weather =", "[field-staff.weights]", "field-staff.weights", "'weather' in weights is no part"),
     ("[satisfaction.weights]", "[satisfaction.weights]", "[satisfaction.region_weights.X]\nresponse = 1\n[satisfaction.weights]", "region_weights.X", "satisfaction.region_weights.X", "no region 'X': there is N, S"),
+    // Own measures.
+    (MEASURE, "share(orders_late, orders_promised)", "share(orders_late, orders_promised) * 1.5", "* 1.5", "custom.measures.late_share.expression", "at character 39: a float"),
+    (MEASURE, "orders_promised)", "orders_promissed)", "promissed", "custom.measures.late_share.expression", "at character 20: no figure or measure 'orders_promissed'"),
+    (MEASURE, "share(orders_late, orders_promised)", "ratio(orders_late, 3)", "ratio", "custom.measures.late_share.expression", "no function 'ratio': there is share, per, min, max, abs"),
+    (MEASURE, "orders_late, orders_promised)", "orders_late)", "share(orders_late)", "custom.measures.late_share.expression", "'share' takes 2 number(s), not 1"),
+    (MEASURE, "share(orders_late, orders_promised)", "orders_late > 3", "orders_late > 3", "custom.measures.late_share.expression", "it gives true or false, a whole number is wanted"),
+    (MEASURE, "share(orders_late, orders_promised)", "orders_late + (month > 3)", "(month > 3)", "custom.measures.late_share.expression", "it is true or false, a whole number is wanted here"),
+    (MEASURE, "share(orders_late, orders_promised)", "[orders_late].size()", "size()", "custom.measures.late_share.expression", "is called on nothing here"),
+    (MEASURE, "share(orders_late, orders_promised)", "[1, 2].map(x, x)", "map(x, x)", "custom.measures.late_share.expression", "a macro over a list"),
+    (MEASURE, "share(orders_late, orders_promised)", "{1: 2}", "{1: 2}", "custom.measures.late_share.expression", "a list or structure"),
+    (MEASURE, "share(orders_late, orders_promised)", "'late'", "'late'", "custom.measures.late_share.expression", "a text or nothing"),
+    (MEASURE, "share(orders_late, orders_promised)", "orders_late.count", "orders_late.count", "custom.measures.late_share.expression", "a field: names have none"),
+    (MEASURE, "share(orders_late, orders_promised)", "1u", "1u", "custom.measures.late_share.expression", "unsigned"),
+    (MEASURE, "share(orders_late, orders_promised)", "1 in orders_late", "1 in", "custom.measures.late_share.expression", "no function 'in'"),
+    (MEASURE, "share(orders_late, orders_promised)", "9223372036854775808", "9223372036854775808", "custom.measures.late_share.expression", "invalid int literal"),
+    (MEASURE, "share(orders_late, orders_promised)", "orders_late +", "orders_late +", "custom.measures.late_share.expression", "at character 14: not readable as CEL"),
+    (MEASURE, "share(orders_late, orders_promised)", "((((((((((((((((((((((((((1))))))))))))))))))))))))))", "((((", "custom.measures.late_share.expression", "too deep: at most 24"),
+    (MEASURE, "share(orders_late, orders_promised)", "1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1", "1-1-1", "custom.measures.late_share.expression", "too deep: at most 24"),
+    (MEASURE, "share(orders_late, orders_promised)", LONG, "000000", "custom.measures.late_share.expression", "are too long: at most 500"),
+    (MEASURE, "share(orders_late, orders_promised)", "late_share + 1", MEASURE, "custom.measures.late_share", "a measure that needs itself: late_share → late_share"),
+    (MEASURE, MEASURE, "[custom.measures.again]\nzh = \"一\"\nen = \"A\"\nexpression = \"twice\"\n[custom.measures.twice]\nzh = \"二\"\nen = \"B\"\nexpression = \"again * 2\"\n[custom.measures.late_share]", "[custom.measures.again]", "custom.measures.again", "a measure that needs itself: again → twice → again"),
+    (MEASURE, MEASURE, "[custom.measures.orders_late]", "[custom.measures.orders_late]", "custom.measures.orders_late", "there is a figure or function of this name"),
+    (MEASURE, MEASURE, "[custom.measures.return]", "[custom.measures.return]", "custom.measures.return", "CEL keeps this word"),
+    (MEASURE, MEASURE, "[custom.measures.Late]", "[custom.measures.Late]", "custom.measures.Late", "begins with a letter"),
+    (MEASURE, "zh = \"超时完工占比\"\n", "", MEASURE, "custom.measures.late_share.zh", "missing"),
+    (MEASURE, "decimals = 2", "decimals = 5", "decimals = 5", "custom.measures.late_share.decimals", "0 to 4"),
+    (MEASURE, "decimals = 2", "digits = 2", "digits = 2", "custom.measures.late_share.digits", "unknown key"),
+    // Own rules.
+    (RULE, "en = \"Work orders completed after the promise\"\n", "", RULE, "custom.rules.late-orders.en", "missing"),
+    (RULE, RULE, "[custom.rules.late_orders]", "[custom.rules.late_orders]", "custom.rules.late_orders", "a rule's name has"),
+    (RULE, "of = \"dealer\"", "of = \"shop\"", "shop", "custom.rules.late-orders.of", "must be \"dealer\" or \"region\""),
+    (RULE, "measure = \"late_share\"", "measure = \"late_shares\"", "late_shares", "custom.rules.late-orders.measure", "no figure or measure 'late_shares'"),
+    (RULE, "sample = \"orders_promised\"\n", "", RULE, "custom.rules.late-orders.sample", "missing"),
+    (RULE, "min_sample = 20", "min_sample = 0", "min_sample = 0", "custom.rules.late-orders.min_sample", "0 is out of range"),
+    (RULE, "min_sample = 20", "min_sample = 2.5", "2.5", "custom.rules.late-orders.min_sample", "whole number"),
+    (RULE, "orders_completed > 20 && month != 2", "orders_completed", "condition", "custom.rules.late-orders.condition", "it gives a whole number, true or false is wanted"),
+    (RULE, "of = \"dealer\"", "of = \"region\"", "charges.dealer", "custom.rules.late-orders.tiers.some.charges.dealer", "unknown key"),
+    ("[custom.rules.region-complaints]", "[\"N\"]", "[\"X\"]", "regions", "custom.rules.region-complaints.regions", "no region 'X': there is N, S"),
+    ("[custom.rules.region-complaints]", "[\"N\"]", "[\"N\", \"N\"]", "regions", "custom.rules.region-complaints.regions", "each once"),
+    (SOME, "from = 500", "from = 600", SOME, "custom.rules.late-orders.tiers.some", "a gap between the tiers: 'few' ends below 500, 'some' begins at 600"),
+    (SOME, "from = 500", "from = 400", SOME, "custom.rules.late-orders.tiers.some", "the tiers overlap: 'few' and 'some'"),
+    (SOME, "below = 1000\n", "", "tiers.many]", "custom.rules.late-orders.tiers.many", "the tiers overlap: 'some' and 'many'"),
+    (SOME, "from = 500", "from = 1000", "below = 1000", "custom.rules.late-orders.tiers.some.below", "nothing lies in this tier"),
+    (SOME, "from = 500", "from = 500.5", "500.5", "custom.rules.late-orders.tiers.some.from", "whole number"),
+    (SOME, "\"500.00\"", "\"-500.00\"", "-500.00", "custom.rules.late-orders.tiers.some.charges.dealer.penalty", "negative amount"),
+    (SOME, "\"500.00\"", "500.0", "500.0", "custom.rules.late-orders.tiers.some.charges.dealer.penalty", "must be a text in quotes"),
+    (SOME, "severity = \"warning\"\n", "", SOME, "custom.rules.late-orders.tiers.some.severity", "missing"),
+    (SOME, "zh = \"较多\"\n", "", SOME, "custom.rules.late-orders.tiers.some.zh", "missing"),
+    (SOME, SOME, "[custom.rules.late-orders.tiers.no-figure]", "tiers.no-figure]", "custom.rules.late-orders.tiers.no-figure", "a tier's name has"),
+    ("[custom.rules.region-complaints.no-figure]", "severity = \"notice\"", "severity = \"notice\"\ncharges.region-director = { penalty = \"1.00\", source = \"published\" }", "charges.region-director", "custom.rules.region-complaints.no-figure.charges.region-director", "unknown key"),
     // No TOML at all.
     (FIRST, "zh = \"首次不合格\"", "zh = \"首次不合格", "zh = \"首次不合格", "file", "not readable as TOML"),
 ];
 
+/// The policy that ships, with the own rules that docs/custom-rules.md shows.
 fn example() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/policies/example-2026.toml");
-    std::fs::read_to_string(path).unwrap()
+    let docs = include_str!("../../../docs/custom-rules.md");
+    let rules = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    [&std::fs::read_to_string(path).unwrap(), rules].join("\n")
 }
 
 fn read(text: &str) -> Result<Policy, Vec<PolicyError>> {
@@ -120,4 +177,83 @@ fn all_faults_are_told_at_once_by_line() {
     let lines: Vec<usize> = read(&text).expect_err("two").iter().map(|fault| fault.line).collect();
     assert_eq!(lines.len(), 2);
     assert!(lines[0] < lines[1]);
+}
+
+#[test]
+fn too_many_rules_measures_or_tiers_are_refused() {
+    let own = |begin: &str, of: &dyn Fn(usize) -> String| {
+        let many = (0..33).map(of).collect::<Vec<_>>().join("");
+        read(&example().replacen(begin, &format!("{many}{begin}"), 1)).expect_err("too many")
+    };
+    let rule = |n| {
+        format!(
+            "[custom.rules.r{n}]\nzh = \"一\"\nen = \"A\"\nof = \"dealer\"\nmeasure = \"days\"\nsample = \"days\"\nmin_sample = 1\ntiers.any = {{ zh = \"一\", en = \"A\", severity = \"none\" }}\n"
+        )
+    };
+    let measure = |n| format!("[custom.measures.m{n}]\nzh = \"一\"\nen = \"A\"\nexpression = \"days\"\n");
+    let tier =
+        |n| format!("[custom.rules.late-orders.tiers.t{n}]\nfrom = {}\nbelow = {}\n", 5_000 + n, 5_001 + n);
+    for (faults, place, reason) in [
+        (own(RULE, &rule), "custom.rules", "35 are too many: at most 32"),
+        (own(MEASURE, &measure), "custom.measures", "34 are too many: at most 32"),
+        (own(SOME, &tier), "custom.rules.late-orders.tiers", "36 are too many: at most 12"),
+    ] {
+        let told = faults.iter().any(|fault| fault.place == place && fault.reason == reason);
+        assert!(told, "{place}: {faults:#?}");
+    }
+}
+
+#[test]
+fn no_expression_whatever_brings_the_reading_down() {
+    use proptest::prelude::*;
+    let parts = prop::sample::select(vec![
+        "orders_late",
+        "month",
+        "share(",
+        "(",
+        ")",
+        " + ",
+        " - ",
+        "-",
+        " / ",
+        " % ",
+        " && ",
+        " || ",
+        "!",
+        " ? ",
+        " : ",
+        ",",
+        "1",
+        "0",
+        "9223372036854775807",
+        "1.5",
+        "'",
+        "[",
+        "]",
+        "{",
+        "}",
+        ".",
+        "true",
+        "in",
+        "<",
+        "==",
+        "\\u0000",
+        "汉",
+        "//",
+        " ",
+        "has(",
+        ".map(",
+        "x",
+        "u",
+        "e9",
+        "0x",
+    ]);
+    let expressions = prop::collection::vec(parts, 0..40).prop_map(|parts| parts.concat());
+    proptest!(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) }, |(expression in expressions)| {
+        let text = example().replacen("share(orders_late, orders_promised)", &expression, 1);
+        // Read, or refused at its place: nothing else.
+        if let Err(faults) = read(&text) {
+            prop_assert!(faults.iter().all(|fault| fault.place == "custom.measures.late_share.expression" || fault.place == "custom.measures.late_share" || fault.place == "file"), "{faults:?}");
+        }
+    });
 }

@@ -81,7 +81,7 @@ pub(crate) fn findings(
             Ok(())
         })?;
         for check in of_network {
-            let units = network::all_units(tx, check, (&ground, as_of))?;
+            let units = network::all_units(tx, check, (std::slice::from_ref(&ground), as_of))?;
             rows.extend(of_units(tx, check, units, (&ground, as_of))?);
         }
     }
@@ -138,7 +138,7 @@ impl Again {
             let (of_network, by_dealer): (Vec<_>, Vec<_>) =
                 checks.into_iter().partition(|check| check.of_network);
             for check in of_network {
-                let units = network::all_units(tx, check, (&again.ground, as_of))?;
+                let units = network::all_units(tx, check, (std::slice::from_ref(&again.ground), as_of))?;
                 again.of_network.push((as_of, check, units));
             }
             if !by_dealer.is_empty() {

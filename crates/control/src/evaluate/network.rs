@@ -32,14 +32,14 @@ pub(super) fn forget_touched(
     Ok(())
 }
 
-/// Every unit that such a check has or had.
+/// Every unit that such a check has or had, by any of these policies as of an instant.
 pub(super) fn all_units(
     tx: &mut Tx,
     check: &Check,
-    basis: (&Ground, Instant),
+    under: (&[Ground], Instant),
 ) -> Result<Vec<String>, ControlError> {
     tx.look_at_few()?;
-    let mut units = reads::units_of(tx, check, basis)?;
+    let mut units = reads::units_of(tx, check, under)?;
     units.extend(runs::units_known(tx, check.name)?);
     units.sort_unstable();
     units.dedup();

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use farsight_rulebook::case::month_of_unit;
 use farsight_rulebook::checks::Check;
+use farsight_rulebook::checks::custom::{self, Reads};
+use farsight_rulebook::period::Period;
+use farsight_rulebook::time::Instant;
 use farsight_store::facts::touch::{self, Touched};
 use farsight_store::{Tx, runs};
 
-use super::Run;
+use super::{Run, reads};
 use crate::ControlError;
 
 /// More units than this are not worth looking up one by one.
@@ -46,7 +50,9 @@ pub(super) fn make(tx: &mut Tx, run: &Run) -> Result<Plan, ControlError> {
         let imports = touched.remove(check.name).unwrap_or_default();
         let mark = marks.get(check.name).copied();
         let units = match mark {
-            Some(mark) if !run.request.full && run.as_of >= mark => touched_units(tx, run, check, &imports)?,
+            Some(mark) if !run.request.full && run.as_of >= mark => {
+                touched_units(tx, run, check, &imports, mark)?
+            }
             _ => None,
         };
         match units {
@@ -66,11 +72,22 @@ fn touched_units(
     run: &Run,
     check: &Check,
     imports: &[i64],
+    mark: Instant,
 ) -> Result<Option<Vec<String>>, ControlError> {
     let mut units: BTreeSet<String> = BTreeSet::new();
+    let reads = (check.name == custom::NAME).then(|| Reads::of(&run.ground.timeline));
+    let first_own = custom::first_month(&run.ground.timeline).filter(|_| reads.is_some());
+    if let Some(reads) = &reads {
+        let Some(first) = first_own else { return Ok(Some(Vec::new())) };
+        // Whoever has nothing in a month is judged too: every month that has ended since the latest run.
+        let since = Period::of(run.ground.zone.date(mark)).max(first);
+        let ended = custom::ended(since, &run.ground.zone, run.as_of);
+        units.extend(reads::custom_units(tx, reads, ended)?);
+    }
     if !imports.is_empty() {
         tx.look_at_few()?;
-        let touched = touch::units(tx, check.name, imports, run.ground.zone.name(), MOST_UNITS)?;
+        let which = touch::Looked { check: check.name, own: reads.as_ref() };
+        let touched = touch::units(tx, which, imports, run.ground.zone.name(), MOST_UNITS)?;
         tx.look_at_all()?;
         match touched {
             Touched::Everything => return Ok(None),
@@ -78,5 +95,8 @@ fn touched_units(
         }
     }
     units.extend(runs::woken(tx, check.name, run.as_of)?);
+    if let Some(first) = first_own {
+        units.retain(|unit| month_of_unit(unit).is_some_and(|month| month >= first));
+    }
     Ok((units.len() <= MOST_UNITS).then(|| units.into_iter().collect()))
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use farsight_rulebook::case::{Ground, month_of_unit};
+use farsight_rulebook::checks::custom::{Reads, Table};
 use farsight_rulebook::checks::{
-    Check, bay_turnover, certification, complaint, fault_hotspot, feedback, mystery_shopper, repeat_repair,
-    retention, satisfaction, service_clock, spot_check, transparency,
+    Check, bay_turnover, certification, complaint, custom, fault_hotspot, feedback, mystery_shopper,
+    repeat_repair, retention, satisfaction, service_clock, spot_check, transparency,
 };
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::period::Period;
@@ -82,9 +83,110 @@ pub(crate) fn facts_of_units(
             }
             sums::by_model(tx, &mut facts, &months, from, zone)?;
         }
+        custom::NAME => of_custom(tx, &mut facts, units, &Reads::of(&ground.timeline), zone)?,
         _ => {}
     }
     Ok(facts)
+}
+
+/// The facts of units of own rules, by whichever of some policies they are judged.
+pub(super) fn of_own_rules(tx: &mut Tx, units: &[String], grounds: &[Ground]) -> Result<Facts, ControlError> {
+    let mut facts = Facts::default();
+    read::network(tx, &mut facts)?;
+    let Some(zone) = grounds.first().map(|ground| ground.zone.name()) else { return Ok(facts) };
+    let reads = grounds.iter().map(|ground| Reads::of(&ground.timeline)).fold(Reads::default(), Reads::and);
+    of_custom(tx, &mut facts, units, &reads, zone)?;
+    Ok(facts)
+}
+
+/// What a manufacturer's own rules count in some dealers' months, and no more than they name.
+fn of_custom(
+    tx: &mut Tx,
+    facts: &mut Facts,
+    units: &[String],
+    reads: &Reads,
+    zone: &str,
+) -> Result<(), ControlError> {
+    let has = |table| reads.tables.contains(&table);
+    if has(Table::CustomerBase) {
+        read::customer_base(tx, facts)?;
+    }
+    if has(Table::Staff) {
+        read::staff(tx, facts)?;
+    }
+    let wanted = answered(tx, units)?;
+    tx.want(&wanted)?;
+    if has(Table::Surveys) {
+        read::answers(tx, facts, Which::OfDealerDays, zone)?;
+    }
+    if has(Table::Inspections) {
+        read::inspections_of_days(tx, facts, zone)?;
+    }
+    if has(Table::Feedback) {
+        read::feedback_of_days(tx, facts, zone)?;
+    }
+    if has(Table::Created) {
+        read::work_orders(tx, facts, Which::OfDealerDays, zone)?;
+    }
+    if has(Table::Completed) {
+        read::work_orders(tx, facts, Which::OfDealerCompletions, zone)?;
+        facts.work_orders.sort_unstable_by_key(|order| order.work_order);
+        facts.work_orders.dedup_by_key(|order| order.work_order); // created and completed in months that are judged
+    }
+    if has(Table::Complaints) {
+        read::complaints_of_days(tx, facts, zone)?;
+    }
+    if has(Table::MysteryVisits) {
+        let dealers = concerned(tx, units)?;
+        tx.want(&dealers)?;
+        read::mystery_visits(tx, facts, Which::DealerByDealer)?;
+    }
+    if has(Table::Deeds) {
+        let complaints = facts.complaints.iter().map(|row| facts.codes.text(row.complaint));
+        tx.want(&Wanted::codes(complaints))?;
+        read::complaint_events(tx, facts, Which::ById)?;
+    }
+    if has(Table::Delays) || has(Table::Callbacks) {
+        read::of_orders(tx, facts)?;
+    }
+    Ok(())
+}
+
+/// The dealers of units, each once; of a month of the network all.
+pub(crate) fn concerned(tx: &mut Tx, units: &[String]) -> Result<Wanted, ControlError> {
+    if units.iter().any(|unit| unit.parse::<Period>().is_ok()) {
+        let all = read::dealer_codes(tx)?;
+        return Ok(Wanted::codes(all.iter().map(String::as_str)));
+    }
+    Ok(dealers(units))
+}
+
+/// The units of a manufacturer's own rules in some months: every dealer's and, where a rule is about regions, the
+/// network's.
+pub(super) fn custom_units(
+    tx: &mut Tx,
+    reads: &Reads,
+    months: impl Iterator<Item = Period>,
+) -> Result<Vec<String>, ControlError> {
+    let dealers = read::dealer_codes(tx)?;
+    let mut units = Vec::new();
+    for month in months {
+        units.extend(dealers.iter().map(|dealer| format!("{dealer}@{month}")));
+        units.extend(reads.regions.then(|| month.to_string()));
+    }
+    Ok(units)
+}
+
+/// All of them, of every month that has ended since the rules of any of these policies can judge.
+fn all_custom_units(tx: &mut Tx, grounds: &[Ground], as_of: Instant) -> Result<Vec<String>, ControlError> {
+    let mut units = BTreeSet::new();
+    for ground in grounds {
+        if let Some(first) = custom::first_month(&ground.timeline) {
+            let months = custom::ended(first, &ground.zone, as_of);
+            units.extend(custom_units(tx, &Reads::of(&ground.timeline), months)?);
+        }
+    }
+    Ok(units.into_iter().collect())
 }
 
 fn codes(units: &[String]) -> Wanted {
@@ -183,12 +285,14 @@ fn hotspot_months(units: &[String], ground: &Ground, as_of: Instant) -> Vec<Peri
 pub(super) fn units_of(
     tx: &mut Tx,
     check: &Check,
-    (ground, as_of): (&Ground, Instant),
+    (grounds, as_of): (&[Ground], Instant),
 ) -> Result<Vec<String>, ControlError> {
+    let Some(ground) = grounds.first() else { return Ok(Vec::new()) };
     let table = match check.name {
         satisfaction::NAME => "surveys",
         fault_hotspot::NAME => "work_orders",
         retention::NAME => return Ok(vec![retention::UNIT.to_owned()]),
+        custom::NAME => return all_custom_units(tx, grounds, as_of),
         _ => return Ok(Vec::new()),
     };
     let zone = ground.zone.name();

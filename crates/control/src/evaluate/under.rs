@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use farsight_rulebook::case::{Ground, Judged, month_of_unit};
-use farsight_rulebook::checks::{Check, retention};
+use farsight_rulebook::checks::{Check, custom, retention};
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::finding::Found;
 use farsight_rulebook::period::Period;
@@ -81,12 +81,17 @@ fn of_network_check(
 ) -> Result<(), ControlError> {
     let Some(ground) = basis.grounds.first() else { return Ok(()) };
     let (first, last) = basis.months;
-    let mut units = network::all_units(tx, check, (ground, basis.as_of))?;
+    let mut units = network::all_units(tx, check, (basis.grounds, basis.as_of))?;
     units.retain(|unit| month_of_unit(unit).is_none_or(|month| (first..=last).contains(&month)));
     let (_, units) = network::resting(units, &ground.zone, basis.as_of);
     for units in network::chunks(units, UNITS_AT_A_TIME) {
         tx.look_at_few()?;
-        let facts = facts_of_units(tx, check, &units, (ground, basis.as_of), From::KeptOrNow)?;
+        // What own rules count is each policy's to say.
+        let facts = if check.name == custom::NAME {
+            reads::of_own_rules(tx, &units, basis.grounds)?
+        } else {
+            facts_of_units(tx, check, &units, (ground, basis.as_of), From::KeptOrNow)?
+        };
         let judged = Judged::Units(units.iter().cloned().collect());
         let found = if check.name == retention::NAME {
             homes_under_all(tx, basis, &facts, |facts, ground| {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use farsight_proof::{Ever, NETWORK, RowFault, kept, names};
+use farsight_rulebook::checks::custom::{Reads, Table};
 use farsight_rulebook::checks::{
-    bay_turnover, certification, complaint, fault_hotspot, feedback, mystery_shopper, repeat_repair,
+    bay_turnover, certification, complaint, custom, fault_hotspot, feedback, mystery_shopper, repeat_repair,
     retention, satisfaction, service_clock, spot_check, transparency,
 };
 use farsight_rulebook::time::Instant;
@@ -35,14 +36,18 @@ pub(super) enum As {
     DealerDays,
     /// The same, of a month of the network every dealer's.
     Answered,
+    /// Dealers, of a month of the network all.
+    Concerned,
     /// The orders that are packed already.
     Orders,
+    /// The complaints that are packed already.
+    Complaints,
 }
 
 /// The tables that units of a check are judged by beside the network's, and which of their rows: those that
 /// `evaluate::facts_of_units` reads, or whose sums it does. Certificates and employments are looked for person by person.
 pub(super) fn needs(check: &str) -> &'static [Need] {
-    use As::{Answered, Codes, DealerDays, Dealers, DealersAndMaker, Orders};
+    use As::{Answered, Codes, Complaints, Concerned, DealerDays, Dealers, DealersAndMaker, Orders};
     use Which::{All, ById, DealerByDealer, OfDealerCompletions, OfDealerDays, OfDealerWork, OfVehicles};
     match check {
         spot_check::NAME => &[("inspections", DealerByDealer, "", Codes)],
@@ -74,6 +79,19 @@ pub(super) fn needs(check: &str) -> &'static [Need] {
             ("work_orders", OfDealerCompletions, "", DealerDays),
             ("part_prices", ById, "dealer_code", DealersAndMaker),
         ],
+        // Of these, what the rules of the tenant's policies read.
+        custom::NAME => &[
+            ("customer_base", All, "", Codes),
+            ("work_orders", OfDealerWork, "", Answered),
+            ("work_order_delays", ById, "work_order_id", Orders),
+            ("callbacks", ById, "work_order_id", Orders),
+            ("complaints", OfDealerDays, "", Answered),
+            ("complaint_events", ById, "complaint_id", Complaints),
+            ("inspections", OfDealerDays, "", Answered),
+            ("surveys", OfDealerDays, "", Answered),
+            ("mystery_visits", DealerByDealer, "", Concerned),
+            ("feedback", OfDealerDays, "", Answered),
+        ],
         _ => &[],
     }
 }
@@ -90,6 +108,10 @@ impl As {
             }
             Self::DealerDays => reads::dealer_days(units),
             Self::Answered => reads::answered(tx, units)?,
+            Self::Concerned => reads::concerned(tx, units)?,
+            Self::Complaints => {
+                Wanted::codes(ever.texts("complaints", "complaint_id").iter().map(String::as_str))
+            }
             Self::Orders => {
                 Wanted::codes(ever.texts("work_orders", "work_order_id").iter().map(String::as_str))
             }
@@ -122,19 +144,30 @@ impl Packing {
         &mut self,
         tx: &mut Tx,
         check: &str,
-        units: &BTreeSet<String>,
+        (units, reads): (&BTreeSet<String>, &Reads),
         until: Instant,
         ever: &mut Ever,
     ) -> Result<(), ControlError> {
         tx.look_at_few()?;
         let listed: Vec<String> = units.iter().cloned().collect();
+        let own = check == custom::NAME;
         for (table, which, id, wanted_as) in needs(check) {
+            if own && !reads.reads(table) {
+                continue;
+            }
             let wanted = wanted_as.wanted(tx, &listed, ever)?;
             tx.want(&wanted)?;
             self.states(tx, check, (*table, *which, *id), until, ever)?;
         }
-        if check == certification::NAME {
-            self.staff(tx, units, until, ever)?;
+        if check == certification::NAME || own && reads.tables.contains(&Table::Staff) {
+            let dealers = if own {
+                reads::concerned(tx, &listed)?
+            } else {
+                let dealers: BTreeSet<&str> =
+                    units.iter().map(|unit| unit.split('@').next().unwrap_or(unit)).collect();
+                Wanted::codes(dealers)
+            };
+            self.staff(tx, (check, &dealers), until, ever)?;
         }
         Ok(())
     }
@@ -143,17 +176,15 @@ impl Packing {
     fn staff(
         &mut self,
         tx: &mut Tx,
-        units: &BTreeSet<String>,
+        (check, dealers): (&str, &Wanted),
         until: Instant,
         ever: &mut Ever,
     ) -> Result<(), ControlError> {
-        let dealers: BTreeSet<&str> =
-            units.iter().map(|unit| unit.split('@').next().unwrap_or(unit)).collect();
         let mut persons: BTreeSet<String> = BTreeSet::new();
         for column in ["advisor_code", "technician_code"] {
             persons.extend(ever.texts("work_orders", column));
         }
-        tx.want(&Wanted::codes(dealers))?;
+        tx.want(dealers)?;
         let asked =
             Asked { table: "employments", columns: &["person_code"], which: Which::OfDealers, id: "", until };
         states::each(tx, asked, self.zone.name(), self.currency, |line| {
@@ -162,7 +193,7 @@ impl Packing {
         })?;
         tx.want(&Wanted::codes(persons.iter().map(String::as_str)))?;
         for table in ["employments", "certificates"] {
-            self.states(tx, certification::NAME, (table, Which::ById, "person_code"), until, ever)?;
+            self.states(tx, check, (table, Which::ById, "person_code"), until, ever)?;
         }
         Ok(())
     }

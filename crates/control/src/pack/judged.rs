@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 
 use farsight_proof::{Basis, Called, Judged, Judging, JudgingError, PackError, names};
 use farsight_proof::{finding_line, receipt_line};
+use farsight_rulebook::checks::custom::Reads;
 use farsight_rulebook::checks::{CHECKS, Check};
 use farsight_rulebook::finding::Finding;
 use farsight_rulebook::messages::Messages;
@@ -65,6 +66,7 @@ pub(super) fn write(packing: &mut Packing, tx: &mut Tx, tenant: &Tenant) -> Resu
         let timeline = ground::timeline(tx, tenant)?;
         let basis = Basis { timeline, zone: packing.zone.clone(), currency: packing.currency, shipped };
         let as_of = runs::of_period(tx, packing.period)?;
+        let reads = Reads::of(&basis.timeline);
         let network = packing.network(tx, until)?;
         let mut by_check: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
         for entry in &packing.entries {
@@ -74,7 +76,7 @@ pub(super) fn write(packing: &mut Packing, tx: &mut Tx, tenant: &Tenant) -> Resu
             let Some(mut entries) = by_check.remove(check.name) else { continue };
             let units: BTreeSet<String> = entries.iter().map(|entry| entry.unit.clone()).collect();
             let mut ever = network.clone();
-            packing.own(tx, check.name, &units, until, &mut ever)?;
+            packing.own(tx, check.name, (&units, &reads), until, &mut ever)?;
             entries.sort_by(|a, b| (a.posted_at, &a.unit, a.id).cmp(&(b.posted_at, &b.unit, b.id)));
             of_check(packing, &mut Judging::new(&basis, &ever, check), check, (&entries, &as_of), &mut out)?;
         }

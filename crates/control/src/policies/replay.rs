@@ -139,7 +139,7 @@ pub struct Replayed {
     pub dealers: BTreeMap<String, Pair>,
     /// Cliffs that are crossed, the largest charges first.
     pub crossings: Vec<Crossing>,
-    /// The clauses' titles in the file.
+    /// The clauses' titles in the file, of those it does not have as they are in force.
     pub titles: BTreeMap<String, Text>,
 }
 
@@ -216,8 +216,15 @@ pub fn replay(
             Ok(())
         })?;
         let named = policies.iter().zip(files).zip(counts);
-        Ok(named.map(|((policy, file), count)| count.named(policy, file)).collect())
+        let in_force = titles(grounds[0].timeline.versions().iter().map(|version| &*version.policy));
+        Ok(named.map(|((policy, file), count)| count.named(policy, file, in_force.clone())).collect())
     })
+}
+
+/// What each clause is called by the last of some policies that has it.
+fn titles<'p>(policies: impl Iterator<Item = &'p Policy>) -> BTreeMap<String, Text> {
+    let clauses = policies.flat_map(Policy::clauses);
+    clauses.map(|clause| (clause.name.to_owned(), clause.title.clone())).collect()
 }
 
 fn fits(files: &[Source], (from, to): (Period, Period)) -> Result<(), ControlError> {
@@ -261,8 +268,10 @@ struct Count {
 }
 
 impl Count {
-    fn named(mut self, policy: &Policy, file: &Source) -> Replayed {
+    /// `titles` are those of the clauses that are in force, whose own rules the file may not have.
+    fn named(mut self, policy: &Policy, file: &Source, mut titles: BTreeMap<String, Text>) -> Replayed {
         self.keep_largest();
+        titles.extend(self::titles([policy].into_iter()));
         Replayed {
             policy: policy.name.clone(),
             file: file.name.clone(),
@@ -271,11 +280,7 @@ impl Count {
             regions: self.regions,
             dealers: self.dealers,
             crossings: self.crossings,
-            titles: policy
-                .clauses()
-                .iter()
-                .map(|clause| (clause.name.to_owned(), clause.title.clone()))
-                .collect(),
+            titles,
         }
     }
 

@@ -1,5 +1,6 @@
 //! A policy version as people read it: every parameter and clause with what it is worth and where the number is from.
 
+use farsight_rulebook::checks::custom;
 use farsight_rulebook::money::Currency;
 use farsight_rulebook::policy::{Clause, Policy, Text};
 use farsight_rulebook::time::DAY;
@@ -8,7 +9,7 @@ use farsight_store::session::Isolation;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::Change;
+use super::{Change, own};
 use crate::{ControlError, Desk, ground};
 
 /// A version on the line of time.
@@ -104,7 +105,7 @@ pub struct PolicyRead {
 }
 
 /// The order of the parts.
-pub(super) const SECTIONS: [&str; 16] = [
+pub(super) const SECTIONS: [&str; 17] = [
     "spot-check",
     "complaint",
     "certification",
@@ -117,6 +118,7 @@ pub(super) const SECTIONS: [&str; 16] = [
     "retention",
     "fault-hotspot",
     "transparency",
+    "custom",
     "field-staff",
     "alerts",
     "appeal",
@@ -194,7 +196,7 @@ fn sections(body: &str, policy: &Policy) -> Vec<Section> {
         let table = file.get(name).and_then(toml::Value::as_table)?;
         Some(Section {
             check: name.to_owned(),
-            parameters: parameters(table),
+            parameters: if name == custom::NAME { own::parameters(table) } else { parameters(table) },
             clauses: clauses(policy, name),
             items: items(table),
         })
@@ -230,7 +232,7 @@ fn parameter(name: &str, of: &toml::Value) -> Option<Parameter> {
     })
 }
 
-fn plain(value: &toml::Value) -> String {
+pub(super) fn plain(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
@@ -243,7 +245,7 @@ fn plain(value: &toml::Value) -> String {
     }
 }
 
-fn words(of: &toml::Value) -> Text {
+pub(super) fn words(of: &toml::Value) -> Text {
     let word = |language: &str| of.get(language).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
     Text { zh: word("zh"), en: word("en") }
 }

@@ -140,6 +140,9 @@ impl Telling<'_> {
         if clause == POST_VACANT && self.detail.get("role").is_some() {
             return self.told.family.to_owned();
         }
+        if let Some(own) = self.own_rule() {
+            return own.to_owned();
+        }
         let done = LATE_DEEDS.iter().find(|(late, _)| *late == clause);
         if done.is_some_and(|(_, deed)| self.text_of(deed).is_some()) {
             return format!("{clause}-done");
@@ -147,8 +150,40 @@ impl Telling<'_> {
         clause.to_owned()
     }
 
+    /// The name of the texts of a manufacturer's own rule, which are the same for all of them.
+    fn own_rule(&self) -> Option<&'static str> {
+        let clause = self.told.clause.strip_prefix("custom.")?;
+        Some(match (clause.ends_with(".no-figure"), self.told.dealer.is_empty()) {
+            (true, false) => "custom.no-figure",
+            (true, true) => "custom.region-no-figure",
+            (false, false) => "custom.tier",
+            (false, true) => "custom.region-tier",
+        })
+    }
+
+    /// What a rule of the manufacturer's own is called, and what it measured, in the words of the policy.
+    fn own_values(&self) -> Vec<(&'static str, Value)> {
+        let told = self.told;
+        if self.own_rule().is_none() {
+            return Vec::new();
+        }
+        let policy = self.policy;
+        let title = policy.and_then(|policy| policy.clause(told.clause)).map(|clause| clause.title.clone());
+        let rule = title.map_or_else(|| Value::text(told.clause), Value::Title);
+        let mut values = vec![("rule", rule)];
+        if let Some(number) = self.number_of("value") {
+            let terms = policy.and_then(|policy| policy.custom.as_ref());
+            let measured = terms.and_then(|terms| Some((terms, terms.rule_of(told.clause)?.measure)));
+            let shown =
+                measured.map_or_else(|| Value::text(number), |(terms, measure)| terms.shown(measure, number));
+            values.push(("value", shown));
+        }
+        values
+    }
+
     fn happened(&self) -> Said {
-        let mut values = self.standing_values();
+        let mut values = self.own_values();
+        values.extend(self.standing_values());
         values.extend(self.subject_values());
         values.extend(self.detail_values());
         self.say(&format!("alert-happened.{}", self.name()), &values)

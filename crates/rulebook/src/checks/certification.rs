@@ -7,7 +7,8 @@ mod roster;
 mod standing;
 mod work;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
+use jiff::civil::Date;
 
 use crate::calendar::HolidaysUnknown;
 use crate::case::Case;
@@ -88,6 +89,37 @@ pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
     roster::evaluate(case, &certificates, found);
     work::evaluate(case, &certificates, found);
     Ok(())
+}
+
+/// The advisors of every dealer, with the days that their certificates count.
+pub(super) struct Advisors<'f> {
+    employed: HashMap<Code, Vec<&'f Employment>>,
+    certificates: ByPerson<'f>,
+}
+
+impl<'f> Advisors<'f> {
+    pub(super) fn of(case: &Case<'f>) -> Self {
+        let mut employed: HashMap<Code, Vec<&Employment>> = HashMap::new();
+        for row in case.facts.employments.iter().filter(|row| case.text(row.position) == ADVISOR) {
+            employed.entry(row.dealer).or_default().push(row);
+        }
+        let mut certificates: ByPerson = HashMap::new();
+        for row in case.facts.certificates.iter().filter(|row| case.text(row.kind) == ADVISOR) {
+            certificates.entry(row.person).or_default().push(row);
+        }
+        Self { employed, certificates }
+    }
+
+    /// How many of a dealer's were certified on a day that is over, as for the shortfall.
+    pub(super) fn certified(&self, dealer: Code, on: Date) -> i64 {
+        let there = |row: &&&Employment| row.from <= on && row.to.is_none_or(|to| on <= to);
+        let valid = |person: &Code| {
+            self.certificates.get(person).into_iter().flatten().any(|certificate| certificate.is_valid(on))
+        };
+        let employed = self.employed.get(&dealer).into_iter().flatten().filter(there);
+        let certified: HashSet<Code> = employed.map(|row| row.person).filter(valid).collect();
+        certified.len() as i64
+    }
 }
 
 /// Whether a position needs a certificate of that kind.

@@ -81,17 +81,28 @@ pub fn evaluate(case: &Case, found: &mut Found) -> Result<(), HolidaysUnknown> {
     Ok(())
 }
 
+/// Whether a feedback that was received was not solved in time, by the version of that day.
+pub(super) fn is_late(case: &Case, row: &Feedback) -> bool {
+    let version = case.version(case.date(row.received_at));
+    let terms = version.and_then(|version| version.policy.feedback.as_ref());
+    terms.is_some_and(|terms| overdue(case, terms, row).is_some())
+}
+
+/// The deadline of a feedback and when it was solved, where that is not in time.
+fn overdue(case: &Case, terms: &Terms, row: &Feedback) -> Option<(Instant, Option<Instant>)> {
+    let due = row.received_at.plus_hours(terms.solve_hours);
+    let solved = case.horizon.came(row.solved_at);
+    let in_time = solved.is_some_and(|at| at <= due);
+    (!in_time && case.horizon.passed(due)).then_some((due, solved))
+}
+
 fn judge_feedback(case: &Case, unit: &str, row: &Feedback, found: &mut Found) {
     if !case.horizon.seen(row.received_at) {
         return;
     }
     let Some(version) = case.version(case.date(row.received_at)) else { return };
     let Some(terms) = &version.policy.feedback else { return };
-    let due = row.received_at.plus_hours(terms.solve_hours);
-    let solved = case.horizon.came(row.solved_at);
-    if solved.is_some_and(|at| at <= due) || !case.horizon.passed(due) {
-        return;
-    }
+    let Some((due, solved)) = overdue(case, terms, row) else { return };
     let zone = &case.ground.zone;
     let draft = Draft {
         check: NAME,
@@ -112,7 +123,7 @@ fn judge_feedback(case: &Case, unit: &str, row: &Feedback, found: &mut Found) {
 }
 
 /// The callbacks of each order.
-fn callbacks(case: &Case) -> HashMap<Code, Vec<Instant>> {
+pub(super) fn callbacks(case: &Case) -> HashMap<Code, Vec<Instant>> {
     let mut callbacks: HashMap<Code, Vec<Instant>> = HashMap::new();
     for row in &case.facts.callbacks {
         callbacks.entry(row.work_order).or_default().push(row.at);
@@ -121,7 +132,7 @@ fn callbacks(case: &Case) -> HashMap<Code, Vec<Instant>> {
 }
 
 /// Whether the customer of a completed order was called in time; none: there is still time.
-fn called(case: &Case, terms: &Terms, completed: Instant, calls: &[Instant]) -> Option<bool> {
+pub(super) fn called(case: &Case, terms: &Terms, completed: Instant, calls: &[Instant]) -> Option<bool> {
     let due = completed.plus_hours(terms.callback_hours);
     let in_time = |at: &&Instant| completed <= **at && **at <= due;
     if calls.iter().filter(in_time).any(|at| case.horizon.seen(*at)) {

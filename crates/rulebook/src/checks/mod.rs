@@ -3,6 +3,7 @@
 pub mod bay_turnover;
 pub mod certification;
 pub mod complaint;
+pub mod custom;
 pub mod fault_hotspot;
 pub mod feedback;
 pub mod field_staff;
@@ -33,7 +34,7 @@ pub struct Check {
 }
 
 /// All checks, in the order of the rulebook.
-pub static CHECKS: [Check; 12] = [
+pub static CHECKS: [Check; 13] = [
     Check {
         name: spot_check::NAME,
         of_network: false,
@@ -106,6 +107,7 @@ pub static CHECKS: [Check; 12] = [
         evaluate: transparency::evaluate,
         grounds: transparency::grounds,
     },
+    Check { name: custom::NAME, of_network: true, evaluate: custom::evaluate, grounds: custom::grounds },
 ];
 
 /// The check of a name.

@@ -74,11 +74,14 @@ impl Terms {
     /// A month's score in hundredths, of all its visits.
     fn score<'v>(&self, visits: impl Iterator<Item = &'v MysteryVisit>) -> Option<i64> {
         let mut mean = Mean::default();
-        for visit in visits {
-            let sum: i64 = visit.scores.iter().zip(self.weights).map(|(score, weight)| score * weight).sum();
-            mean.add(sum, self.weights.iter().sum::<i64>().max(1));
-        }
+        visits.for_each(|visit| self.add_to(&mut mean, visit));
         mean.rounded()
+    }
+
+    /// Adds a visit's score, in hundredths, to a mean.
+    pub(super) fn add_to(&self, mean: &mut Mean, visit: &MysteryVisit) {
+        let sum: i64 = visit.scores.iter().zip(self.weights).map(|(score, weight)| score * weight).sum();
+        mean.add(sum, self.weights.iter().sum::<i64>().max(1));
     }
 
     fn clause(&self, score: i64) -> Option<&Clause> {

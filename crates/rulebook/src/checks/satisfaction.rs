@@ -20,8 +20,9 @@ use crate::policy::{Amount, ChargeTerms, Clause, Seat, Section, Version};
 
 pub use network::facts_of_star;
 pub use receipts::grounds;
+use scores::mean;
 pub use scores::{MonthScore, month_scores};
-use scores::{Response, mean, responses};
+pub(super) use scores::{Response, responses};
 
 /// The check's name.
 pub const NAME: &str = "satisfaction";

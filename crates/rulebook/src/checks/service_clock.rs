@@ -98,10 +98,10 @@ impl Terms {
 }
 
 /// The delay notices of each order, by time.
-struct Delays<'f>(HashMap<Code, Vec<&'f Delay>>);
+pub(super) struct Delays<'f>(HashMap<Code, Vec<&'f Delay>>);
 
 impl<'f> Delays<'f> {
-    fn of(case: &Case<'f>) -> Self {
+    pub(super) fn of(case: &Case<'f>) -> Self {
         let mut delays: HashMap<Code, Vec<&Delay>> = HashMap::new();
         for delay in &case.facts.delays {
             delays.entry(delay.work_order).or_default().push(delay);
@@ -110,13 +110,13 @@ impl<'f> Delays<'f> {
         Self(delays)
     }
 
-    fn on(&self, order: &WorkOrder) -> &[&'f Delay] {
+    pub(super) fn on(&self, order: &WorkOrder) -> &[&'f Delay] {
         self.0.get(&order.work_order).map_or(&[], Vec::as_slice)
     }
 }
 
 /// Whether an order was prompt; none: not decided yet.
-fn prompt(case: &Case, terms: &Terms, order: &WorkOrder, delays: &[&Delay]) -> Option<bool> {
+pub(super) fn prompt(case: &Case, terms: &Terms, order: &WorkOrder, delays: &[&Delay]) -> Option<bool> {
     let limit = limit(case, terms, order, delays);
     let completed = case.horizon.came(order.completed_at);
     if completed.is_none() && !case.horizon.passed(limit) {
@@ -146,7 +146,7 @@ fn limit(case: &Case, terms: &Terms, order: &WorkOrder, delays: &[&Delay]) -> In
 }
 
 /// The promise in force when an order was completed.
-fn promise(order: &WorkOrder, delays: &[&Delay], completed: Instant) -> Option<Instant> {
+pub(super) fn promise(order: &WorkOrder, delays: &[&Delay], completed: Instant) -> Option<Instant> {
     let mut promise = order.promised_at;
     for delay in delays.iter().filter(|delay| delay.given_at <= completed) {
         match promise {

@@ -83,7 +83,7 @@ impl List {
 }
 
 /// Whether an order with a fault was completed without all three confirmations; none: it does not count.
-fn unconfirmed(case: &Case, excused: &ExcusedOrders, order: &WorkOrder) -> Option<bool> {
+pub(super) fn unconfirmed(case: &Case, excused: &ExcusedOrders, order: &WorkOrder) -> Option<bool> {
     order.fault?;
     let counts = case.horizon.seen(order.created_at) && !excused.has(case, UNCONFIRMED, order.work_order);
     counts.then_some(!order.confirmed)

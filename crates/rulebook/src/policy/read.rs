@@ -1,6 +1,6 @@
 //! Reading a policy file: every key is known, every number in its range, every fault named with its line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::civil::Time;
@@ -137,10 +137,14 @@ impl<'t> Section<'t> {
     }
 
     fn must_be_region(&mut self, name: &str) {
+        self.must_be_region_at(name, name);
+    }
+
+    fn must_be_region_at(&mut self, name: &str, key: &str) {
         let Some(regions) = self.within.regions else { return };
         if !regions.iter().any(|region| region == name) {
-            let span = self.keys.get(name).cloned().unwrap_or(0..0);
-            self.fault(&span, name, format!("no region '{name}': there is {}", regions.join(", ")));
+            let span = self.keys.get(key).cloned().unwrap_or(0..0);
+            self.fault(&span, key, format!("no region '{name}': there is {}", regions.join(", ")));
         }
     }
 
@@ -416,20 +420,70 @@ impl<'t> Section<'t> {
     /// A clause: titles, severity, and what it charges. `seats` are those that may be charged; each charge
     /// says `penalty` or `incentive`.
     pub fn clause(&mut self, key: &str, name: &'static str, seats: &[Seat]) -> Clause {
-        self.section(key, |inner| {
-            let title = Text { zh: inner.words("zh"), en: inner.words("en") };
-            let severity = match inner.string("severity") {
-                Some((span, text)) => Severity::named(&text).unwrap_or_else(|| {
-                    inner.fault(&span, "severity", "must be none, notice, warning or critical");
-                    Severity::None
-                }),
-                None => Severity::None,
-            };
-            let charges = inner.section("charges", |charges| {
-                seats.iter().filter_map(|seat| charges.charge_terms(*seat)).collect()
-            });
-            Clause { name, title, severity, charges }
-        })
+        self.section(key, |inner| inner.clause_here(name, seats))
+    }
+
+    /// The same, of which this is the table.
+    pub fn clause_here(&mut self, name: &'static str, seats: &[Seat]) -> Clause {
+        let title = self.title();
+        let severity = match self.string("severity") {
+            Some((span, text)) => Severity::named(&text).unwrap_or_else(|| {
+                self.fault(&span, "severity", "must be none, notice, warning or critical");
+                Severity::None
+            }),
+            None => Severity::None,
+        };
+        let charges = self.section("charges", |charges| {
+            seats.iter().filter_map(|seat| charges.charge_terms(*seat)).collect()
+        });
+        Clause { name, title, severity, charges }
+    }
+
+    /// What this is called, in Chinese and English.
+    pub fn title(&mut self) -> Text {
+        Text { zh: self.words("zh"), en: self.words("en") }
+    }
+
+    /// Whether a key is there that was not asked for yet.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// The keys that were not asked for yet, by name.
+    pub fn names_left(&self) -> Vec<String> {
+        self.entries.keys().cloned().collect()
+    }
+
+    /// A text that is no parameter of its own; none where it is missing or no text, which is a fault.
+    pub fn text(&mut self, key: &str) -> Option<String> {
+        self.string(key).map(|(_, text)| text)
+    }
+
+    /// A whole number that is no parameter of its own.
+    pub fn whole_number(&mut self, key: &str, least: i64, most: i64) -> i64 {
+        self.whole(key, least, most)
+    }
+
+    /// The same, where it is there at all.
+    pub fn optional_whole(&mut self, key: &str, least: i64, most: i64) -> Option<i64> {
+        self.has(key).then(|| self.whole(key, least, most))
+    }
+
+    /// A list of regions, where it is there at all: each once, and each has to be known.
+    pub fn optional_regions(&mut self, key: &str) -> Vec<String> {
+        let Some((_, value)) = self.entries.remove(key) else { return Vec::new() };
+        let names: Option<Vec<String>> = value
+            .get_ref()
+            .as_array()
+            .and_then(|array| array.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect());
+        let sorted: BTreeSet<&String> = names.iter().flatten().collect();
+        match &names {
+            Some(names) if !names.is_empty() && sorted.len() == names.len() => {
+                names.iter().for_each(|name| self.must_be_region_at(name, key));
+            }
+            _ => self.fault(&value.span(), key, "must be a list of regions in quotes, each once"),
+        }
+        names.unwrap_or_default()
     }
 
     fn charge_terms(&mut self, seat: Seat) -> Option<ChargeTerms> {

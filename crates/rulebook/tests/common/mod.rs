@@ -306,6 +306,16 @@ pub fn messages() -> Messages {
 
 /// A shipped policy with some texts replaced, each after the header of its table.
 pub fn policy_with(name: &str, edits: &[(&str, &str, &str)]) -> Policy {
+    policy_of(&policy_text(name, edits))
+}
+
+/// The policy of a text without faults.
+pub fn policy_of(text: &str) -> Policy {
+    Policy::read(text, Currency::of("CNY").unwrap()).unwrap_or_else(|errors| panic!("{errors:#?}"))
+}
+
+/// The text of a shipped policy with some texts replaced, each after the header of its table.
+pub fn policy_text(name: &str, edits: &[(&str, &str, &str)]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/policies");
     let mut text = std::fs::read_to_string(root.join(format!("{name}.toml"))).unwrap();
     for (header, from, to) in edits {
@@ -313,7 +323,14 @@ pub fn policy_with(name: &str, edits: &[(&str, &str, &str)]) -> Policy {
         let place = table + text[table..].find(from).unwrap_or_else(|| panic!("no {from} in {header}"));
         text.replace_range(place..place + from.len(), to);
     }
-    Policy::read(&text, Currency::of("CNY").unwrap()).unwrap_or_else(|errors| panic!("{errors:#?}"))
+    text
+}
+
+/// The ground of the example policy with rules of a manufacturer's own.
+pub fn ground_with_rules(rules: &str) -> Ground {
+    let policy = policy_of(&format!("{}\n{rules}", policy_text("example-2026", &[])));
+    let timeline = Timeline::of(policy, Date::constant(2014, 9, 1));
+    Ground { timeline, zone: Zone::shanghai(), calendar: shipped_calendar() }
 }
 
 /// The ground of an example policy with some texts replaced, and the calendars that ship.

@@ -19,7 +19,9 @@ use jiff::civil::Date;
 use crate::values::{date, pg_date};
 use crate::{StoreError, Tx};
 
-pub use service::{answers, callbacks, delays, exams, feedback, mystery_visits, of_orders, part_prices};
+pub use service::{
+    answers, callbacks, delays, exams, feedback, feedback_of_days, mystery_visits, of_orders, part_prices,
+};
 
 /// Rows to look for, put into the temporary table `wanted (a, b, on_day, until_day)`.
 #[derive(Debug, Clone, Default)]
@@ -72,11 +74,11 @@ pub enum Which {
     DealerByDealer,
     /// Those whose own id is wanted as `a`.
     ById,
-    /// Work orders of dealer `a`, created from the local date `on_day` to before `until_day`; survey answers and inspections of then.
+    /// Work orders of dealer `a`, created from the local date `on_day` to before `until_day`; survey answers, inspections, complaints and feedback of then.
     OfDealerDays,
     /// Work orders of dealer `a`, completed then.
     OfDealerCompletions,
-    /// Work orders of dealer `a`, created or completed then; one of two wanted spans comes twice.
+    /// Work orders of dealer `a`, created or completed then; one that was both for different rows comes for each.
     OfDealerWork,
     /// Those of dealer `a` and vehicle `b`.
     OfVehicles,
@@ -241,11 +243,25 @@ pub(super) fn source(holds: &str, table: &str, which: Which, id: &str, zone: &st
             looked_up("t.vin = w.b AND t.dealer_code = w.a AND t.fault_code IS NOT NULL")
         }
         Which::OfVehicles => looked_up("t.dealer_code = w.a AND t.vin = w.b"),
+        Which::OfDealerWork => {
+            let then = |at: &str| {
+                format!(
+                    "t.{at} >= (w.on_day::timestamp AT TIME ZONE '{zone}')
+                     AND t.{at} < (w.until_day::timestamp AT TIME ZONE '{zone}')"
+                )
+            };
+            looked_up(&format!(
+                "t.dealer_code = w.a AND ({} OR {})",
+                then("created_at"),
+                then("completed_at")
+            ))
+        }
         Which::OfDealerDays | Which::OfDealerCompletions => {
             let at = match (which, table) {
                 (Which::OfDealerCompletions, _) => "completed_at",
                 (_, "surveys") => "answered_at",
                 (_, "inspections") => "inspected_at",
+                (_, "complaints" | "feedback") => "received_at",
                 _ => "created_at",
             };
             looked_up(&format!("t.dealer_code = w.a AND {}", within(at, zone)))
@@ -332,8 +348,18 @@ pub fn failures_between(
 
 /// Complaints.
 pub fn complaints(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), StoreError> {
-    let Facts { codes, complaints, .. } = facts;
     let source = from(tx, "complaints", which, "complaint_id", "");
+    complaints_from(tx, facts, &source)
+}
+
+/// Complaints that the dealers wanted received on the days wanted.
+pub fn complaints_of_days(tx: &mut Tx, facts: &mut Facts, zone: &str) -> Result<(), StoreError> {
+    let source = from(tx, "complaints", Which::OfDealerDays, "complaint_id", zone);
+    complaints_from(tx, facts, &source)
+}
+
+fn complaints_from(tx: &mut Tx, facts: &mut Facts, source: &str) -> Result<(), StoreError> {
+    let Facts { codes, complaints, .. } = facts;
     tx.read(
         &format!(
             "SELECT t.complaint_id, t.dealer_code, t.received_at, t.dispatched_at, t.severity, t.category, t.vin FROM {source}"

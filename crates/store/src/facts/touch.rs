@@ -1,15 +1,27 @@
 //! Which units imports touch: a changed row touches what it says and what it said before.
 
+mod custom;
+
 use std::collections::HashSet;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
+use farsight_rulebook::checks::custom::Reads;
 use farsight_rulebook::checks::{
     bay_turnover, certification, complaint, fault_hotspot, feedback, mystery_shopper, repeat_repair,
     retention, satisfaction, service_clock, spot_check, transparency,
 };
 
 use crate::{StoreError, Tx};
+
+/// Of which check the touched units are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Looked<'a> {
+    /// Its name.
+    pub check: &'a str,
+    /// Of a manufacturer's own rules: what they read.
+    pub own: Option<&'a Reads>,
+}
 
 /// What some imports touch of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,10 +244,17 @@ fn certificates(zone: &str) -> String {
     )
 }
 
+impl Looked<'_> {
+    /// Whether there is such a unit: a month of the network only where a rule is about regions.
+    fn judges(self, unit: &str) -> bool {
+        self.own.is_none_or(|reads| reads.regions || unit.contains('@'))
+    }
+}
+
 /// The units of a check that these imports touch.
 pub fn units(
     tx: &mut Tx,
-    check: &str,
+    looked: Looked,
     imports: &[i64],
     zone: &str,
     most: usize,
@@ -249,7 +268,11 @@ pub fn units(
         return Ok(Touched::Everything);
     }
     let mut units = HashSet::new();
-    for (_, query) in touches(check, zone).into_iter().filter(|(table, _)| tables.contains(*table)) {
+    let list = match looked.own {
+        Some(reads) => custom::touches(reads, zone),
+        None => touches(looked.check, zone),
+    };
+    for (_, query) in list.into_iter().filter(|(table, _)| tables.contains(*table)) {
         let Some(query) = query else { return Ok(Touched::Everything) };
         let rows: Vec<Unit> = diesel::sql_query(format!("{query} LIMIT {}", most + 1))
             .bind::<Array<BigInt>, _>(imports)
@@ -260,7 +283,7 @@ pub fn units(
         units.extend(
             rows.iter()
                 .flat_map(|row| row.unit.split(' '))
-                .filter(|unit| !unit.is_empty())
+                .filter(|unit| !unit.is_empty() && looked.judges(unit))
                 .map(str::to_owned),
         );
     }

@@ -12,26 +12,26 @@ use crate::time::Instant;
 
 /// A response with its score, `above / below` hundredths.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Response {
-    pub(super) response: Code,
+pub(in crate::checks) struct Response {
+    pub(in crate::checks) response: Code,
     pub(super) dealer: Code,
     pub(super) region: Code,
     pub(super) employee: Option<Code>,
     pub(super) answered_at: Instant,
-    pub(super) above: i64,
-    pub(super) below: i64,
+    pub(in crate::checks) above: i64,
+    pub(in crate::checks) below: i64,
 }
 
 impl Response {
     /// Whether its exact score is at least so many points.
-    pub(super) fn reaches(&self, points: i64) -> bool {
+    pub(in crate::checks) fn reaches(&self, points: i64) -> bool {
         self.above >= points * 100 * self.below
     }
 }
 
 /// The responses of a month that have a score: with at least one answered factor that weighs something in the region
 /// of the dealer on the month's last day.
-pub(super) fn responses<'f>(
+pub(in crate::checks) fn responses<'f>(
     case: &Case,
     terms: &Terms,
     answers: impl Iterator<Item = &'f Answer>,

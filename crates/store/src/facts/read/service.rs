@@ -84,8 +84,18 @@ pub fn mystery_visits(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<()
 
 /// Feedback.
 pub fn feedback(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<(), StoreError> {
-    let Facts { codes, feedback, .. } = facts;
     let source = from(tx, "feedback", which, "feedback_id", "");
+    feedback_from(tx, facts, &source)
+}
+
+/// Feedback that the dealers wanted received on the days wanted.
+pub fn feedback_of_days(tx: &mut Tx, facts: &mut Facts, zone: &str) -> Result<(), StoreError> {
+    let source = from(tx, "feedback", Which::OfDealerDays, "feedback_id", zone);
+    feedback_from(tx, facts, &source)
+}
+
+fn feedback_from(tx: &mut Tx, facts: &mut Facts, source: &str) -> Result<(), StoreError> {
+    let Facts { codes, feedback, .. } = facts;
     tx.read(
         &format!("SELECT t.feedback_id, t.dealer_code, t.received_at, t.solved_at FROM {source}"),
         |row| {

@@ -1,0 +1,1 @@
+DROP INDEX feedback_by_dealer_and_time;
