@@ -19,7 +19,7 @@ use farsight_store::sums::From;
 use farsight_store::{Tx, runs, settlements};
 use serde::Serialize;
 
-use crate::{ControlError, Desk, audit, evaluate, ground};
+use crate::{ControlError, Desk, audit, evaluate, ground, known};
 
 /// A receipt, said in one language.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -73,18 +73,28 @@ pub(crate) fn unsaid(error: MessageError) -> ControlError {
     ControlError::Usage(format!("this cannot be worded: {error}"))
 }
 
-/// Explains an entry.
-pub fn explain(desk: &mut Desk, entry: i64, language: Language) -> Result<Explained, ControlError> {
+/// Explains an entry; as known at a moment, as it would have been explained then.
+///
+/// Refused: a moment that has not come; an entry that is not there, or was not posted by then.
+pub fn explain(
+    desk: &mut Desk,
+    entry: i64,
+    language: Language,
+    known_at: Option<Instant>,
+) -> Result<Explained, ControlError> {
+    let known_at = known::asked(desk, known_at)?;
     let tenant = desk.tenant.clone();
     let scope = desk.scope();
     let messages = messages()?;
     let explained = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
+        tx.as_known_at(known_at);
         let ground = ground::load(tx, &tenant)?;
         let currency = ground::currency(&tenant)?;
         let voice = Voice { messages: &messages, language, zone: &ground.zone, currency };
         let Some(entry) = ledger::find(tx, entry)? else {
+            let then = if known_at.is_some() { " at that moment" } else { "" };
             return Err(ControlError::Usage(format!(
-                "there is no entry {entry}: `farsight export entries` lists them"
+                "there is no entry {entry}{then}: `farsight export entries` lists them"
             )));
         };
         let known = Known::read(tx, &ground, &entry)?;
@@ -154,9 +164,10 @@ impl Sight {
             return Ok(Self::default());
         };
         let units = [entry.unit.clone()];
-        tx.as_known_at(known_at);
+        let around = tx.known_at();
+        tx.as_known_at(known_at.or(around));
         let facts = evaluate::facts_of_units(tx, check, &units, (ground, as_of), From::Now);
-        tx.as_known_at(None);
+        tx.as_known_at(around);
         let facts = only_this_unit(facts?, &entry.unit);
         let case = Case::new(&facts, ground, as_of, Judged::Units(units.into_iter().collect()));
         let mut found = Found::default();

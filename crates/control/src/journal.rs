@@ -8,13 +8,13 @@ use farsight_exchange::{OutCell, OutColumn, OutFormat, OutKind, Writer};
 use farsight_ledger::journal::{Accounts, Booked, Control, Journal, Line, Voucher};
 use farsight_rulebook::money::{Currency, Money};
 use farsight_rulebook::period::Period;
-use farsight_rulebook::time::Zone;
+use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::session::Isolation;
 use farsight_store::settlements::{self, Line as Settled};
 use farsight_store::{Tx, ledger};
 use serde::Serialize;
 
-use crate::{ControlError, Desk, audit, ground};
+use crate::{ControlError, Desk, export, ground, known};
 
 /// How a journal is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,13 +55,23 @@ pub struct Written {
     pub net: String,
 }
 
+/// A month's journal, as known when.
+#[derive(Debug, Clone, Copy)]
+pub struct Of {
+    /// The month.
+    pub period: Period,
+    /// As known at this moment; none: now.
+    pub known_at: Option<Instant>,
+}
+
 /// Writes the journal of a month that was calculated.
 ///
-/// Refused: a month that was not; a person who sees only a part of the network.
+/// Refused, in this order: a person who sees only a part of the network; a moment that has not come; accounts that cannot be
+/// booked to; a month that was not calculated.
 pub fn journal<W: Write>(
     desk: &mut Desk,
     accounts: &Accounts,
-    period: Period,
+    of: Of,
     format: Format,
     out: W,
 ) -> Result<Written, ControlError> {
@@ -69,16 +79,18 @@ pub fn journal<W: Write>(
     if !scope.is_whole() {
         return Err(ControlError::NotFound("settlement"));
     }
+    let (period, known_at) = (of.period, known::asked(desk, of.known_at)?);
     accounts.check().map_err(|why| ControlError::Usage(format!("configuration: journal: {why}")))?;
     let tenant = desk.tenant.clone();
     let (zone, currency) = (ground::zone(&tenant)?, ground::currency(&tenant)?);
     let (vouchers, settled, status) = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
-        let Some(stored) = settlements::find(tx, period)? else {
+        tx.as_known_at(known_at);
+        let Some(standing) = settlements::standing(tx, period)? else {
             return Err(ControlError::Usage(format!(
                 "settlement {period} is not calculated yet: run `farsight settle {period} --as-of INSTANT --by EMAIL` first"
             )));
         };
-        let status = stored.settlement.status;
+        let status = standing.status;
         Ok((read(tx, period, accounts)?, settlements::lines(tx, period, Some(status))?, status))
     })?;
     let control = Control::of(&vouchers);
@@ -118,7 +130,7 @@ pub fn journal<W: Write>(
         net: show(control.net()),
     };
     let detail = serde_json::to_value(&written).unwrap_or_default();
-    audit::note(desk, "books.export", "journal", &detail)?;
+    export::note(desk, "journal", detail, (&zone, known_at))?;
     Ok(written)
 }
 

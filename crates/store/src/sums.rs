@@ -313,17 +313,18 @@ struct Span {
 
 /// The first and last month in which something that is judged by month happened: `surveys`, `work_orders`, `vehicles`.
 pub fn span(tx: &mut Tx, table: &str, zone: &str) -> Result<Option<(Period, Period)>, StoreError> {
+    let known = tx.by_then("t.recorded_at");
     let by_dealer = |at: &str| {
         format!(
             "SELECT min(s.first AT TIME ZONE '{zone}')::date AS first, max(s.last AT TIME ZONE '{zone}')::date AS last
              FROM (SELECT DISTINCT dealer_code FROM dealers) AS d CROSS JOIN LATERAL (
-                 SELECT min(t.{at}) AS first, max(t.{at}) AS last FROM {table} t WHERE t.dealer_code = d.dealer_code) AS s"
+                 SELECT min(t.{at}) AS first, max(t.{at}) AS last FROM {table} t WHERE t.dealer_code = d.dealer_code AND {known}) AS s"
         )
     };
     let query = match table {
         "surveys" => by_dealer("answered_at"),
         "work_orders" => by_dealer("created_at"),
-        _ => "SELECT min(sold_on) AS first, max(sold_on) AS last FROM vehicles".to_owned(),
+        _ => format!("SELECT min(t.sold_on) AS first, max(t.sold_on) AS last FROM vehicles t WHERE {known}"),
     };
     let span: Span = diesel::sql_query(query).get_result(tx.connection)?;
     Ok(span.first.zip(span.last).map(|(first, last)| (month(first), month(last))))

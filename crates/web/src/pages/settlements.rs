@@ -6,7 +6,9 @@ use farsight_control::export::{self, Report};
 use farsight_control::pack;
 use farsight_control::settle::{self, Look};
 use farsight_ledger::settlement::{Role, Status};
+use farsight_rulebook::moment;
 use farsight_rulebook::period::Period;
+use farsight_rulebook::time::Instant;
 use farsight_store::settlements::{LinesOf, Part, PartyLine};
 use minijinja::context;
 use serde::Deserialize;
@@ -47,7 +49,7 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
     let mut rows = Vec::new();
     for listed in &months {
         let month = &listed.month;
-        let moment = |at: Option<i64>| Cell::of(at, |at| Cell::Instant(farsight_rulebook::time::Instant(at)));
+        let moment = |at: Option<i64>| Cell::of(at, |at| Cell::Instant(Instant(at)));
         rows.push(vec![
             Cell::link(&month.period, format!("/settlements/{}", month.period)),
             status(&entered, &month.status)?,
@@ -332,11 +334,29 @@ async fn packed(entered: Entered, month: String, at: Period) -> PageResult {
     Ok(download(bytes, "application/zip", &format!("pack-{month}.zip")))
 }
 
+/// The past moment that a download is asked for; none: now.
+fn known_at(entered: &Entered, ask: &Ask) -> Result<Option<Instant>, PageError> {
+    let read = |text| {
+        moment::read(text, entered.zone()).map_err(|why| PageError::Refused {
+            code: "no_moment".to_owned(),
+            text: format!("known_at '{text}' {why}"),
+        })
+    };
+    ask.get("known_at").map(read).transpose()
+}
+
 /// The very bytes that `farsight export` writes: `?what=settlement` or `entries`, `?format=csv`, `ndjson` or `xlsx`; or
-/// `?what=pack`.
+/// `?what=pack`. With `known_at`, a past moment, as known then.
 pub(crate) async fn file(entered: Entered, Path(month): Path<String>, ask: Ask) -> PageResult {
     let at = period(&month)?;
+    let known_at = known_at(&entered, &ask)?;
     if ask.get("what") == Some("pack") {
+        if known_at.is_some() {
+            return Err(PageError::Refused {
+                code: "pack_known_at".to_owned(),
+                text: "a pack always says what was known at its month's last posting".to_owned(),
+            });
+        }
         return packed(entered, month, at).await;
     }
     let what = match ask.get("what") {
@@ -353,7 +373,7 @@ pub(crate) async fn file(entered: Entered, Path(month): Path<String>, ask: Ask) 
     let bytes = entered
         .at_desk(move |desk| {
             let mut bytes = Vec::new();
-            export::export(desk, what, Some(at), format, &mut bytes)?;
+            export::export(desk, what, export::Of { period: Some(at), known_at }, format, &mut bytes)?;
             Ok(bytes)
         })
         .await?;
