@@ -586,7 +586,8 @@ pub fn policy(number: u64, folder: &Folder) -> (&'static str, String) {
     if changes.is_empty() {
         return (name, name.to_owned());
     }
-    let mut text = std::fs::read_to_string(root().join(format!("config/policies/{name}.toml"))).expect("a shipped policy");
+    let mut text = std::fs::read_to_string(root().join(format!("config/policies/{name}.toml")))
+        .expect("a shipped policy");
     for (section, from, to) in changes {
         let place = text.find(section).unwrap_or_else(|| panic!("no {section}"));
         let (before, after) = text.split_at(place);

@@ -131,8 +131,10 @@ fn several_files_are_as_one_each_and_what_is_in_force_changes_nothing() {
     let files = ["changan-2014", "example-2026", "changan-2014"].map(|name| Source::named(name).unwrap());
     let all = replay::replay(&mut office.desk, &files, months, None).unwrap();
     for (file, together) in files.iter().zip(&all) {
-        let alone =
-            replay::replay(&mut office.desk, std::slice::from_ref(file), months, None).unwrap().pop().unwrap();
+        let alone = replay::replay(&mut office.desk, std::slice::from_ref(file), months, None)
+            .unwrap()
+            .pop()
+            .unwrap();
         assert_eq!((alone.total, &alone.dealers), (together.total, &together.dealers), "{}", file.name);
         assert_eq!((&alone.clauses, &alone.crossings), (&together.clauses, &together.crossings));
     }

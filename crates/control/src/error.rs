@@ -120,6 +120,14 @@ pub enum ControlError {
         /// Why.
         why: String,
     },
+    /// A month whose settlement is not calculated, and so neither packed nor booked.
+    #[error(
+        "settlement {0} is not calculated yet: run `farsight settle {0} --as-of INSTANT --by EMAIL` first"
+    )]
+    NotCalculated(Period),
+    /// A journal that is not written.
+    #[error(transparent)]
+    Journal(#[from] crate::journal::Refusal),
     /// A report of a moment that has not come.
     #[error("as known at {at}: that is yet to come, it is {now} now; ask for a moment that is past")]
     KnownLater {
@@ -192,6 +200,8 @@ impl ControlError {
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",
             Self::AsOf { .. } => "as_of_refused",
+            Self::NotCalculated(_) => "not_calculated",
+            Self::Journal(refusal) => refusal.code(),
             Self::KnownLater { .. } => "known_later",
             Self::NotFound(_) => "not_found",
             Self::Usage(_) => "usage",

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use farsight_exchange::vouchers::{self, Head};
 use farsight_exchange::{OutCell, OutColumn, OutFormat, OutKind, Writer};
-use farsight_ledger::journal::{Accounts, Booked, Control, Journal, Line, Voucher};
+use farsight_ledger::journal::{Accounts, AccountsError, Booked, Control, Journal, Line, Voucher};
 use farsight_rulebook::money::{Currency, Money};
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::{Instant, Zone};
@@ -55,6 +55,29 @@ pub struct Written {
     pub net: String,
 }
 
+/// Why a journal is not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Accounts that cannot be booked to.
+    #[error("configuration: journal: {0}")]
+    Accounts(#[from] AccountsError),
+    /// It does not come to what the settlement comes to.
+    #[error(
+        "the journal does not agree with the settlement: {0}; nothing is written, calculate the settlement again"
+    )]
+    Differs(String),
+}
+
+impl Refusal {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Accounts(_) => "journal_accounts",
+            Self::Differs(_) => "journal_differs",
+        }
+    }
+}
+
 /// A month's journal, as known when.
 #[derive(Debug, Clone, Copy)]
 pub struct Of {
@@ -80,18 +103,15 @@ pub fn journal<W: Write>(
         return Err(ControlError::NotFound("settlement"));
     }
     let (period, known_at) = (of.period, known::asked(desk, of.known_at)?);
-    accounts.check().map_err(|why| ControlError::Usage(format!("configuration: journal: {why}")))?;
+    accounts.check().map_err(Refusal::Accounts)?;
     let tenant = desk.tenant.clone();
     let (zone, currency) = (ground::zone(&tenant)?, ground::currency(&tenant)?);
     let (vouchers, settled, status) = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         tx.as_known_at(known_at);
-        let Some(standing) = settlements::standing(tx, period)? else {
-            return Err(ControlError::Usage(format!(
-                "settlement {period} is not calculated yet: run `farsight settle {period} --as-of INSTANT --by EMAIL` first"
-            )));
-        };
-        let status = standing.status;
-        Ok((read(tx, period, accounts)?, settlements::lines(tx, period, Some(status))?, status))
+        let standing = settlements::standing(tx, period)?;
+        let status = standing.ok_or(ControlError::NotCalculated(period))?.status;
+        let lines = settlements::lines(tx, period, Some(status))?;
+        Ok::<_, ControlError>((read(tx, period, accounts)?, lines, status))
     })?;
     let control = Control::of(&vouchers);
     agree(&control, &settled, currency)?;
@@ -163,13 +183,14 @@ fn agree(control: &Control, settled: &[Settled], currency: Currency) -> Result<(
         return Ok(());
     }
     let (journal, settlement) = (currency.show(control.net()), currency.show(expected.net()));
-    Err(ControlError::Usage(format!(
-        "the journal does not agree with the settlement: {journal} in {} entries against {settlement} in {}, debits {} and credits {}; nothing is written, calculate the settlement again",
+    Err(Refusal::Differs(format!(
+        "{journal} in {} entries against {settlement} in {}, debits {} and credits {}",
         control.entries,
         expected.entries,
         currency.show(control.debit),
         currency.show(control.credit)
-    )))
+    ))
+    .into())
 }
 
 struct Sheet<'s> {

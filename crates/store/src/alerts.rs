@@ -24,9 +24,7 @@ use crate::{StoreError, Tx};
 pub use exported::{Exported, each};
 pub use life::{Acknowledgement, acknowledge, escalate, region_on, tell_what_stayed};
 pub(crate) use life::{KNOWN, REGION};
-pub use read::{
-    Alert, Filter, Order, Status, find, find_all, list, open_by_severity, open_days, open_of,
-};
+pub use read::{Alert, Filter, Order, Status, find, find_all, list, open_by_severity, open_days, open_of};
 
 /// An alert that should be open.
 #[derive(Debug, Clone)]

@@ -133,10 +133,11 @@ pub fn each(tx: &mut Tx, period: Option<Period>, mut take: impl FnMut(Entry)) ->
 /// The entry of an id.
 pub fn find(tx: &mut Tx, id: i64) -> Result<Option<Entry>, StoreError> {
     let known = tx.by_then("posted_at");
-    let row: Option<Row> = diesel::sql_query(format!("SELECT * FROM entries WHERE entry_id = $1 AND {known}"))
-        .bind::<BigInt, _>(id)
-        .get_result(tx.connection)
-        .optional()?;
+    let row: Option<Row> =
+        diesel::sql_query(format!("SELECT * FROM entries WHERE entry_id = $1 AND {known}"))
+            .bind::<BigInt, _>(id)
+            .get_result(tx.connection)
+            .optional()?;
     Ok(row.map(Entry::from))
 }
 

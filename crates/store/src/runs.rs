@@ -130,7 +130,8 @@ pub fn woken(tx: &mut Tx, check: &str, by: Instant) -> Result<Vec<String>, Store
 /// The units of a check that have entries, open alerts or wakes; as known at an instant those that had entries, for every
 /// unit comes from facts, and the rest only helps to close what was opened.
 pub fn units_known(tx: &mut Tx, check: &str) -> Result<Vec<String>, StoreError> {
-    let of_entries = format!("SELECT unit FROM entries WHERE check_name = $1 AND {}", tx.by_then("posted_at"));
+    let of_entries =
+        format!("SELECT unit FROM entries WHERE check_name = $1 AND {}", tx.by_then("posted_at"));
     let query = match tx.known_at() {
         Some(_) => of_entries,
         None => format!(

@@ -23,16 +23,10 @@ enum What {
 
 impl What {
     /// Refuses a quarter.
-    fn report(
-        report: Report,
-        period: Option<Interval>,
-        known_at: Option<Instant>,
-    ) -> Result<Self, Failure> {
+    fn report(report: Report, period: Option<Interval>, known_at: Option<Instant>) -> Result<Self, Failure> {
         match period {
             None => Ok(Self::Report(report, Of { period: None, known_at })),
-            Some(Interval::Month(month)) => {
-                Ok(Self::Report(report, Of { period: Some(month), known_at }))
-            }
+            Some(Interval::Month(month)) => Ok(Self::Report(report, Of { period: Some(month), known_at })),
             Some(Interval::Quarter(quarter)) => Err(Failure::usage(format!(
                 "--period {quarter}: {} is written by month, like 2026-03",
                 report.name()
@@ -41,11 +35,7 @@ impl What {
     }
 
     /// Refuses a month.
-    fn staff(
-        desk: &Desk,
-        period: Option<Interval>,
-        known_at: Option<Instant>,
-    ) -> Result<Self, Failure> {
+    fn staff(desk: &Desk, period: Option<Interval>, known_at: Option<Instant>) -> Result<Self, Failure> {
         match period {
             Some(Interval::Quarter(quarter)) => Ok(Self::Staff(quarter, known_at)),
             Some(Interval::Month(month)) => {

@@ -3,8 +3,8 @@
 use axum::Form;
 use axum::extract::Path;
 use farsight_control::export::{self, Report};
-use farsight_control::pack;
 use farsight_control::settle::{self, Look};
+use farsight_control::{journal, pack};
 use farsight_ledger::settlement::{Role, Status};
 use farsight_rulebook::moment;
 use farsight_rulebook::period::Period;
@@ -334,6 +334,25 @@ async fn packed(entered: Entered, month: String, at: Period) -> PageResult {
     Ok(download(bytes, "application/zip", &format!("pack-{month}.zip")))
 }
 
+/// The month's vouchers.
+async fn vouchers(entered: Entered, month: &str, of: journal::Of, format: Option<&str>) -> PageResult {
+    let (format, kind, ending) = match format {
+        None | Some("csv") => (journal::Format::Csv { bom: false }, "text/csv; charset=utf-8", "csv"),
+        Some("xlsx") => (journal::Format::Xlsx, WORKBOOK, "xlsx"),
+        Some("xml") => (journal::Format::Xml, "application/xml", "xml"),
+        Some(_) => return Err(PageError::NotFound),
+    };
+    let app = entered.app().clone();
+    let bytes = entered
+        .at_desk(move |desk| {
+            let mut bytes = Vec::new();
+            journal::journal(desk, &app.parts.accounts, of, format, &mut bytes)?;
+            Ok(bytes)
+        })
+        .await?;
+    Ok(download(bytes, kind, &format!("journal-{month}.{ending}")))
+}
+
 /// The past moment that a download is asked for; none: now.
 fn known_at(entered: &Entered, ask: &Ask) -> Result<Option<Instant>, PageError> {
     let read = |text| {
@@ -346,7 +365,7 @@ fn known_at(entered: &Entered, ask: &Ask) -> Result<Option<Instant>, PageError> 
 }
 
 /// The very bytes that `farsight export` writes: `?what=settlement` or `entries`, `?format=csv`, `ndjson` or `xlsx`; or
-/// `?what=pack`. With `known_at`, a past moment, as known then.
+/// `?what=pack`, `?what=journal` with `?format=csv`, `xlsx` or `xml`. With `known_at`, a past moment, as known then.
 pub(crate) async fn file(entered: Entered, Path(month): Path<String>, ask: Ask) -> PageResult {
     let at = period(&month)?;
     let known_at = known_at(&entered, &ask)?;
@@ -358,6 +377,10 @@ pub(crate) async fn file(entered: Entered, Path(month): Path<String>, ask: Ask) 
             });
         }
         return packed(entered, month, at).await;
+    }
+    let of = journal::Of { period: at, known_at };
+    if ask.get("what") == Some("journal") {
+        return vouchers(entered, &month, of, ask.get("format")).await;
     }
     let what = match ask.get("what") {
         None | Some("settlement") => Report::Settlement,
