@@ -43,8 +43,8 @@ fn told(office: &mut Office, known_at: Option<Instant>, entries: &[i64]) -> Told
         export::staff(&mut office.desk, quarter.parse().unwrap(), known_at, CSV, &mut out).unwrap();
         told.insert(format!("staff {quarter}"), out);
     }
-    for period in ["2025-01", "2025-02"] {
-        let (mut out, of) = (Vec::new(), journal::Of { period: month(period), known_at });
+    for period in month("2024-08").through(month("2025-02")) {
+        let (mut out, of) = (Vec::new(), journal::Of { period, known_at });
         let written =
             journal::journal(&mut office.desk, &Accounts::default(), of, journal::Format::Xml, &mut out);
         let status = written.map_or_else(|error| error.to_string(), |written| written.status.to_owned());
@@ -63,6 +63,16 @@ fn replayed(office: &mut Office, known_at: Option<Instant>) -> Vec<u8> {
     let months = (month("2025-01"), month("2025-06"));
     let replayed = replay::replay(&mut office.desk, &[file], months, known_at).unwrap();
     format!("{replayed:#?}").into_bytes()
+}
+
+/// The same policy, which may change from one day to the next.
+fn without_notice(policy: &str, folder: &Folder) -> String {
+    let mut text = Source::named(policy).unwrap().text;
+    if let Some(place) = text.find("[general.notice_days]") {
+        let end = place + text[place..].find("\n\n").unwrap();
+        text.replace_range(place..end, "");
+    }
+    folder.put("without-notice.toml", text.as_bytes()).display().to_string()
 }
 
 /// What was told at a moment.
@@ -89,7 +99,7 @@ impl Walk {
     fn new(seed: u64) -> Self {
         let tower = Tower::new();
         let folder = Folder::new();
-        let (_, policy) = chance::policy(seed, &folder);
+        let policy = without_notice(&chance::policy(seed, &folder).1, &folder);
         let mut office = Office::since(&tower, "t", &policy, "2026-01-05 09:00");
         office.user("hq@oem", Role::Hq);
         office.finance(&["anna@oem", "bo@oem"]);
@@ -186,6 +196,13 @@ impl Walk {
         ]);
     }
 
+    /// The first month that something was posted in, and the one after it.
+    fn first_months(&mut self) -> [String; 2] {
+        let entries = self.office.csv(Report::Entries, None);
+        let first = month(&records(&entries).next().unwrap()["period"]);
+        [first, first.next()].map(|month| month.to_string())
+    }
+
     fn publish(&mut self, effective_on: &str) {
         let file = Source::named("changan-2014").unwrap();
         let text = file.text.replacen("changan-2014", "changed", 1);
@@ -235,19 +252,20 @@ impl Walk {
         self.take("the first check");
         self.several(3);
         self.as_of = self.as_of.max(at("2025-04-02T00:00:00+08:00"));
+        let [first, second] = self.first_months();
         for (step, by) in [
             (Step::Settle(""), "anna@oem"),
             (Step::Review, "anna@oem"),
             (Step::Approve, "bo@oem"),
             (Step::Lock, "anna@oem"),
         ] {
-            self.settle(step, "2025-01", by);
+            self.settle(step, &first, by);
             self.take(&format!("{step:?}"));
         }
-        self.settle(Step::Settle(""), "2025-02", "anna@oem");
-        self.settle(Step::Review, "2025-02", "anna@oem");
-        self.settle(Step::Approve, "2025-02", "bo@oem");
-        self.take("February approved");
+        self.settle(Step::Settle(""), &second, "anna@oem");
+        self.settle(Step::Review, &second, "anna@oem");
+        self.settle(Step::Approve, &second, "bo@oem");
+        self.take("the second month approved");
         self.change_masters();
         self.take("other masters");
         self.several(2);

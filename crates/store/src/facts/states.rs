@@ -35,7 +35,8 @@ pub fn each(
     let Asked { table, columns, which, id, until } = asked;
     let unknown = || StoreError::Value(format!("no fact table '{table}'"));
     let of = tables::table(table).ok_or_else(unknown)?;
-    let from = source(&format!("t.recorded_at <= {}", literal(until)), table, which, id, zone);
+    let until = literal(until);
+    let from = source(&format!("t.recorded_at <= {until}"), table, which, id, zone);
     let kind = |name: &str| of.column(name).map(|(_, column)| column.kind);
     let cells: Vec<String> =
         columns.iter().map(|name| format!("{} AS \"{name}\"", cell(name, kind(name), currency))).collect();
