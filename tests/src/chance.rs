@@ -8,7 +8,8 @@ use farsight_rulebook::tables::{self, Kind, TABLES};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::sheets::Sheet;
+use crate::sheets::{Folder, Sheet};
+use crate::tower::root;
 
 /// A stream of chance.
 pub struct Dice(ChaCha8Rng);
@@ -549,4 +550,50 @@ impl World {
 pub fn sheet_of(table: &str, row: Row) -> Sheet {
     let (columns, cells) = row.into_iter().unzip();
     Sheet { table: table.to_owned(), columns, rows: vec![cells] }
+}
+
+/// A section of a policy file, a value there, and the value put in its place.
+type Change = (&'static str, &'static str, &'static str);
+
+/// How the policy that a run is judged by differs from a shipped one: every choice it has is made in some run.
+const POLICIES: [(&str, &[Change]); 3] = [
+    ("changan-2014", &[]),
+    ("example-2026", &[]),
+    (
+        "example-2026",
+        &[
+            ("[spot-check.follow_up_charges]", "value = false", "value = true"),
+            ("[spot-check.repeat_window]", "\"next-month\"", "\"next-check\""),
+            ("[spot-check.year_window]", "\"rolling\"", "\"calendar-year\""),
+            ("[spot-check.manager_unit]", "\"inspection\"", "\"item\""),
+            ("[complaint.days]", "\"natural\"", "\"working\""),
+            // So few are enough that the small world reaches them.
+            ("[service-clock.min_orders]", "value = 20", "value = 1"),
+            ("[service-clock.compensation]", "penalty = \"0.00\"", "penalty = \"40.00\""),
+            ("[satisfaction.min_responses]", "value = 10", "value = 1"),
+            ("[satisfaction.min_regions]", "value = 3", "value = 2"),
+            ("[feedback.min_orders]", "value = 20", "value = 1"),
+            ("[retention.min_vehicles]", "value = 20", "value = 1"),
+            ("[retention.away_days]", "value = 90", "value = 25"),
+            ("[fault-hotspot.min_count]", "value = 5", "value = 1"),
+            ("[fault-hotspot.chance]", "value = 1000", "value = 500000"),
+        ],
+    ),
+];
+
+/// A policy to judge a run by: a shipped one's name, and what to add a tenant with.
+pub fn policy(number: u64, folder: &Folder) -> (&'static str, String) {
+    let (name, changes) = POLICIES[number as usize % POLICIES.len()];
+    if changes.is_empty() {
+        return (name, name.to_owned());
+    }
+    let mut text = std::fs::read_to_string(root().join(format!("config/policies/{name}.toml")))
+        .expect("a shipped policy");
+    for (section, from, to) in changes {
+        let place = text.find(section).unwrap_or_else(|| panic!("no {section}"));
+        let (before, after) = text.split_at(place);
+        assert!(after.contains(from), "{section} has {from}");
+        text = format!("{before}{}", after.replacen(from, to, 1));
+    }
+    (name, folder.put("policy.toml", text.as_bytes()).display().to_string())
 }

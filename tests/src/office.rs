@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use farsight_control::evaluate::{self, Request};
-use farsight_control::export::{self, Format, Report};
+use farsight_control::export::{self, Format, Of, Report};
 use farsight_control::import::{self, FileReport};
 use farsight_control::sealing::{KEY_BYTES, Sealer};
 use farsight_control::settle::{self, Settled};
@@ -150,9 +150,13 @@ impl Office {
 
     /// An export as it is written.
     pub fn export(&mut self, what: Report, period: Option<Period>, format: Format) -> Vec<u8> {
+        self.export_of(what, Of { period, known_at: None }, format)
+    }
+
+    /// An export, as known when it is asked for.
+    pub fn export_of(&mut self, what: Report, of: Of, format: Format) -> Vec<u8> {
         let mut out = Vec::new();
-        export::export(&mut self.desk, what, period, format, &mut out)
-            .unwrap_or_else(|error| panic!("{error}"));
+        export::export(&mut self.desk, what, of, format, &mut out).unwrap_or_else(|error| panic!("{error}"));
         out
     }
 

@@ -75,7 +75,7 @@ fn case_2_beside_the_books() {
     };
     assert_eq!(owed(&office.csv(Report::Compensation, None)), owed(&read("expected-owed.csv")));
     let mut staff = Vec::new();
-    export::staff(&mut office.desk, "2025-Q2".parse().unwrap(), Format::Csv { bom: false }, &mut staff)
+    export::staff(&mut office.desk, "2025-Q2".parse().unwrap(), None, Format::Csv { bom: false }, &mut staff)
         .unwrap();
     assert_eq!(String::from_utf8(staff).unwrap(), read("expected-staff-2025-Q2.csv"));
 }

@@ -136,6 +136,7 @@ fn work_and_tell(tower: &Tower, office: &mut Office) {
         "channels VALUES ({t}, 'C', 'webhook', 'C', '', '', now(), 'test')",
         "subscriptions VALUES ({t}, 'C', '{}', now(), 'test')",
         "deliveries VALUES ({t}, gen_random_uuid(), 'C', '', 'alerts', '{}', '{}', 'due', 0, 0, now(), now())",
+        "alert_states VALUES ({t}, 1, 1, now(), 'spot-check', 'spot-check.first', 'D-1', 'warning', '2025-01-01', NULL, NULL, 'infinity')",
         "sent VALUES ({t}, '', gen_random_uuid(), 1, now())",
         "telling_cursors VALUES ({t}, 1)",
         "held VALUES ({t}, 'C', 1)",
@@ -407,6 +408,7 @@ fn what_is_kept_is_only_ever_added_to() {
         "runs",
         "draw_chains",
         "notices",
+        "alert_states",
         "evidence",
         "handings",
     ] {

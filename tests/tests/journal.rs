@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use farsight_control::export::Report;
-use farsight_control::journal::{self, Format, Written};
+use farsight_control::journal::{self, Format, Of, Written};
 use farsight_ledger::journal::Accounts;
 use farsight_tests::books::{self, fen};
 use farsight_tests::office::{Step, month};
@@ -12,9 +12,13 @@ use farsight_tests::{Office, Tower};
 
 const JULY: &str = "2025-07-01T00:00:00+08:00";
 
+fn of(period: &str) -> Of {
+    Of { period: month(period), known_at: None }
+}
+
 fn written(office: &mut Office, accounts: &Accounts, period: &str, format: Format) -> (Written, Vec<u8>) {
     let mut bytes = Vec::new();
-    let written = journal::journal(&mut office.desk, accounts, month(period), format, &mut bytes)
+    let written = journal::journal(&mut office.desk, accounts, of(period), format, &mut bytes)
         .unwrap_or_else(|error| panic!("{period}: {error}"));
     (written, bytes)
 }
@@ -139,9 +143,9 @@ fn accounts_are_the_configurations() {
     let odd = accounts(
         r#"{"dealer": {"penalty": {"debit": {"code": "1", "name": "a"}, "credit": {"code": "1", "name": "b"}}}}"#,
     );
-    let refused = journal::journal(&mut office.desk, &odd, month("2025-04"), Format::Xml, &mut Vec::new());
+    let refused = journal::journal(&mut office.desk, &odd, of("2025-04"), Format::Xml, &mut Vec::new());
     assert!(refused.unwrap_err().to_string().contains("account 1 is on both sides"));
-    let early = journal::journal(&mut office.desk, &own, month("2025-06"), Format::Xml, &mut Vec::new());
+    let early = journal::journal(&mut office.desk, &own, of("2025-06"), Format::Xml, &mut Vec::new());
     assert!(early.unwrap_err().to_string().contains("not calculated yet"));
 }
 

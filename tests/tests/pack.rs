@@ -183,7 +183,7 @@ fn a_month_that_is_not_calculated_or_not_the_persons_is_refused() {
     let tower = Tower::new();
     let mut office = three_months(&tower);
     let refused = pack::pack(&mut office.desk, &sealer(), month("2025-09"), &mut Vec::new());
-    assert_eq!(refused.map_err(|error| error.code()).unwrap_err(), "usage");
+    assert_eq!(refused.map_err(|error| error.code()).unwrap_err(), "not_calculated");
     office.user("hq@oem", Role::Hq);
     office.desk.person =
         Some(farsight_store::session::Person { user: 1, today: jiff::civil::date(2025, 5, 1) });

@@ -71,7 +71,7 @@ fn replay_equals_publishing(case: &Case, months: (Period, Period)) {
     judged(&mut office, case, (month("2025-01"), months.1));
     let before = left_behind(&tower);
     office.now(at(case.as_of));
-    let mut replayed = replay::replay(&mut office.desk, std::slice::from_ref(&file), months).unwrap();
+    let mut replayed = replay::replay(&mut office.desk, std::slice::from_ref(&file), months, None).unwrap();
     assert_eq!(left_behind(&tower), before, "nothing is posted or kept");
     let replayed = replayed.pop().unwrap();
     let mut copy = headquarters(&tower, "copy");
@@ -132,10 +132,12 @@ fn several_files_are_as_one_each_and_what_is_in_force_changes_nothing() {
     office.now(at(case.as_of));
     let months = (month("2025-01"), month("2025-06"));
     let files = ["changan-2014", "example-2026", "changan-2014"].map(|name| Source::named(name).unwrap());
-    let all = replay::replay(&mut office.desk, &files, months).unwrap();
+    let all = replay::replay(&mut office.desk, &files, months, None).unwrap();
     for (file, together) in files.iter().zip(&all) {
-        let alone =
-            replay::replay(&mut office.desk, std::slice::from_ref(file), months).unwrap().pop().unwrap();
+        let alone = replay::replay(&mut office.desk, std::slice::from_ref(file), months, None)
+            .unwrap()
+            .pop()
+            .unwrap();
         assert_eq!((alone.total, &alone.dealers), (together.total, &together.dealers), "{}", file.name);
         assert_eq!((&alone.clauses, &alone.crossings), (&together.clauses, &together.crossings));
     }
@@ -210,7 +212,7 @@ fn what_cannot_be_replayed_is_refused() {
     let bad = Source { name: "bad.toml".to_owned(), text: "name = 3".to_owned() };
     let mut no = |files: &[Source], from: &str, to: &str, why: &str| {
         let refused =
-            replay::replay(&mut office.desk, files, (month(from), month(to))).unwrap_err().to_string();
+            replay::replay(&mut office.desk, files, (month(from), month(to)), None).unwrap_err().to_string();
         assert!(refused.contains(why), "{refused}");
     };
     no(&[], "2025-01", "2025-02", "0 policy files");
@@ -221,6 +223,6 @@ fn what_cannot_be_replayed_is_refused() {
     office.user("anna@oem", Role::Finance);
     "anna@oem".clone_into(&mut office.desk.actor);
     let refused =
-        replay::replay(&mut office.desk, &[good], (month("2025-01"), month("2025-02"))).unwrap_err();
+        replay::replay(&mut office.desk, &[good], (month("2025-01"), month("2025-02")), None).unwrap_err();
     assert_eq!(refused.code(), "policy_may_not");
 }

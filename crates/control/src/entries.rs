@@ -94,7 +94,7 @@ pub fn receipt(desk: &mut Desk, id: i64, language: Language) -> Result<Receipt, 
             entry,
         })
     })?;
-    receipt.explained = explain::explain(desk, id, language)?;
+    receipt.explained = explain::explain(desk, id, language, None)?;
     Ok(receipt)
 }
 

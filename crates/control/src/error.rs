@@ -120,6 +120,22 @@ pub enum ControlError {
         /// Why.
         why: String,
     },
+    /// A month whose settlement is not calculated, and so neither packed nor booked.
+    #[error(
+        "settlement {0} is not calculated yet: run `farsight settle {0} --as-of INSTANT --by EMAIL` first"
+    )]
+    NotCalculated(Period),
+    /// A journal that is not written.
+    #[error(transparent)]
+    Journal(#[from] crate::journal::Refusal),
+    /// A report of a moment that has not come.
+    #[error("as known at {at}: that is yet to come, it is {now} now; ask for a moment that is past")]
+    KnownLater {
+        /// The moment.
+        at: String,
+        /// The present one.
+        now: String,
+    },
     /// What was asked for is not there, or not for this person to see: which, is not said.
     #[error("there is no {0} like this here: see the list for what there is")]
     NotFound(&'static str),
@@ -184,6 +200,9 @@ impl ControlError {
             Self::Policy { .. } => "bad_policy",
             Self::PolicyTooEarly { .. } => "policy_too_early",
             Self::AsOf { .. } => "as_of_refused",
+            Self::NotCalculated(_) => "not_calculated",
+            Self::Journal(refusal) => refusal.code(),
+            Self::KnownLater { .. } => "known_later",
             Self::NotFound(_) => "not_found",
             Self::Usage(_) => "usage",
             Self::File { .. } => "file",

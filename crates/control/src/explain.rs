@@ -20,7 +20,7 @@ use farsight_store::sums::From;
 use farsight_store::{Tx, runs, settlements};
 use serde::Serialize;
 
-use crate::{ControlError, Desk, audit, evaluate, ground};
+use crate::{ControlError, Desk, audit, evaluate, ground, known};
 
 /// A receipt, said in one language.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -74,14 +74,26 @@ pub(crate) fn unsaid(error: MessageError) -> ControlError {
     ControlError::Usage(format!("this cannot be worded: {error}"))
 }
 
-/// Explains an entry.
-pub fn explain(desk: &mut Desk, entry: i64, language: Language) -> Result<Explained, ControlError> {
+/// Explains an entry; as known at a moment, as it would have been explained then.
+///
+/// Refused: a moment that has not come; an entry that is not there, or was not posted by then.
+pub fn explain(
+    desk: &mut Desk,
+    entry: i64,
+    language: Language,
+    known_at: Option<Instant>,
+) -> Result<Explained, ControlError> {
+    let known_at = known::asked(desk, known_at)?;
     let tenant = desk.tenant.clone();
     let scope = desk.scope();
     let messages = messages()?;
-    let (entry, seen) = desk.session.transaction(scope, Isolation::Snapshot, |tx| seen(tx, entry))?;
+    let (entry, seen) = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
+        tx.as_known_at(known_at);
+        seen(tx, entry)
+    })?;
     // What is found stands on facts of other dealers too: it is judged by the whole network's, as every run does.
     let (ground, mut known) = desk.session.transaction(tenant.network(), Isolation::Snapshot, |tx| {
+        tx.as_known_at(known_at);
         let ground = ground::load(tx, &tenant)?;
         let known = Known::read(tx, &ground, &entry)?;
         Ok::<_, ControlError>((ground, known))
@@ -92,6 +104,7 @@ pub fn explain(desk: &mut Desk, entry: i64, language: Language) -> Result<Explai
     let explained = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         let currency = ground::currency(&tenant)?;
         let voice = Voice { messages: &messages, language, zone: &ground.zone, currency };
+        tx.as_known_at(known_at);
         Teller { voice, ground: &ground, entry: &entry, known: &known, part }.tell(tx)
     })?;
     audit::note(
@@ -106,8 +119,9 @@ pub fn explain(desk: &mut Desk, entry: i64, language: Language) -> Result<Explai
 /// An entry, and those of its charge that the person at the desk sees.
 fn seen(tx: &mut Tx, id: i64) -> Result<(Entry, HashSet<i64>), ControlError> {
     let Some(entry) = ledger::find(tx, id)? else {
+        let then = if tx.known_at().is_some() { " at that moment" } else { "" };
         return Err(ControlError::Usage(format!(
-            "there is no entry {id}: `farsight export entries` lists them"
+            "there is no entry {id}{then}: `farsight export entries` lists them"
         )));
     };
     let history = ledger::history(tx, &key(&entry))?;
@@ -197,9 +211,10 @@ impl Sight {
             return Ok(Self::default());
         };
         let units = [entry.unit.clone()];
-        tx.as_known_at(known_at);
-        let facts = evaluate::facts_of_units(tx, check, &units, (ground, as_of), From::Now);
-        tx.as_known_at(None);
+        let around = tx.known_at();
+        tx.as_known_at(known_at.or(around));
+        let facts = evaluate::facts_of_units(tx, check, &units, (ground, as_of), From::KeptOrNow);
+        tx.as_known_at(around);
         let facts = only_this_unit(facts?, &entry.unit);
         let case = Case::new(&facts, ground, as_of, Judged::Units(units.into_iter().collect()));
         let mut found = Found::default();

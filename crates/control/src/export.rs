@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use farsight_exchange::{OutCell, OutColumn, OutFormat, OutKind, Writer};
-use farsight_ledger::settlement::Status;
 use farsight_rulebook::checks::service_clock;
 use farsight_rulebook::exact::hundredths;
 use farsight_rulebook::money::{Currency, Money};
@@ -11,10 +10,10 @@ use farsight_rulebook::period::{Period, Quarter};
 use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::ledger::Entry;
 use farsight_store::session::Isolation;
-use farsight_store::settlements::{self, Line, Stored};
+use farsight_store::settlements::{self, Line, Standing};
 use farsight_store::{Tx, alerts, ledger};
 
-use crate::{ControlError, Desk, audit, evaluate, field_staff, ground};
+use crate::{ControlError, Desk, audit, evaluate, field_staff, ground, known};
 
 /// What is exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +43,15 @@ impl Report {
     }
 }
 
+/// Of what it is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Of {
+    /// The month; none: all.
+    pub period: Option<Period>,
+    /// As known at this moment; none: now.
+    pub known_at: Option<Instant>,
+}
+
 /// How it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -68,19 +76,24 @@ impl Format {
     }
 }
 
-/// Writes a result; gives how many rows it has. The same books give the same bytes.
+/// Writes a result; gives how many rows it has. The same books give the same bytes, and so do those of a past moment,
+/// whatever came since.
+///
+/// Refused: a moment that has not come.
 pub fn export<W: Write>(
     desk: &mut Desk,
     what: Report,
-    period: Option<Period>,
+    of: Of,
     format: Format,
     out: W,
 ) -> Result<u64, ControlError> {
+    let (period, known_at) = (of.period, known::asked(desk, of.known_at)?);
     let zone = ground::zone(&desk.tenant)?;
     let currency = ground::currency(&desk.tenant)?;
     let scope = desk.scope();
     let (database, tenant) = (desk.database.clone(), desk.tenant.clone());
     let rows = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
+        tx.as_known_at(known_at);
         // A workbook tells a moment of its making: the month's first, not the clock's, so that it is made alike again.
         let created = period.map_or(Instant(0), |period| zone.midnight(period.first_day()));
         let format = format.of_sheet(what.name(), created);
@@ -100,8 +113,21 @@ pub fn export<W: Write>(
         sheet.finish(&tenant.code, period)
     })?;
     let detail = serde_json::json!({ "period": period.map(|p| p.to_string()), "rows": rows });
-    audit::note(desk, "books.export", what.name(), &detail)?;
+    note(desk, what.name(), detail, (&zone, known_at))?;
     Ok(rows)
+}
+
+/// Writes down what was taken away, and as known when, where that was not now.
+pub(crate) fn note(
+    desk: &mut Desk,
+    what: &str,
+    mut detail: serde_json::Value,
+    (zone, known_at): (&Zone, Option<Instant>),
+) -> Result<(), ControlError> {
+    if let Some(at) = known_at {
+        detail["known_at"] = zone.rfc3339(at).into();
+    }
+    audit::note(desk, "books.export", what, &detail)
 }
 
 struct Sheet<W: Write> {
@@ -296,10 +322,10 @@ fn settlement<W: Write>(
         None => settlements::periods(tx)?,
     };
     for period in periods {
-        let stored = settlements::find(tx, period)?;
-        let status = stored.as_ref().map(|stored| stored.settlement.status);
+        let standing = settlements::standing(tx, period)?;
+        let status = standing.as_ref().map(|standing| standing.status);
         for line in settlements::lines(tx, period, status)? {
-            settlement_row(sheet, &line, stored.as_ref())?;
+            settlement_row(sheet, &line, standing.as_ref())?;
         }
     }
     Ok(())
@@ -308,15 +334,13 @@ fn settlement<W: Write>(
 fn settlement_row<W: Write>(
     sheet: &mut Sheet<W>,
     line: &Line,
-    stored: Option<&Stored>,
+    standing: Option<&Standing>,
 ) -> Result<(), ControlError> {
     let period = line.period.to_string();
     sheet.total = sheet.total + line.net();
-    let status = stored.map_or("open", |stored| stored.settlement.status.name());
-    let approved_by = stored.and_then(|stored| stored.settlement.approved_by.as_deref()).unwrap_or_default();
-    let locked_at = stored
-        .filter(|stored| stored.settlement.status == Status::Locked)
-        .and_then(|stored| stored.locked_at);
+    let status = standing.map_or("open", |standing| standing.status.name());
+    let approved_by = standing.and_then(|standing| standing.approved_by.as_deref()).unwrap_or_default();
+    let locked_at = standing.and_then(|standing| standing.locked_at);
     let (penalties, incentives, reversals) =
         (sheet.money(line.penalties), sheet.money(line.incentives), sheet.money(line.reversals));
     let net = sheet.money(line.net());
@@ -365,7 +389,7 @@ fn every_alert<W: Write>(
     failure.map_or(Ok(()), Err)
 }
 
-/// What each check finds as of its latest run, from the facts stored now.
+/// What each check finds as of its latest run, from the facts known.
 fn findings<W: Write>(
     tx: &mut Tx,
     sheet: &mut Sheet<W>,
@@ -436,16 +460,20 @@ fn compensation<W: Write>(
 }
 
 /// Writes the scores of district managers in a quarter, as far as it has passed; gives how many rows there are.
+///
+/// Refused: a moment that has not come.
 pub fn staff<W: Write>(
     desk: &mut Desk,
     quarter: Quarter,
+    known_at: Option<Instant>,
     format: Format,
     out: W,
 ) -> Result<u64, ControlError> {
     const COLUMNS: [OutColumn; 2] = [text("person_code"), column("score", OutKind::Amount)];
     let zone = ground::zone(&desk.tenant)?;
     let tenant = desk.tenant.code.clone();
-    let mut scores = field_staff::scores(desk, quarter)?;
+    let known_at = known::asked(desk, known_at)?;
+    let mut scores = field_staff::scores(desk, quarter, known_at)?;
     scores.sort_by(|a, b| a.person.cmp(&b.person));
     let created = zone.midnight(quarter.first_day());
     let format = format.of_sheet("staff", created);
@@ -461,6 +489,6 @@ pub fn staff<W: Write>(
         ("rows", OutCell::Count(rows as i64)),
     ])?;
     let detail = serde_json::json!({ "period": period, "rows": rows });
-    audit::note(desk, "books.export", "staff", &detail)?;
+    note(desk, "staff", detail, (&zone, known_at))?;
     Ok(rows)
 }

@@ -4,6 +4,7 @@ use farsight_rulebook::case::{Case, Judged};
 use farsight_rulebook::checks::field_staff;
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::period::Quarter;
+use farsight_rulebook::time::Instant;
 use farsight_store::facts::read::{self, Wanted, Which};
 use farsight_store::session::Isolation;
 use serde::Serialize;
@@ -25,10 +26,16 @@ pub struct Score {
     pub score: i64,
 }
 
-/// The scores of a quarter as of now: the best first, equal ones by code.
-pub fn scores(desk: &mut Desk, quarter: Quarter) -> Result<Vec<Score>, ControlError> {
-    let (scope, tenant, now) = (desk.scope(), desk.tenant.clone(), desk.now);
+/// The scores of a quarter as of now, or as of a moment that is past and as things were known then: the best first, equal
+/// ones by code.
+pub fn scores(
+    desk: &mut Desk,
+    quarter: Quarter,
+    known_at: Option<Instant>,
+) -> Result<Vec<Score>, ControlError> {
+    let (scope, tenant, as_of) = (desk.scope(), desk.tenant.clone(), known_at.unwrap_or(desk.now));
     desk.session.transaction(scope, Isolation::Snapshot, |tx| {
+        tx.as_known_at(known_at);
         let ground = ground::load(tx, &tenant)?;
         tx.look_at_few()?;
         let mut facts = Facts::default();
@@ -41,7 +48,7 @@ pub fn scores(desk: &mut Desk, quarter: Quarter) -> Result<Vec<Score>, ControlEr
         tx.want(&wanted)?;
         read::inspections_of_days(tx, &mut facts, ground.zone.name())?;
         read::answers(tx, &mut facts, Which::OfDealerDays, ground.zone.name())?;
-        let case = Case::new(&facts, &ground, now, Judged::All);
+        let case = Case::new(&facts, &ground, as_of, Judged::All);
         let scores = field_staff::scores(&case, quarter);
         Ok(scores.into_iter().map(|score| told(&facts, score)).collect())
     })

@@ -5,16 +5,16 @@ use std::io::Write;
 
 use farsight_exchange::vouchers::{self, Head};
 use farsight_exchange::{OutCell, OutColumn, OutFormat, OutKind, Writer};
-use farsight_ledger::journal::{Accounts, Booked, Control, Journal, Line, Voucher};
+use farsight_ledger::journal::{Accounts, AccountsError, Booked, Control, Journal, Line, Voucher};
 use farsight_rulebook::money::{Currency, Money};
 use farsight_rulebook::period::Period;
-use farsight_rulebook::time::Zone;
+use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::session::Isolation;
 use farsight_store::settlements::{self, Line as Settled};
 use farsight_store::{Tx, ledger};
 use serde::Serialize;
 
-use crate::{ControlError, Desk, audit, ground};
+use crate::{ControlError, Desk, export, ground, known};
 
 /// How a journal is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,13 +55,46 @@ pub struct Written {
     pub net: String,
 }
 
+/// Why a journal is not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Accounts that cannot be booked to.
+    #[error("configuration: journal: {0}")]
+    Accounts(#[from] AccountsError),
+    /// It does not come to what the settlement comes to.
+    #[error(
+        "the journal does not agree with the settlement: {0}; nothing is written, calculate the settlement again"
+    )]
+    Differs(String),
+}
+
+impl Refusal {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Accounts(_) => "journal_accounts",
+            Self::Differs(_) => "journal_differs",
+        }
+    }
+}
+
+/// A month's journal, as known when.
+#[derive(Debug, Clone, Copy)]
+pub struct Of {
+    /// The month.
+    pub period: Period,
+    /// As known at this moment; none: now.
+    pub known_at: Option<Instant>,
+}
+
 /// Writes the journal of a month that was calculated.
 ///
-/// Refused: a month that was not; a person who sees only a part of the network.
+/// Refused, in this order: a person who sees only a part of the network; a moment that has not come; accounts that cannot be
+/// booked to; a month that was not calculated.
 pub fn journal<W: Write>(
     desk: &mut Desk,
     accounts: &Accounts,
-    period: Period,
+    of: Of,
     format: Format,
     out: W,
 ) -> Result<Written, ControlError> {
@@ -69,17 +102,16 @@ pub fn journal<W: Write>(
     if !scope.is_whole() {
         return Err(ControlError::NotFound("settlement"));
     }
-    accounts.check().map_err(|why| ControlError::Usage(format!("configuration: journal: {why}")))?;
+    let (period, known_at) = (of.period, known::asked(desk, of.known_at)?);
+    accounts.check().map_err(Refusal::Accounts)?;
     let tenant = desk.tenant.clone();
     let (zone, currency) = (ground::zone(&tenant)?, ground::currency(&tenant)?);
     let (vouchers, settled, status) = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
-        let Some(stored) = settlements::find(tx, period)? else {
-            return Err(ControlError::Usage(format!(
-                "settlement {period} is not calculated yet: run `farsight settle {period} --as-of INSTANT --by EMAIL` first"
-            )));
-        };
-        let status = stored.settlement.status;
-        Ok((read(tx, period, accounts)?, settlements::lines(tx, period, Some(status))?, status))
+        tx.as_known_at(known_at);
+        let standing = settlements::standing(tx, period)?;
+        let status = standing.ok_or(ControlError::NotCalculated(period))?.status;
+        let lines = settlements::lines(tx, period, Some(status))?;
+        Ok::<_, ControlError>((read(tx, period, accounts)?, lines, status))
     })?;
     let control = Control::of(&vouchers);
     agree(&control, &settled, currency)?;
@@ -118,7 +150,7 @@ pub fn journal<W: Write>(
         net: show(control.net()),
     };
     let detail = serde_json::to_value(&written).unwrap_or_default();
-    audit::note(desk, "books.export", "journal", &detail)?;
+    export::note(desk, "journal", detail, (&zone, known_at))?;
     Ok(written)
 }
 
@@ -151,13 +183,14 @@ fn agree(control: &Control, settled: &[Settled], currency: Currency) -> Result<(
         return Ok(());
     }
     let (journal, settlement) = (currency.show(control.net()), currency.show(expected.net()));
-    Err(ControlError::Usage(format!(
-        "the journal does not agree with the settlement: {journal} in {} entries against {settlement} in {}, debits {} and credits {}; nothing is written, calculate the settlement again",
+    Err(Refusal::Differs(format!(
+        "{journal} in {} entries against {settlement} in {}, debits {} and credits {}",
         control.entries,
         expected.entries,
         currency.show(control.debit),
         currency.show(control.credit)
-    )))
+    ))
+    .into())
 }
 
 struct Sheet<'s> {

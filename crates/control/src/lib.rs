@@ -32,6 +32,7 @@ pub mod import;
 pub mod inspections;
 pub mod jobs;
 pub mod journal;
+mod known;
 pub mod metrics;
 pub mod organisation;
 pub mod pack;

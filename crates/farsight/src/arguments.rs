@@ -337,6 +337,15 @@ pub(crate) enum FormatName {
     Xml,
 }
 
+/// As known when: of every report.
+#[derive(Debug, Args)]
+pub(crate) struct Knowledge {
+    /// Say what would have been said at this past moment, leaving out whatever came later: 2026-03-05T14:30:00+08:00, or
+    /// local '2026-03-05 14:30' [default: now]
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) known_at: Option<String>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ExportArguments {
     /// What to write
@@ -355,6 +364,8 @@ pub(crate) struct ExportArguments {
     /// Begin a CSV with the byte order mark that Excel looks for
     #[arg(long)]
     pub(crate) bom: bool,
+    #[command(flatten)]
+    pub(crate) knowledge: Knowledge,
 }
 
 #[derive(Debug, Args)]
@@ -364,6 +375,8 @@ pub(crate) struct ExplainArguments {
     /// The language of the receipt [default: zh-CN where LC_ALL, LC_MESSAGES or LANG asks for Chinese, else en]
     #[arg(long, value_name = "zh-CN|en")]
     pub(crate) language: Option<String>,
+    #[command(flatten)]
+    pub(crate) knowledge: Knowledge,
 }
 
 #[derive(Debug, Subcommand)]
@@ -428,6 +441,8 @@ pub(crate) struct ReplayArguments {
     /// Write every clause, region and dealer to a CSV
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) knowledge: Knowledge,
 }
 
 /// Who makes policy.

@@ -30,15 +30,16 @@ use farsight_control::watches::Places;
 use farsight_control::{Desk, ground};
 use farsight_jobs::means::Watched;
 use farsight_ledger::journal::Accounts;
+use farsight_rulebook::moment;
 use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::cluster::{self, Cluster};
 use farsight_store::registry::Tenant;
 use farsight_store::{Database, schema};
 use farsight_web::Front;
-use jiff::civil::DateTime;
 
 use crate::arguments::{
-    Arguments, AuditCommand, Command, Global, PolicyCommand, SampleCommand, TenantCommand, UserCommand,
+    Arguments, AuditCommand, Command, Global, Knowledge, PolicyCommand, SampleCommand, TenantCommand,
+    UserCommand,
 };
 use crate::configuration::{self, Configuration};
 use crate::failure::Failure;
@@ -246,23 +247,17 @@ impl Installation {
     }
 }
 
+impl Knowledge {
+    /// The moment that is asked for, if one is.
+    pub(crate) fn at(&self, desk: &Desk) -> Result<Option<Instant>, Failure> {
+        let zone = ground::zone(&desk.tenant)?;
+        self.known_at.as_deref().map(|text| instant(text, &zone, "--known-at")).transpose()
+    }
+}
+
 /// An instant of the command line: RFC 3339 with offset, or local.
 pub(crate) fn instant(text: &str, zone: &Zone, option: &str) -> Result<Instant, Failure> {
-    let unreadable = || {
-        Failure::usage(format!(
-            "{option} '{text}' is no instant: write 2026-03-05T14:30:00+08:00, or local time in {} like '2026-03-05 14:30'",
-            zone.name()
-        ))
-    };
-    if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
-        return Instant::exactly(timestamp)
-            .ok_or_else(|| Failure::usage(format!("{option} '{text}' is finer than a microsecond")));
-    }
-    let local: DateTime = text.parse().map_err(|_| unreadable())?;
-    if !text.contains(':') {
-        return Err(unreadable()); // a bare date would be a guess
-    }
-    zone.instant(local).map_err(|error| Failure::usage(format!("{option} '{text}': {error}")))
+    moment::read(text, zone).map_err(|error| Failure::usage(format!("{option} '{text}' {error}")))
 }
 
 fn migrate(installation: &Installation) -> Result<ExitCode, Failure> {

@@ -44,6 +44,9 @@ impl From<ControlError> for Failure {
     fn from(error: ControlError) -> Self {
         match error {
             ControlError::Usage(text) => Self::Usage(text),
+            asked @ (ControlError::NotCalculated(_)
+            | ControlError::KnownLater { .. }
+            | ControlError::Journal(_)) => Self::Usage(asked.to_string()),
             other => Self::Work(other.into()),
         }
     }

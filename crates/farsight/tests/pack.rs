@@ -81,6 +81,8 @@ fn a_journal_in_three_formats_and_what_is_asked_wrongly() {
     let told = farsight.ok(&["export", "journal", "--period", "2025-01", "--format", "xml", "--out", file]);
     assert!(told.contains("1 voucher, 2 lines") && told.contains("net -500.00, as settled"), "{told}");
     assert!(std::fs::read_to_string(&path).unwrap().contains("<科目编号>1221</科目编号>"));
+    let before = farsight.ok(&["export", "settlement", "--known-at", "2020-01-01 00:00"]);
+    assert_eq!(before.lines().count(), 1, "nothing but the header: {before}");
     let configured = folder.put(
         "own.toml",
         "[journal.dealer]\npenalty = { debit = { code = \"1122\", name = \"应收账款\" }, credit = { code = \"6051\", name = \"其他业务收入\" } }\n".as_bytes(),
@@ -96,6 +98,17 @@ fn a_journal_in_three_formats_and_what_is_asked_wrongly() {
         (vec!["export", "pack", "--period", "2025-02", "--out", file], "not calculated yet"),
         (vec!["export", "pack", "--period", "2025-01", "--out", file, "--format", "csv"], "always a ZIP"),
         (vec!["export", "entries", "--format", "xml"], "export journal"),
+        (
+            vec!["export", "pack", "--period", "2025-01", "--out", file, "--known-at", "2026-03-05 14:30"],
+            "goes without --known-at",
+        ),
+        (vec!["export", "entries", "--known-at", "2026-03-05"], "--known-at '2026-03-05' is no instant"),
+        (vec!["export", "staff", "--known-at", "2199-01-01 00:00"], "that is yet to come"),
+        (vec!["explain", "1", "--known-at", "2020-01-01 00:00"], "no entry 1 at that moment"),
+        (
+            vec!["export", "journal", "--period", "2025-01", "--known-at", "2020-01-01 00:00"],
+            "not calculated yet",
+        ),
     ] {
         let told = farsight.run(&arguments);
         assert_eq!((told.code, told.err.contains(says)), (Some(2), true), "{arguments:?}: {}", told.err);

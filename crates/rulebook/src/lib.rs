@@ -14,6 +14,7 @@ pub mod facts;
 pub mod finding;
 pub mod horizon;
 pub mod messages;
+pub mod moment;
 pub mod money;
 pub mod names;
 pub mod org;

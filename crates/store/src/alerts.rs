@@ -4,6 +4,7 @@
 //! Whoever writes here has the tenant's turn of the books ([`Turn::Books`](crate::session::Turn)): numbers are given
 //! in the order of committing, and an alert is open once. Each change writes its notice in the same transaction.
 
+mod exported;
 mod life;
 mod read;
 
@@ -20,11 +21,10 @@ use jiff::civil::Date;
 use crate::values::pg_instant;
 use crate::{StoreError, Tx};
 
+pub use exported::{Exported, each};
 pub use life::{Acknowledgement, acknowledge, escalate, region_on, tell_what_stayed};
 pub(crate) use life::{KNOWN, REGION};
-pub use read::{
-    Alert, Filter, Order, Status, each, find, find_all, list, open_by_severity, open_days, open_of,
-};
+pub use read::{Alert, Filter, Order, Status, find, find_all, list, open_by_severity, open_days, open_of};
 
 /// An alert that should be open.
 #[derive(Debug, Clone)]

@@ -122,19 +122,22 @@ impl From<Row> for Entry {
 /// Every entry (of one period, when it is named), by period, clause, subject, seat and posting order, streamed.
 pub fn each(tx: &mut Tx, period: Option<Period>, mut take: impl FnMut(Entry)) -> Result<(), StoreError> {
     let of_period =
-        period.map_or(String::new(), |period| format!("WHERE period = date '{}'", period.first_day()));
+        period.map_or(String::new(), |period| format!("period = date '{}' AND", period.first_day()));
     let query = format!(
-        "SELECT * FROM entries {of_period} ORDER BY period, clause COLLATE \"C\", subject COLLATE \"C\", seat COLLATE \"C\", entry_id"
+        "SELECT * FROM entries WHERE {of_period} {known} ORDER BY period, clause COLLATE \"C\", subject COLLATE \"C\", seat COLLATE \"C\", entry_id",
+        known = tx.by_then("posted_at")
     );
     tx.each::<_, Row>(diesel::sql_query(query), |row| take(row.into()))
 }
 
 /// The entry of an id.
 pub fn find(tx: &mut Tx, id: i64) -> Result<Option<Entry>, StoreError> {
-    let row: Option<Row> = diesel::sql_query("SELECT * FROM entries WHERE entry_id = $1")
-        .bind::<BigInt, _>(id)
-        .get_result(tx.connection)
-        .optional()?;
+    let known = tx.by_then("posted_at");
+    let row: Option<Row> =
+        diesel::sql_query(format!("SELECT * FROM entries WHERE entry_id = $1 AND {known}"))
+            .bind::<BigInt, _>(id)
+            .get_result(tx.connection)
+            .optional()?;
     Ok(row.map(Entry::from))
 }
 
@@ -165,9 +168,10 @@ pub fn reversed_among(tx: &mut Tx, ids: &[i64]) -> Result<HashSet<i64>, StoreErr
 
 /// All that was ever posted on a charge key, in posting order.
 pub fn history(tx: &mut Tx, key: &ChargeKey) -> Result<Vec<Entry>, StoreError> {
-    let rows: Vec<Row> = diesel::sql_query(
-        "SELECT * FROM entries WHERE family = $1 AND subject = $2 AND seat = $3 ORDER BY entry_id",
-    )
+    let rows: Vec<Row> = diesel::sql_query(format!(
+        "SELECT * FROM entries WHERE family = $1 AND subject = $2 AND seat = $3 AND {} ORDER BY entry_id",
+        tx.by_then("posted_at")
+    ))
     .bind::<Text, _>(&key.family)
     .bind::<Text, _>(&key.subject)
     .bind::<Text, _>(key.seat.name())
@@ -178,7 +182,9 @@ pub fn history(tx: &mut Tx, key: &ChargeKey) -> Result<Vec<Entry>, StoreError> {
 /// The other live charges of a finding's subject in a family group (who else was charged).
 pub fn beside(tx: &mut Tx, subject_prefix: &str, entry: i64) -> Result<Vec<Entry>, StoreError> {
     let rows: Vec<Row> = diesel::sql_query(format!(
-        "SELECT * FROM entries e WHERE (e.subject = $1 OR e.subject = split_part($1, '#', 1)) AND e.entry_id <> $2 AND {LIVE} ORDER BY entry_id"
+        "SELECT * FROM entries e WHERE (e.subject = $1 OR e.subject = split_part($1, '#', 1)) AND e.entry_id <> $2 AND {}
+         ORDER BY entry_id",
+        live_charge(tx)
     ))
     .bind::<Text, _>(subject_prefix)
     .bind::<BigInt, _>(entry)
@@ -186,9 +192,15 @@ pub fn beside(tx: &mut Tx, subject_prefix: &str, entry: i64) -> Result<Vec<Entry
     Ok(rows.into_iter().map(Entry::from).collect())
 }
 
-/// A charge that is not reversed.
-const LIVE: &str = "e.kind = 'charge' AND NOT EXISTS (
-    SELECT FROM entries r WHERE r.family = e.family AND r.subject = e.subject AND r.seat = e.seat AND r.turn = e.turn AND r.kind = 'reversal')";
+/// The condition that entry `e` is a charge that is not reversed.
+fn live_charge(tx: &Tx) -> String {
+    let (posted, reversed) = (tx.by_then("e.posted_at"), tx.by_then("r.posted_at"));
+    format!(
+        "e.kind = 'charge' AND {posted} AND NOT EXISTS (
+             SELECT FROM entries r WHERE r.family = e.family AND r.subject = e.subject AND r.seat = e.seat AND r.turn = e.turn
+                 AND r.kind = 'reversal' AND {reversed})"
+    )
+}
 
 /// Which live entries are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -427,7 +439,7 @@ pub fn by_clause(tx: &mut Tx) -> Result<Vec<ClauseSum>, StoreError> {
 /// A live charge worth explaining: the latest third of a dealer, else the largest penalty.
 pub fn worst_entry(tx: &mut Tx) -> Result<Option<i64>, StoreError> {
     let row: Option<Row> =
-        diesel::sql_query(format!("SELECT * FROM entries e WHERE {LIVE} ORDER BY clause = 'spot-check.third' AND seat = 'dealer' DESC, amount, occurred_on DESC, entry_id LIMIT 1"))
+        diesel::sql_query(format!("SELECT * FROM entries e WHERE {} ORDER BY clause = 'spot-check.third' AND seat = 'dealer' DESC, amount, occurred_on DESC, entry_id LIMIT 1", live_charge(tx)))
             .get_result(tx.connection)
             .optional()?;
     Ok(row.map(|row| row.entry_id))

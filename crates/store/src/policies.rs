@@ -44,11 +44,13 @@ struct Row {
     drafted_by: Option<String>,
 }
 
-/// All versions, by effective date.
+/// All versions, by effective date. The first came with the tenant: as known at any instant it is there.
 pub fn all(tx: &mut Tx) -> Result<Vec<Published>, StoreError> {
-    let rows: Vec<Row> = diesel::sql_query(
-        "SELECT version, effective_on, body, published_at, published_by, drafted_by FROM policies ORDER BY effective_on",
-    )
+    let rows: Vec<Row> = diesel::sql_query(format!(
+        "SELECT version, effective_on, body, published_at, published_by, drafted_by FROM policies
+         WHERE version = 1 OR {} ORDER BY effective_on",
+        tx.by_then("published_at")
+    ))
     .load(tx.connection)?;
     let published = |row: Row| Published {
         version: row.version,

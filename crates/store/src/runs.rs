@@ -9,7 +9,7 @@ use farsight_rulebook::finding::Wake;
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
 
-use crate::values::{instant, pg_instant};
+use crate::values::{instant, literal, pg_instant};
 use crate::{StoreError, Tx};
 
 /// The import number that stands for everything: a policy was published.
@@ -34,7 +34,15 @@ struct MarkRow {
 
 /// Where each check stands that ever ran.
 pub fn marks(tx: &mut Tx) -> Result<Vec<Mark>, StoreError> {
-    let rows: Vec<MarkRow> = diesel::sql_query("SELECT check_name, as_of FROM marks").load(tx.connection)?;
+    let query = match tx.known_at() {
+        None => "SELECT check_name, as_of FROM marks".to_owned(),
+        Some(at) => format!(
+            "SELECT DISTINCT ON (check_name) check_name, as_of FROM runs CROSS JOIN unnest(checks) AS check_name
+             WHERE ran_at <= {} ORDER BY check_name, run_id DESC",
+            literal(at)
+        ),
+    };
+    let rows: Vec<MarkRow> = diesel::sql_query(query).load(tx.connection)?;
     Ok(rows.into_iter().map(|row| Mark { check: row.check_name, as_of: instant(row.as_of) }).collect())
 }
 
@@ -119,14 +127,19 @@ pub fn woken(tx: &mut Tx, check: &str, by: Instant) -> Result<Vec<String>, Store
     Ok(rows.into_iter().map(|row| row.unit).collect())
 }
 
-/// The units of a check that have entries, open alerts or wakes.
+/// The units of a check that have entries, open alerts or wakes; as known at an instant those that had entries, for every
+/// unit comes from facts, and the rest only helps to close what was opened.
 pub fn units_known(tx: &mut Tx, check: &str) -> Result<Vec<String>, StoreError> {
-    let rows: Vec<Unit> = diesel::sql_query(
-        "SELECT unit FROM entries WHERE check_name = $1 UNION SELECT unit FROM alerts WHERE check_name = $1 AND resolved_at = 'infinity'
-         UNION SELECT unit FROM wakes WHERE check_name = $1",
-    )
-    .bind::<Text, _>(check)
-    .load(tx.connection)?;
+    let of_entries =
+        format!("SELECT unit FROM entries WHERE check_name = $1 AND {}", tx.by_then("posted_at"));
+    let query = match tx.known_at() {
+        Some(_) => of_entries,
+        None => format!(
+            "{of_entries} UNION SELECT unit FROM alerts WHERE check_name = $1 AND resolved_at = 'infinity'
+             UNION SELECT unit FROM wakes WHERE check_name = $1"
+        ),
+    };
+    let rows: Vec<Unit> = diesel::sql_query(query).bind::<Text, _>(check).load(tx.connection)?;
     Ok(rows.into_iter().map(|row| row.unit).collect())
 }
 

@@ -12,6 +12,7 @@ use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
 
 use crate::StoreError;
+use crate::values::literal;
 
 /// Who may see what: a transaction is opened for exactly this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,11 +228,12 @@ impl Session {
     ) -> Result<T, E> {
         let begin = format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '{}'; {}",
-            snapshot.0,
+            snapshot.id,
             scope.enter()
         );
         self.connection.batch_execute(&begin).map_err(StoreError::from)?;
-        let result = work(&mut Tx { connection: &mut self.connection, scope, known_at: None });
+        let known_at = snapshot.known_at;
+        let result = work(&mut Tx { connection: &mut self.connection, scope, known_at });
         let ended = self.connection.batch_execute("ROLLBACK").map_err(StoreError::from);
         let value = result?;
         ended?;
@@ -291,7 +293,10 @@ impl Session {
 
 /// What a transaction sees, for another session to see the same.
 #[derive(Debug, Clone)]
-pub struct Snapshot(String);
+pub struct Snapshot {
+    id: String,
+    known_at: Option<Instant>,
+}
 
 #[derive(QueryableByName)]
 struct SnapshotRow {
@@ -318,21 +323,42 @@ impl Tx<'_> {
         self.scope.tenant
     }
 
-    /// From here on facts are read as they were known at an instant; none: as they are known now.
+    /// From here on facts are read as they were known at an instant, and so are what the reports are made of: entries
+    /// (`ledger`), settlements' lines and standing, alerts as exported, policies, and how far the checks had come. None: as
+    /// all that is known now. Who writes never asks for this.
     pub fn as_known_at(&mut self, at: Option<Instant>) {
         self.known_at = at;
     }
 
+    /// As of when it is read as known; none: now.
+    pub const fn known_at(&self) -> Option<Instant> {
+        self.known_at
+    }
+
     /// The condition that a fact `t` holds: known, not superseded, and not voided.
     pub(crate) fn holds(&self) -> String {
+        self.holds_of("t")
+    }
+
+    /// The same of a fact of another name.
+    pub(crate) fn holds_of(&self, fact: &str) -> String {
+        format!("{} AND NOT {fact}.voided", self.stands(fact))
+    }
+
+    /// The condition that a fact of a name is the latest that is known of its key, voided or not.
+    pub(crate) fn stands(&self, fact: &str) -> String {
         match self.known_at {
-            None => "t.superseded_at = 'infinity' AND NOT t.voided".to_owned(),
-            Some(Instant(micros)) => {
-                let at =
-                    format!("(timestamptz '1970-01-01 00:00:00+00' + {micros} * interval '1 microsecond')");
-                format!("t.recorded_at <= {at} AND t.superseded_at > {at} AND NOT t.voided")
+            None => format!("{fact}.superseded_at = 'infinity'"),
+            Some(at) => {
+                let at = literal(at);
+                format!("{fact}.recorded_at <= {at} AND {fact}.superseded_at > {at}")
             }
         }
+    }
+
+    /// The condition that what a column says was there already.
+    pub(crate) fn by_then(&self, column: &str) -> String {
+        self.known_at.map_or_else(|| "true".to_owned(), |at| format!("{column} <= {}", literal(at)))
     }
 
     /// The scope.
@@ -344,7 +370,7 @@ impl Tx<'_> {
     pub fn snapshot(&mut self) -> Result<Snapshot, StoreError> {
         let row: SnapshotRow =
             diesel::sql_query("SELECT pg_export_snapshot() AS snapshot").get_result(self.connection)?;
-        Ok(Snapshot(row.snapshot))
+        Ok(Snapshot { id: row.snapshot, known_at: self.known_at })
     }
 
     pub(crate) fn execute(&mut self, sql: &str) -> Result<usize, StoreError> {

@@ -2,6 +2,7 @@
 
 mod figures;
 mod overview;
+mod standing;
 
 use diesel::data_types::{PgDate, PgTimestamp};
 use diesel::prelude::*;
@@ -17,6 +18,8 @@ pub use overview::{
     Change, LinesOf, Month, Part, PartyLine, Sum, Sums, changes, month as of_month, months, of_lines,
     party_lines, posted_span, sums,
 };
+
+pub use standing::{Standing, standing};
 
 use crate::values::{instant, month, pg_instant, pg_month};
 use crate::{StoreError, Tx};
@@ -167,10 +170,10 @@ pub fn moved(tx: &mut Tx, step: Step, to: Status) -> Result<(), StoreError> {
 
 /// Locked: its lines are kept as they are, names and all, and the audit chain's head with them.
 pub fn locked(tx: &mut Tx, step: Step, audit_head: &str) -> Result<(), StoreError> {
+    let lines = lines_query(tx, step.period);
     tx.execute(&format!(
         "INSERT INTO settlement_lines (tenant_id, period, party_kind, party_code, name, region_code, penalties, incentives, reversals, entry_count)
-         SELECT (SELECT nullif(current_setting('farsight.tenant', true), '')::integer), l.* FROM ({}) AS l",
-        lines_query(step.period)
+         SELECT (SELECT nullif(current_setting('farsight.tenant', true), '')::integer), l.* FROM ({lines}) AS l"
     ))?;
     diesel::sql_query("UPDATE settlements SET status = 'locked', locked_at = $1, locked_by = $2, audit_head = $3 WHERE period = $4")
         .bind::<Timestamptz, _>(pg_instant(step.at))
@@ -251,24 +254,26 @@ struct LineRow {
     entry_count: i64,
 }
 
-fn lines_query(period: Period) -> String {
+fn lines_query(tx: &Tx, period: Period) -> String {
     let (first, last) = (period.first_day(), period.last_day());
+    let (dealer, person, posted) = (tx.stands("d"), tx.stands("p"), tx.by_then("posted_at"));
+    let moved = tx.holds_of("m");
     format!(
         "SELECT e.period, e.party_kind, e.party_code,
                 coalesce(CASE WHEN e.party_kind = 'dealer'
-                    THEN (SELECT d.name FROM dealers d WHERE d.dealer_code = e.party_code AND d.superseded_at = 'infinity')
-                    ELSE (SELECT p.name FROM people p WHERE p.person_code = e.party_code AND p.superseded_at = 'infinity') END, '') AS name,
+                    THEN (SELECT d.name FROM dealers d WHERE d.dealer_code = e.party_code AND {dealer})
+                    ELSE (SELECT p.name FROM people p WHERE p.person_code = e.party_code AND {person}) END, '') AS name,
                 CASE WHEN e.party_kind <> 'dealer' THEN '' ELSE coalesce(
                     (SELECT m.region_code FROM dealer_regions m WHERE m.dealer_code = e.party_code AND m.\"from\" <= date '{last}'
-                         AND m.superseded_at = 'infinity' AND NOT m.voided ORDER BY m.\"from\" DESC LIMIT 1),
-                    (SELECT d.region_code FROM dealers d WHERE d.dealer_code = e.party_code AND d.superseded_at = 'infinity'), '') END AS region_code,
+                         AND {moved} ORDER BY m.\"from\" DESC LIMIT 1),
+                    (SELECT d.region_code FROM dealers d WHERE d.dealer_code = e.party_code AND {dealer}), '') END AS region_code,
                 e.penalties, e.incentives, e.reversals, e.entry_count
          FROM (SELECT period, party_kind, party_code,
                       coalesce(sum(amount) FILTER (WHERE kind = 'charge' AND amount < 0), 0)::bigint AS penalties,
                       coalesce(sum(amount) FILTER (WHERE kind = 'charge' AND amount > 0), 0)::bigint AS incentives,
                       coalesce(sum(amount) FILTER (WHERE kind = 'reversal'), 0)::bigint AS reversals,
                       count(*) AS entry_count
-               FROM entries WHERE period = date '{first}' GROUP BY period, party_kind, party_code) AS e"
+               FROM entries WHERE period = date '{first}' AND {posted} GROUP BY period, party_kind, party_code) AS e"
     )
 }
 
@@ -280,7 +285,7 @@ pub fn lines(tx: &mut Tx, period: Period, status: Option<Status>) -> Result<Vec<
             period.first_day()
         )
     } else {
-        format!("{} ORDER BY party_kind COLLATE \"C\", party_code COLLATE \"C\"", lines_query(period))
+        format!("{} ORDER BY party_kind COLLATE \"C\", party_code COLLATE \"C\"", lines_query(tx, period))
     };
     let rows: Vec<LineRow> = diesel::sql_query(query).load(tx.connection)?;
     let line = |row: LineRow| Line {
@@ -297,21 +302,21 @@ pub fn lines(tx: &mut Tx, period: Period, status: Option<Status>) -> Result<Vec<
     Ok(rows.into_iter().map(line).collect())
 }
 
-/// The months that have entries or a settlement, in order.
+/// The months that have entries or a settlement, in order; as known at an instant, those that had entries.
 pub fn periods(tx: &mut Tx) -> Result<Vec<Period>, StoreError> {
     #[derive(QueryableByName)]
     struct Of {
         #[diesel(sql_type = SqlDate)]
         period: PgDate,
     }
-    let rows: Vec<Of> = diesel::sql_query(
-        "SELECT period FROM entries GROUP BY period UNION SELECT period FROM settlements ORDER BY period",
-    )
-    .load(tx.connection)?;
+    let posted = format!("SELECT period FROM entries WHERE {} GROUP BY period", tx.by_then("posted_at"));
+    let settled = if tx.known_at().is_none() { "UNION SELECT period FROM settlements" } else { "" };
+    let rows: Vec<Of> =
+        diesel::sql_query(format!("{posted} {settled} ORDER BY period")).load(tx.connection)?;
     Ok(rows.into_iter().map(|row| month(row.period)).collect())
 }
 
-/// The name of a party as it is now; empty when it is not known.
+/// The name of a party; empty when it is not known.
 pub fn party_name(tx: &mut Tx, kind: PartyKind, code: &str) -> Result<String, StoreError> {
     #[derive(QueryableByName)]
     struct Name {
@@ -323,7 +328,8 @@ pub fn party_name(tx: &mut Tx, kind: PartyKind, code: &str) -> Result<String, St
         PartyKind::Person => ("people", "person_code"),
     };
     let row: Option<Name> = diesel::sql_query(format!(
-        "SELECT name FROM {table} WHERE {column} = $1 AND superseded_at = 'infinity'"
+        "SELECT t.name FROM {table} t WHERE t.{column} = $1 AND {}",
+        tx.stands("t")
     ))
     .bind::<Text, _>(code)
     .get_result(tx.connection)

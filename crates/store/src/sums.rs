@@ -106,6 +106,9 @@ pub fn forget_touched(tx: &mut Tx, kind: Kind, imports: &[i64], zone: &str) -> R
 
 /// The months that are kept and that no import has touched which the check of the kind has not seen.
 fn kept(tx: &mut Tx, kind: Kind, zone: &str) -> Result<Vec<Period>, StoreError> {
+    if tx.known_at().is_some() {
+        return Ok(Vec::new()); // those that are kept are of what is known now
+    }
     let unseen = runs::touched(tx)?.into_iter().filter(|(check, _)| check == kind.check());
     let imports: Vec<i64> = unseen.map(|(_, import)| import).collect();
     let touched = TouchedMonths::of(tx, kind, &imports, zone)?;
@@ -187,7 +190,7 @@ struct Span {
 }
 
 /// The first and last month in which something that is judged by month happened, `surveys` or `work_orders`; corrected
-/// rows count too, so that two looks into an index a dealer are enough.
+/// rows and those not yet known count too, so that two looks into an index a dealer are enough.
 pub fn span(tx: &mut Tx, table: &str, zone: &str) -> Result<Option<(Period, Period)>, StoreError> {
     let at = when(table);
     let span: Span = diesel::sql_query(format!(

@@ -26,6 +26,11 @@ pub(crate) fn instant(stored: PgTimestamp) -> Instant {
     Instant(stored.0.saturating_add(EPOCH_MICROS))
 }
 
+/// An instant as SQL.
+pub(crate) fn literal(at: Instant) -> String {
+    format!("(timestamptz '1970-01-01 00:00:00+00' + {} * interval '1 microsecond')", at.0)
+}
+
 pub(crate) fn pg_month(period: Period) -> PgDate {
     pg_date(period.first_day())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use farsight_control::metrics::{self, Metrics};
 use farsight_control::sealing::Sealer;
 use farsight_control::{ControlError, Desk};
+use farsight_ledger::journal::Accounts;
 use farsight_ledger::settlement::Role;
 use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::pool::Pool;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub reach: farsight_courier::Reach,
     /// Where evidence lies.
     pub evidence: farsight_evidence::Store,
+    /// The accounts that journals are booked to.
+    pub accounts: Accounts,
     /// How the tower is reached from outside.
     pub front: Front,
 }

@@ -53,6 +53,7 @@ pub(crate) async fn at(database: &Database, clock: crate::Clock) -> App {
         reach: reach(),
         providers: std::sync::Arc::new(farsight_identity::Providers::new(&reach()).unwrap()),
         evidence: evidence.await.unwrap(),
+        accounts: farsight_ledger::journal::Accounts::default(),
         front: Front { address: "http://tower.example".to_owned(), secure: false, behind_proxy: false },
     };
     App::new(parts).unwrap()

@@ -51,6 +51,7 @@ impl Served {
                     ),
                     reach: farsight_courier::Reach::public(),
                     evidence: farsight_evidence::Store::open(&url, [], 1).await.unwrap(),
+                    accounts: farsight_ledger::journal::Accounts::default(),
                     front: Front { address: "http://x".to_owned(), secure: false, behind_proxy: false },
                 };
                 let app = App::new(parts).unwrap();

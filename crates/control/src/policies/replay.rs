@@ -1,5 +1,5 @@
 //! Replay: what a policy file would have charged had it been in force from a month on, next to what was in force. The facts are
-//! real, those known now; nothing is posted or kept. Findings count by their local date, charges without regard to how old
+//! real, those known now or at a moment asked for; nothing is posted or kept. Findings count by their local date, charges without regard to how old
 //! they are: from the start on they would have been posted in time.
 
 mod sheet;
@@ -14,12 +14,13 @@ use farsight_rulebook::finding::{Finding, Found};
 use farsight_rulebook::money::Money;
 use farsight_rulebook::period::Period;
 use farsight_rulebook::policy::{Policy, Seat, Text};
+use farsight_rulebook::time::Instant;
 use farsight_store::session::Isolation;
 use jiff::civil::Date;
 
 use super::{Source, drafts};
 use crate::evaluate::under;
-use crate::{ControlError, Desk, ground};
+use crate::{ControlError, Desk, ground, known};
 
 pub use sheet::write;
 
@@ -186,27 +187,33 @@ impl Replayed {
 pub fn of_draft(desk: &mut Desk, id: i64, months: (Period, Period)) -> Result<Replayed, ControlError> {
     let draft = drafts::one(desk, id, None)?.draft;
     let file = Source { name: draft.name, text: draft.body };
-    let replayed = replay(desk, &[file], months)?.pop();
+    let replayed = replay(desk, &[file], months, None)?.pop();
     replayed.ok_or(ControlError::NotFound("policy draft"))
 }
 
 /// Replays policy files over some months, from the first to the last.
 ///
+/// As known at a moment, with the facts, days and versions known then, it is the replay that would have been made then.
+///
 /// Refused, in this order: no or too many files; months that do not follow one another, or too many; a file with faults; a
-/// person who is not of headquarters, for what every dealer would be charged is told.
+/// moment that has not come; a person who is not of headquarters, for what every dealer would be charged is told.
 pub fn replay(
     desk: &mut Desk,
     files: &[Source],
     months: (Period, Period),
+    known_at: Option<Instant>,
 ) -> Result<Vec<Replayed>, ControlError> {
     fits(files, months)?;
     let currency = ground::currency(&desk.tenant)?;
     let policies =
         files.iter().map(|file| super::read(file, currency).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
-    let (scope, as_of, actor) = (desk.tenant.network(), desk.now, desk.actor.to_lowercase());
+    let known_at = known::asked(desk, known_at)?;
+    let (scope, actor) = (desk.tenant.network(), desk.actor.to_lowercase());
+    let as_of = known_at.unwrap_or(desk.now);
     let (database, tenant) = (desk.database.clone(), desk.tenant.clone());
     desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         drafts::makes_policy(tx, &actor)?;
+        tx.as_known_at(known_at);
         let grounds = grounds(ground::load(tx, &tenant)?, &policies, months.0);
         let basis = under::Basis { database: &database, grounds: &grounds, as_of, months };
         let mut counts: Vec<Count> = policies.iter().map(|_| Count::default()).collect();

@@ -12,7 +12,9 @@ use crate::output;
 
 pub(super) fn run(installation: &Installation, arguments: &ExplainArguments) -> Result<ExitCode, Failure> {
     let language = language(arguments.language.as_deref())?;
-    let explained = explain::explain(&mut installation.desk()?, arguments.entry_id, language)?;
+    let mut desk = installation.desk()?;
+    let known_at = arguments.knowledge.at(&desk)?;
+    let explained = explain::explain(&mut desk, arguments.entry_id, language, known_at)?;
     output::print(installation.global.json, &explained, words)?;
     Ok(ExitCode::SUCCESS)
 }

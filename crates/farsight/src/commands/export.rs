@@ -4,28 +4,29 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use farsight_control::ControlError;
-use farsight_control::export::{self, Format, Report};
+use farsight_control::export::{self, Format, Of, Report};
 use farsight_control::{Desk, ground};
-use farsight_rulebook::period::{Period, Quarter};
+use farsight_rulebook::period::Quarter;
+use farsight_rulebook::time::Instant;
 
 use super::{Installation, journal, pack};
 use crate::arguments::{ExportArguments, FormatName, Interval, ReportName};
 use crate::failure::Failure;
 use crate::output::{self, counted};
 
-/// What is written, and of when.
+/// What is written, of when, and as known when.
 #[derive(Clone, Copy)]
 enum What {
-    Report(Report, Option<Period>),
-    Staff(Quarter),
+    Report(Report, Of),
+    Staff(Quarter, Option<Instant>),
 }
 
 impl What {
     /// Refuses a quarter.
-    fn report(report: Report, period: Option<Interval>) -> Result<Self, Failure> {
+    fn report(report: Report, period: Option<Interval>, known_at: Option<Instant>) -> Result<Self, Failure> {
         match period {
-            None => Ok(Self::Report(report, None)),
-            Some(Interval::Month(month)) => Ok(Self::Report(report, Some(month))),
+            None => Ok(Self::Report(report, Of { period: None, known_at })),
+            Some(Interval::Month(month)) => Ok(Self::Report(report, Of { period: Some(month), known_at })),
             Some(Interval::Quarter(quarter)) => Err(Failure::usage(format!(
                 "--period {quarter}: {} is written by month, like 2026-03",
                 report.name()
@@ -34,20 +35,23 @@ impl What {
     }
 
     /// Refuses a month.
-    fn staff(desk: &Desk, period: Option<Interval>) -> Result<Self, Failure> {
+    fn staff(desk: &Desk, period: Option<Interval>, known_at: Option<Instant>) -> Result<Self, Failure> {
         match period {
-            Some(Interval::Quarter(quarter)) => Ok(Self::Staff(quarter)),
+            Some(Interval::Quarter(quarter)) => Ok(Self::Staff(quarter, known_at)),
             Some(Interval::Month(month)) => {
                 Err(Failure::usage(format!("--period {month}: staff is written by quarter, like 2026-Q1")))
             }
-            None => Ok(Self::Staff(Quarter::of(ground::zone(&desk.tenant)?.date(desk.now)))),
+            None => {
+                let today = ground::zone(&desk.tenant)?.date(known_at.unwrap_or(desk.now));
+                Ok(Self::Staff(Quarter::of(today), known_at))
+            }
         }
     }
 
     fn write(self, desk: &mut Desk, format: Format, out: impl Write) -> Result<u64, ControlError> {
         match self {
-            Self::Report(what, period) => export::export(desk, what, period, format, out),
-            Self::Staff(quarter) => export::staff(desk, quarter, format, out),
+            Self::Report(what, of) => export::export(desk, what, of, format, out),
+            Self::Staff(quarter, known_at) => export::staff(desk, quarter, known_at, format, out),
         }
     }
 }
@@ -76,9 +80,10 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
         return Err(Failure::usage("--bom goes with --format csv only"));
     }
     let mut desk = installation.desk()?;
+    let known_at = arguments.knowledge.at(&desk)?;
     let what = match report {
-        Some(report) => What::report(report, arguments.period)?,
-        None => What::staff(&desk, arguments.period)?,
+        Some(report) => What::report(report, arguments.period, known_at)?,
+        None => What::staff(&desk, arguments.period, known_at)?,
     };
     match &arguments.out {
         None => {

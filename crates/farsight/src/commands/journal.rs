@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter};
 use std::process::ExitCode;
 
-use farsight_control::journal::{self, Format, Written};
+use farsight_control::journal::{self, Format, Of, Written};
 
 use super::{Installation, export};
 use crate::arguments::{ExportArguments, FormatName, Interval};
@@ -26,14 +26,15 @@ pub(super) fn export(installation: &Installation, arguments: &ExportArguments) -
         return Err(Failure::usage("--bom goes with --format csv only"));
     }
     let (mut desk, accounts) = (installation.desk()?, installation.accounts());
+    let of = Of { period, known_at: arguments.knowledge.at(&desk)? };
     match &arguments.out {
         None => {
             let out = BufWriter::new(io::stdout().lock());
-            export::unless_enough(journal::journal(&mut desk, accounts, period, format, out))?;
+            export::unless_enough(journal::journal(&mut desk, accounts, of, format, out))?;
         }
         Some(path) => {
             let written =
-                output::to_file(path, |out| Ok(journal::journal(&mut desk, accounts, period, format, out)?))?;
+                output::to_file(path, |out| Ok(journal::journal(&mut desk, accounts, of, format, out)?))?;
             let result = serde_json::json!({ "file": path, "journal": written });
             output::print(installation.global.json, &result, |_| {
                 format!("{}: {}", path.display(), words(&written))

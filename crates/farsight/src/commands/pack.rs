@@ -22,6 +22,11 @@ pub(super) fn export(installation: &Installation, arguments: &ExportArguments) -
             "a pack is always a ZIP archive, without --format and --bom: {ask}"
         )));
     }
+    if arguments.knowledge.known_at.is_some() {
+        return Err(Failure::usage(
+            "a pack goes without --known-at: it always says what was known at its month's last posting, and a locked month's is the same for ever",
+        ));
+    }
     let (mut desk, sealer) = (installation.desk()?, installation.sealer()?);
     sample::reveal(&mut desk, &sealer)?; // of days that are over, whoever comes first
     let packed = output::to_file(path, |out| Ok(pack::pack(&mut desk, &sealer, period, out)?))?;

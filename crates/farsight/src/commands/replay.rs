@@ -20,7 +20,8 @@ const SHOWN: usize = 10;
 pub(super) fn run(installation: &Installation, arguments: &ReplayArguments) -> Result<ExitCode, Failure> {
     let files = arguments.files.iter().map(|file| Source::named(file)).collect::<Result<Vec<_>, _>>()?;
     let mut desk = installation.desk()?;
-    let replayed = replay::replay(&mut desk, &files, (arguments.from, arguments.to))?;
+    let known_at = arguments.knowledge.at(&desk)?;
+    let replayed = replay::replay(&mut desk, &files, (arguments.from, arguments.to), known_at)?;
     let written = match &arguments.out {
         Some(path) => Some(output::to_file(path, |out| Ok(replay::write(&desk, &replayed, out)?))?),
         None => None,

@@ -116,6 +116,7 @@ impl Wired {
             providers: Arc::new(Providers::new(&duty.courier.reach).map_err(anyhow::Error::from)?),
             reach: duty.courier.reach.clone(),
             evidence: outside.evidence.clone(),
+            accounts: installation.accounts().clone(),
             front: duty.listen.map_or_else(nowhere, |listen| installation.front(listen)),
         };
         let app = App::new(parts).map_err(anyhow::Error::from)?;

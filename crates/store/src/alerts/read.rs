@@ -85,6 +85,15 @@ impl Status {
         }
     }
 
+    /// Where an alert stands that is resolved or was acknowledged at its level, or both.
+    pub(super) const fn of(resolved: bool, acknowledged: bool) -> Self {
+        match (resolved, acknowledged) {
+            (true, _) => Self::Resolved,
+            (false, true) => Self::Acknowledged,
+            (false, false) => Self::Open,
+        }
+    }
+
     /// The rows of it.
     const fn condition(self) -> &'static str {
         match self {
@@ -98,11 +107,7 @@ impl Status {
 impl Alert {
     /// `open`, `acknowledged` or `resolved`.
     pub const fn status(&self) -> Status {
-        match (&self.resolved_at, &self.acknowledged_by) {
-            (Some(_), _) => Status::Resolved,
-            (None, Some(_)) => Status::Acknowledged,
-            (None, None) => Status::Open,
-        }
+        Status::of(self.resolved_at.is_some(), self.acknowledged_by.is_some())
     }
 }
 
@@ -178,13 +183,6 @@ impl From<Row> for Alert {
             resolved_at: (row.resolved_at.0 != FOREVER).then(|| instant(row.resolved_at)),
         }
     }
-}
-
-/// Every alert, by check, clause, subject and time, streamed.
-pub fn each(tx: &mut Tx, mut take: impl FnMut(Alert)) -> Result<(), StoreError> {
-    let query = "SELECT * FROM alerts
-                 ORDER BY check_name COLLATE \"C\", clause COLLATE \"C\", subject COLLATE \"C\", opened_at, family COLLATE \"C\"";
-    tx.each::<_, Row>(diesel::sql_query(query), |row| take(row.into()))
 }
 
 /// The open alerts of a check.

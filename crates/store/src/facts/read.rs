@@ -16,7 +16,7 @@ use farsight_rulebook::period::Period;
 use farsight_rulebook::time::{Instant, plus_days};
 use jiff::civil::Date;
 
-use crate::values::{date, pg_date};
+use crate::values::{date, literal, pg_date};
 use crate::{StoreError, Tx};
 
 pub use service::{
@@ -324,14 +324,12 @@ pub fn failures_between(
 ) -> Result<(), StoreError> {
     let Facts { codes, inspections, .. } = facts;
     let holds = tx.holds();
-    let at =
-        |at: Instant| format!("(timestamptz '1970-01-01 00:00:00+00' + {} * interval '1 microsecond')", at.0);
     tx.read(
         &format!(
             "SELECT t.inspection_id, t.item_code, t.dealer_code, t.inspected_at, t.kind FROM inspections t
              WHERE {holds} AND t.result = 'fail' AND t.inspected_at >= {} AND t.inspected_at < {}",
-            at(from),
-            at(to)
+            literal(from),
+            literal(to)
         ),
         |row| {
             inspections.push(Inspection {
@@ -384,8 +382,9 @@ pub fn complaint_events(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<
     let holds = tx.holds();
     let source = match which {
         Which::OfDealers => format!(
-            "complaint_events t JOIN complaints c ON c.complaint_id = t.complaint_id AND c.superseded_at = 'infinity' AND NOT c.voided
-             WHERE {holds} AND c.dealer_code IN (SELECT a FROM pg_temp.wanted)"
+            "complaint_events t JOIN complaints c ON c.complaint_id = t.complaint_id AND {}
+             WHERE {holds} AND c.dealer_code IN (SELECT a FROM pg_temp.wanted)",
+            tx.holds_of("c")
         ),
         other => from(tx, "complaint_events", other, "complaint_id", ""),
     };
@@ -457,10 +456,9 @@ pub fn support_requests(tx: &mut Tx, facts: &mut Facts, which: Which) -> Result<
 /// Lays the tenant's own calendar over the one that ships.
 pub fn calendar(tx: &mut Tx, calendar: &mut Calendar) -> Result<(), StoreError> {
     // A small table that many pages read: a plain query, which makes no view.
+    let query = format!("SELECT t.day, t.kind, t.voided FROM calendar t WHERE {}", tx.stands("t"));
     tx.each::<_, (PgDate, String, bool)>(
-        diesel::dsl::sql::<(SqlDate, Text, Bool)>(
-            "SELECT day, kind, voided FROM calendar WHERE superseded_at = 'infinity'",
-        ),
+        diesel::dsl::sql::<(SqlDate, Text, Bool)>(&query),
         |(day, kind, voided)| match (voided, &*kind) {
             (true, _) => calendar.clear(date(day)),
             (false, "holiday") => calendar.set(date(day), DayKind::Holiday),
@@ -481,9 +479,8 @@ pub fn region_codes(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
 
 fn codes_of(tx: &mut Tx, table: &str, column: &str) -> Result<Vec<String>, StoreError> {
     let mut codes = Vec::new();
-    tx.read(&format!("SELECT {column} FROM {table} WHERE superseded_at = 'infinity' ORDER BY 1"), |row| {
-        codes.push(row.text().to_owned());
-    })?;
+    let query = format!("SELECT t.{column} FROM {table} t WHERE {} ORDER BY 1", tx.stands("t"));
+    tx.read(&query, |row| codes.push(row.text().to_owned()))?;
     Ok(codes)
 }
 

@@ -6,7 +6,7 @@ use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
 use farsight_rulebook::tables::{Kind, Table};
 use farsight_rulebook::time::Instant;
 
-use crate::values::instant;
+use crate::values::{instant, literal};
 use crate::{StoreError, Tx};
 
 /// The source of a fact as it stands.
@@ -36,7 +36,8 @@ struct Row {
 
 /// The source of the fact with this key (texts of its first key columns) as it stands, when it is stored.
 pub fn origin(tx: &mut Tx, table: &Table, key: &[&str]) -> Result<Option<Origin>, StoreError> {
-    first(tx, table, key, "t.superseded_at = 'infinity'")
+    let stands = tx.stands("t");
+    first(tx, table, key, &stands)
 }
 
 /// The source of what was sent of a fact after an instant, up to another; the latest of several.
@@ -47,10 +48,8 @@ pub fn recorded_between(
     after: Instant,
     until: Instant,
 ) -> Result<Option<Origin>, StoreError> {
-    let at = |instant: Instant| {
-        format!("(timestamptz '1970-01-01 00:00:00+00' + {} * interval '1 microsecond')", instant.0)
-    };
-    first(tx, table, key, &format!("t.recorded_at > {} AND t.recorded_at <= {}", at(after), at(until)))
+    let between = format!("t.recorded_at > {} AND t.recorded_at <= {}", literal(after), literal(until));
+    first(tx, table, key, &between)
 }
 
 fn first(tx: &mut Tx, table: &Table, key: &[&str], condition: &str) -> Result<Option<Origin>, StoreError> {

@@ -5,6 +5,7 @@ use farsight_rulebook::tables::{self, Kind};
 use farsight_rulebook::time::Instant;
 
 use super::read::{Which, source};
+use crate::values::literal;
 use crate::{StoreError, Tx};
 
 /// Which states are read.
@@ -34,7 +35,7 @@ pub fn each(
     let Asked { table, columns, which, id, until } = asked;
     let unknown = || StoreError::Value(format!("no fact table '{table}'"));
     let of = tables::table(table).ok_or_else(unknown)?;
-    let until = format!("(timestamptz '1970-01-01 00:00:00+00' + {} * interval '1 microsecond')", until.0);
+    let until = literal(until);
     let from = source(&format!("t.recorded_at <= {until}"), table, which, id, zone);
     let kind = |name: &str| of.column(name).map(|(_, column)| column.kind);
     let cells: Vec<String> =

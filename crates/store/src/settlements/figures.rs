@@ -44,12 +44,12 @@ pub fn stale(tx: &mut Tx) -> Result<Vec<Period>, StoreError> {
 /// Adds a month up again, and says what became different since it was calculated.
 pub fn refresh(tx: &mut Tx, period: Period, at: Instant) -> Result<(), StoreError> {
     let first = period.first_day();
+    let lines = lines_query(tx, period);
     tx.execute(&format!("DELETE FROM settlement_parties WHERE period = date '{first}'"))?;
     tx.execute(&format!(
         "INSERT INTO settlement_parties
          SELECT {TENANT}, l.period, l.party_kind, l.party_code, l.name, l.region_code, l.penalties, l.incentives, l.reversals,
-                l.penalties + l.incentives + l.reversals, l.entry_count FROM ({}) AS l",
-        lines_query(period)
+                l.penalties + l.incentives + l.reversals, l.entry_count FROM ({lines}) AS l"
     ))?;
     tx.execute(&format!("DELETE FROM settlement_sums WHERE period = date '{first}'"))?;
     tx.execute(&format!(

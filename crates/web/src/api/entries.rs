@@ -142,7 +142,7 @@ pub(crate) async fn receipt(caller: Caller, of: OfEntry) -> Given<Receipt> {
     let language: Language = caller.language();
     let explained = caller.at_desk(move |desk| {
         pulls::entry(desk, of.entry)?;
-        explain::explain(desk, of.entry, language)
+        explain::explain(desk, of.entry, language, None)
     });
     let it = explained.await?;
     let stands = |it: explain::Stands| StandsOn {

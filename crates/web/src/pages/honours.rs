@@ -89,7 +89,7 @@ pub(crate) async fn staff(entered: Entered, ask: Ask) -> PageResult {
         .at_desk(move |desk| {
             let running = Quarter::of(ground::zone(&desk.tenant)?.date(desk.now));
             let quarter = asked.unwrap_or(running);
-            Ok((quarter, field_staff::scores(desk, quarter)?))
+            Ok((quarter, field_staff::scores(desk, quarter, None)?))
         })
         .await?;
     let part = |units: Option<i64>| Cell::of(units, |units| Cell::Text(hundredths(units).to_string()));

@@ -3,10 +3,12 @@
 use axum::Form;
 use axum::extract::Path;
 use farsight_control::export::{self, Report};
-use farsight_control::pack;
 use farsight_control::settle::{self, Look};
+use farsight_control::{journal, pack};
 use farsight_ledger::settlement::{Role, Status};
+use farsight_rulebook::moment;
 use farsight_rulebook::period::Period;
+use farsight_rulebook::time::Instant;
 use farsight_store::settlements::{LinesOf, Part, PartyLine};
 use minijinja::context;
 use serde::Deserialize;
@@ -47,7 +49,7 @@ pub(crate) async fn list(entered: Entered, ask: Ask) -> PageResult {
     let mut rows = Vec::new();
     for listed in &months {
         let month = &listed.month;
-        let moment = |at: Option<i64>| Cell::of(at, |at| Cell::Instant(farsight_rulebook::time::Instant(at)));
+        let moment = |at: Option<i64>| Cell::of(at, |at| Cell::Instant(Instant(at)));
         rows.push(vec![
             Cell::link(&month.period, format!("/settlements/{}", month.period)),
             status(&entered, &month.status)?,
@@ -332,12 +334,53 @@ async fn packed(entered: Entered, month: String, at: Period) -> PageResult {
     Ok(download(bytes, "application/zip", &format!("pack-{month}.zip")))
 }
 
+/// The month's vouchers.
+async fn vouchers(entered: Entered, month: &str, of: journal::Of, format: Option<&str>) -> PageResult {
+    let (format, kind, ending) = match format {
+        None | Some("csv") => (journal::Format::Csv { bom: false }, "text/csv; charset=utf-8", "csv"),
+        Some("xlsx") => (journal::Format::Xlsx, WORKBOOK, "xlsx"),
+        Some("xml") => (journal::Format::Xml, "application/xml", "xml"),
+        Some(_) => return Err(PageError::NotFound),
+    };
+    let app = entered.app().clone();
+    let bytes = entered
+        .at_desk(move |desk| {
+            let mut bytes = Vec::new();
+            journal::journal(desk, &app.parts.accounts, of, format, &mut bytes)?;
+            Ok(bytes)
+        })
+        .await?;
+    Ok(download(bytes, kind, &format!("journal-{month}.{ending}")))
+}
+
+/// The past moment that a download is asked for; none: now.
+fn known_at(entered: &Entered, ask: &Ask) -> Result<Option<Instant>, PageError> {
+    let read = |text| {
+        moment::read(text, entered.zone()).map_err(|why| PageError::Refused {
+            code: "no_moment".to_owned(),
+            text: format!("known_at '{text}' {why}"),
+        })
+    };
+    ask.get("known_at").map(read).transpose()
+}
+
 /// The very bytes that `farsight export` writes: `?what=settlement` or `entries`, `?format=csv`, `ndjson` or `xlsx`; or
-/// `?what=pack`.
+/// `?what=pack`, `?what=journal` with `?format=csv`, `xlsx` or `xml`. With `known_at`, a past moment, as known then.
 pub(crate) async fn file(entered: Entered, Path(month): Path<String>, ask: Ask) -> PageResult {
     let at = period(&month)?;
+    let known_at = known_at(&entered, &ask)?;
     if ask.get("what") == Some("pack") {
+        if known_at.is_some() {
+            return Err(PageError::Refused {
+                code: "pack_known_at".to_owned(),
+                text: "a pack always says what was known at its month's last posting".to_owned(),
+            });
+        }
         return packed(entered, month, at).await;
+    }
+    let of = journal::Of { period: at, known_at };
+    if ask.get("what") == Some("journal") {
+        return vouchers(entered, &month, of, ask.get("format")).await;
     }
     let what = match ask.get("what") {
         None | Some("settlement") => Report::Settlement,
@@ -353,7 +396,7 @@ pub(crate) async fn file(entered: Entered, Path(month): Path<String>, ask: Ask) 
     let bytes = entered
         .at_desk(move |desk| {
             let mut bytes = Vec::new();
-            export::export(desk, what, Some(at), format, &mut bytes)?;
+            export::export(desk, what, export::Of { period: Some(at), known_at }, format, &mut bytes)?;
             Ok(bytes)
         })
         .await?;

@@ -1,6 +1,8 @@
 //! A month from being calculated to being locked, statements answered, users and jobs looked after: by the pages alone.
 
 use farsight_control::export::{Format, Report};
+use farsight_control::journal;
+use farsight_ledger::journal::Accounts;
 use farsight_ledger::settlement::Role;
 use farsight_tests::office::{at, month};
 use farsight_tests::sheets::{Folder, Sheet, sheet};
@@ -132,9 +134,61 @@ async fn a_month_is_settled_by_two_people_and_exports_what_the_command_exports()
     farsight_control::pack::pack(&mut house.office.desk, &sealer, month("2025-01"), &mut by_command).unwrap();
     assert_eq!(pack.body, by_command);
     assert_eq!(anna.get("/settlements/2025-09/export?what=pack").await.status, 422);
+    let early = anna.get("/settlements/2025-09/export?what=journal").await;
+    refused(&(early.status, early.text()), "not calculated yet");
+    anna.language = "zh-CN";
+    let early = anna.get("/settlements/2025-09/export?what=journal").await;
+    refused(&(early.status, early.text()), "本月尚未计算");
+    anna.language = "en";
     let people = page(&mut anna, "/settlements/2025-02/people").await;
     assert!(people.contains("No line is like this"), "{people}");
     assert!(page(&mut anna, "/settlements").await.contains("2025-01"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn vouchers_are_downloaded_as_the_command_writes_them() {
+    let mut house = House::new().await;
+    let (mut anna, mut d1) = (house.enters("anna@t").await, house.enters("d1@t").await);
+    let address = "/settlements/2025-01/export?what=journal";
+    assert!(!page(&mut anna, "/settlements/2025-01").await.contains(&address.replace('&', "&amp;")));
+    locked(&house, "2025-01").await;
+    let text = page(&mut anna, "/settlements/2025-01").await;
+    for (ending, format) in [
+        ("csv", journal::Format::Csv { bom: false }),
+        ("xlsx", journal::Format::Xlsx),
+        ("xml", journal::Format::Xml),
+    ] {
+        assert!(text.contains(&format!("export?what=journal&amp;format={ending}")), "{text}");
+        let (of, mut by_command) = (journal::Of { period: month("2025-01"), known_at: None }, Vec::new());
+        journal::journal(&mut house.office.desk, &Accounts::default(), of, format, &mut by_command).unwrap();
+        let answer = anna.get(&format!("{address}&format={ending}")).await;
+        assert!(answer.status == 200 && answer.body == by_command, "{ending}");
+        let name = answer.headers["content-disposition"].to_str().unwrap();
+        assert!(name.contains(&format!("journal-2025-01.{ending}")), "{name}");
+    }
+    assert_eq!(anna.get(&format!("{address}&format=ndjson")).await.status, 404);
+    assert_eq!(d1.get(address).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_download_says_what_was_known_at_a_past_moment() {
+    let house = House::new().await;
+    let mut anna = house.enters("anna@t").await;
+    locked(&house, "2025-01").await;
+    let address = "/settlements/2025-01/export?what=entries";
+    let now = anna.get(address).await.text();
+    assert!(now.lines().count() > 1, "{now}");
+    let before = anna.get(&format!("{address}&known_at=2020-01-01T00:00")).await;
+    assert_eq!((before.status, before.text().lines().count()), (200, 1), "{}", before.text());
+    for (asked, says) in [
+        ("what=entries&known_at=2199-01-01T00:00", "yet to come"),
+        ("what=entries&known_at=2020-01-01", "no moment"),
+        ("what=journal&known_at=2020-01-01T00:00", "not calculated yet"),
+        ("what=pack&known_at=2020-01-01T00:00", "takes no moment"),
+    ] {
+        let answer = anna.get(&format!("/settlements/2025-01/export?{asked}")).await;
+        refused(&(answer.status, answer.text()), says);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

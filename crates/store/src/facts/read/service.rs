@@ -18,8 +18,9 @@ fn from_orders(tx: &Tx, table: &str, which: Which) -> String {
     let holds = tx.holds();
     match which {
         Which::OfDealers => format!(
-            "{table} t JOIN work_orders o ON o.work_order_id = t.work_order_id AND o.superseded_at = 'infinity' AND NOT o.voided
-             WHERE {holds} AND o.dealer_code IN (SELECT a FROM pg_temp.wanted)"
+            "{table} t JOIN work_orders o ON o.work_order_id = t.work_order_id AND {}
+             WHERE {holds} AND o.dealer_code IN (SELECT a FROM pg_temp.wanted)",
+            tx.holds_of("o")
         ),
         other => from(tx, table, other, "work_order_id", ""),
     }
