@@ -147,7 +147,7 @@ fn a_replay_of_own_rules_charges_what_publishing_has_posted() {
     office.check(case().as_of);
     office.now(at(case().as_of));
     let file = with_rules(RULES);
-    let replayed = replay::replay(&mut office.desk, &[file], months).unwrap().pop().unwrap();
+    let replayed = replay::replay(&mut office.desk, &[file], months, None).unwrap().pop().unwrap();
     let mut copy = tenant(&tower, "copy", RULES, months.0.first_day());
     copy.import_folder(&Folder::of(&case().facts()));
     copy.check(case().as_of);
@@ -198,7 +198,7 @@ fn own_charges_are_judged_anew_from_their_pack_alone() {
     for row in rows.iter().take(12) {
         let id = row["entry_id"].parse().unwrap();
         for language in Language::ALL {
-            explain::explain(&mut office.desk, id, language)
+            explain::explain(&mut office.desk, id, language, None)
                 .unwrap_or_else(|error| panic!("{row:?}: {error}"));
         }
     }

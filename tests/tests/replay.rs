@@ -165,7 +165,7 @@ fn replay_of_change(facts: &[Sheet], (from, to): (&str, &str)) -> Replayed {
     assert!(file.text.contains(from), "{from}");
     file.text = file.text.replacen(from, to, 1);
     let months = (month("2025-01"), month("2025-06"));
-    let replayed = replay::replay(&mut office.desk, &[file], months).unwrap().pop().unwrap();
+    let replayed = replay::replay(&mut office.desk, &[file], months, None).unwrap().pop().unwrap();
     sums_agree(&replayed);
     replayed
 }

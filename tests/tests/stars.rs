@@ -111,7 +111,7 @@ fn hotspots_are_told_as_their_alerts_tell_them() {
 /// What somebody of a dealer reads of an entry, or who sees everything.
 fn explained(office: &mut Office, person: Option<Person>, entry: i64) -> Explained {
     office.desk.person = person;
-    let explained = explain::explain(&mut office.desk, entry, Language::English);
+    let explained = explain::explain(&mut office.desk, entry, Language::English, None);
     office.desk.person = None;
     explained.unwrap_or_else(|error| panic!("{error}"))
 }

@@ -64,7 +64,7 @@ fn what_an_order_owes_follows_it_over_midnight() {
     assert_eq!(books(&mut office, "2025-03-11"), (0, 0), "the same is owed for the same order");
     let entry = records(&office.csv(Report::Entries, None)).next().expect("an entry");
     let id = entry["entry_id"].parse().unwrap();
-    let explained = explain::explain(&mut office.desk, id, Language::English).unwrap();
+    let explained = explain::explain(&mut office.desk, id, Language::English, None).unwrap();
     assert_eq!(explained.facts.len(), 1, "it stands on the order: {explained:#?}");
 
     order(&mut office, "2025-03-06 00:10", "2025-03-06 17:45");

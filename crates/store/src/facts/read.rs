@@ -243,19 +243,6 @@ pub(super) fn source(holds: &str, table: &str, which: Which, id: &str, zone: &st
             looked_up("t.vin = w.b AND t.dealer_code = w.a AND t.fault_code IS NOT NULL")
         }
         Which::OfVehicles => looked_up("t.dealer_code = w.a AND t.vin = w.b"),
-        Which::OfDealerWork => {
-            let then = |at: &str| {
-                format!(
-                    "t.{at} >= (w.on_day::timestamp AT TIME ZONE '{zone}')
-                     AND t.{at} < (w.until_day::timestamp AT TIME ZONE '{zone}')"
-                )
-            };
-            looked_up(&format!(
-                "t.dealer_code = w.a AND ({} OR {})",
-                then("created_at"),
-                then("completed_at")
-            ))
-        }
         Which::OfDealerDays | Which::OfDealerCompletions => {
             let at = match (which, table) {
                 (Which::OfDealerCompletions, _) => "completed_at",
