@@ -282,7 +282,7 @@ fn own_rules_are_shown_compared_and_promised_notice_like_all_others() {
     );
     let clauses: Vec<&str> = section.clauses.iter().map(|clause| clause.name).collect();
     assert_eq!(clauses, ["custom.late.one", "custom.late.more"], "lowest first");
-    let sentences = policies::say(&mut office.desk, &read.changes, Language::English).unwrap();
+    let sentences = policies::say(&office.desk, &read.changes, Language::English).unwrap();
     assert!(read.changes.iter().all(|change| change.section == "custom"), "{sentences:#?}");
     assert!(sentences.iter().any(|said| said.contains("One") && said.contains("100.00")), "{sentences:#?}");
     // A region that the tenant does not have is refused, with its line.

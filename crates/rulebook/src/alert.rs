@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::policy::{Section, Severity};
 use crate::time::{HOUR, Instant, Zone};
 
-pub use texts::{RAISED, Spoken, Told, text_keys};
+pub use texts::{OWN_RULES, RAISED, Spoken, Told, text_keys};
 
 /// The clause of a charge whose post nobody holds, and of a post that nobody holds today.
 pub const POST_VACANT: &str = "post-vacant";

@@ -182,7 +182,7 @@ fn all_faults_are_told_at_once_by_line() {
 #[test]
 fn too_many_rules_measures_or_tiers_are_refused() {
     let own = |begin: &str, of: &dyn Fn(usize) -> String| {
-        let many = (0..33).map(of).collect::<Vec<_>>().join("");
+        let many = (0..33).map(of).collect::<String>();
         read(&example().replacen(begin, &format!("{many}{begin}"), 1)).expect_err("too many")
     };
     let rule = |n| {

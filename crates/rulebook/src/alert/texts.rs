@@ -430,6 +430,10 @@ impl Telling<'_> {
     }
 }
 
+/// The names of the texts of a manufacturer's own rules: of a dealer's tier, a region's, and of what has no figure.
+pub const OWN_RULES: [&str; 4] =
+    ["custom.tier", "custom.region-tier", "custom.no-figure", "custom.region-no-figure"];
+
 /// The clauses of alerts that no check finds, each with the names of its texts.
 pub const RAISED: [(&str, &[&str]); 6] = [
     (POST_VACANT, &[POST_VACANT, DISTRICT_VACANT, REGION_VACANT]),

@@ -212,10 +212,10 @@ impl Reading<'_> {
     }
 
     fn call(&mut self, tree: &IdedExpr, call: &CallExpr, depth: usize) -> Read {
+        use Kind::{Number, Truth};
         if call.target.is_some() {
             return Err(self.fault(tree, format!("'{}' is called on nothing here", call.func_name)));
         }
-        use Kind::{Number, Truth};
         let reckon = |this: &mut Self, how| Ok((Node::Reckon(how, this.two(call, Number, depth)?), Number));
         let order = |this: &mut Self, how| Ok((Node::Compare(how, this.two(call, Number, depth)?), Truth));
         match call.func_name.as_str() {

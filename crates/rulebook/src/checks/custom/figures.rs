@@ -160,25 +160,27 @@ pub static FIGURES: [Figure; 34] = [
     sum("advisors_certified", &[T::Staff], |of, _| {
         Ok(Some(of.book.advisors.certified(of.dealer, of.month.last_day())))
     }),
-    sum("orders_created", &[T::Created], |of, tell| Ok(of.orders(&of.rows.created, tell, |_| true))),
-    sum("orders_completed", &[T::Completed], |of, tell| Ok(of.orders(&of.rows.completed, tell, |_| true))),
+    sum("orders_created", &[T::Created], |of, tell| Ok(Some(of.orders(&of.rows.created, tell, |_| true)))),
+    sum("orders_completed", &[T::Completed], |of, tell| {
+        Ok(Some(of.orders(&of.rows.completed, tell, |_| true)))
+    }),
     sum("orders_promised", &[T::Completed, T::Delays], |of, tell| {
-        Ok(of.orders(&of.rows.completed, tell, |order| of.late(order).is_some()))
+        Ok(Some(of.orders(&of.rows.completed, tell, |order| of.late(order).is_some())))
     }),
     sum("orders_late", &[T::Completed, T::Delays], |of, tell| {
-        Ok(of.orders(&of.rows.completed, tell, |order| of.late(order) == Some(true)))
+        Ok(Some(of.orders(&of.rows.completed, tell, |order| of.late(order) == Some(true))))
     }),
     sum("orders_fixed", &[T::Completed], |of, tell| {
-        Ok(of.orders(&of.rows.completed, tell, |order| order.fixed == Some(true)))
+        Ok(Some(of.orders(&of.rows.completed, tell, |order| order.fixed == Some(true))))
     }),
     sum("orders_not_fixed", &[T::Completed], |of, tell| {
-        Ok(of.orders(&of.rows.completed, tell, |order| order.fixed == Some(false)))
+        Ok(Some(of.orders(&of.rows.completed, tell, |order| order.fixed == Some(false))))
     }),
     sum("orders_with_fault", &[T::Completed], |of, tell| {
-        Ok(of.orders(&of.rows.completed, tell, |order| of.unconfirmed(order).is_some()))
+        Ok(Some(of.orders(&of.rows.completed, tell, |order| of.unconfirmed(order).is_some())))
     }),
     sum("orders_unconfirmed", &[T::Completed], |of, tell| {
-        Ok(of.orders(&of.rows.completed, tell, |order| of.unconfirmed(order) == Some(true)))
+        Ok(Some(of.orders(&of.rows.completed, tell, |order| of.unconfirmed(order) == Some(true))))
     }),
     sum("orders_timed", &[T::Created, T::Delays], |of, tell| Ok(of.clocked(tell, |prompt| prompt.is_some()))),
     sum("orders_prompt", &[T::Created, T::Delays], |of, tell| {
@@ -212,10 +214,10 @@ pub static FIGURES: [Figure; 34] = [
         Ok(Some(looks.len() as i64))
     }),
     sum("items_inspected", &[T::Inspections], |of, tell| {
-        Ok(of.items(tell, |result| matches!(result, InspectionResult::Pass | InspectionResult::Fail)))
+        Ok(Some(of.items(tell, |result| matches!(result, InspectionResult::Pass | InspectionResult::Fail))))
     }),
     sum("items_failed", &[T::Inspections], |of, tell| {
-        Ok(of.items(tell, |result| result == InspectionResult::Fail))
+        Ok(Some(of.items(tell, |result| result == InspectionResult::Fail)))
     }),
     sum("responses", &[T::Surveys], |of, tell| Ok(of.responses(tell, |_, _| true))),
     sum("responses_good", &[T::Surveys], |of, tell| {
@@ -378,10 +380,10 @@ impl<'f> Of<'_, 'f> {
         orders: &[&'f WorkOrder],
         tell: &mut Tell<'_, 'f>,
         counts: impl Fn(&WorkOrder) -> bool,
-    ) -> Option<i64> {
+    ) -> i64 {
         let seen = orders.iter().copied().filter(|order| self.case.horizon.seen(order.created_at));
         let counted = seen.filter(|order| counts(order));
-        Some(counted.inspect(|order| tell(Row::Order(order))).count() as i64)
+        counted.inspect(|order| tell(Row::Order(order))).count() as i64
     }
 
     /// Whether an order was completed after its promise; none: nothing was promised.
@@ -398,21 +400,21 @@ impl<'f> Of<'_, 'f> {
     /// Orders created in the month by whether they were prompt; none where the policy has no service clock.
     fn clocked(&self, tell: &mut Tell<'_, 'f>, counts: impl Fn(Option<bool>) -> bool) -> Option<i64> {
         let terms = self.version.policy.service_clock.as_ref()?;
-        self.orders(&self.rows.created, tell, |order| {
+        Some(self.orders(&self.rows.created, tell, |order| {
             let excused = self.book.excused.has(self.case, service_clock::SLOW, order.work_order);
             !excused && counts(service_clock::prompt(self.case, terms, order, self.book.delays.on(order)))
-        })
+        }))
     }
 
     /// Orders completed in the month by whether the customer was called; none where the policy asks for no calls.
     fn called(&self, tell: &mut Tell<'_, 'f>, counts: impl Fn(Option<bool>) -> bool) -> Option<i64> {
         let terms = self.version.policy.feedback.as_ref()?;
-        self.orders(&self.rows.completed, tell, |order| {
+        Some(self.orders(&self.rows.completed, tell, |order| {
             let excused = self.book.excused.has(self.case, feedback::MISSED, order.work_order);
             let calls = self.book.calls.get(&order.work_order).map_or(&[][..], Vec::as_slice);
             let called = order.completed_at.map(|at| feedback::called(self.case, terms, at, calls));
             !excused && called.is_some_and(&counts)
-        })
+        }))
     }
 
     /// Complaints received in the month that were not withdrawn.
@@ -433,9 +435,9 @@ impl<'f> Of<'_, 'f> {
         Ok(Some(count))
     }
 
-    fn items(&self, tell: &mut Tell<'_, 'f>, counts: impl Fn(InspectionResult) -> bool) -> Option<i64> {
+    fn items(&self, tell: &mut Tell<'_, 'f>, counts: impl Fn(InspectionResult) -> bool) -> i64 {
         let counted = self.rows.inspections.iter().filter(|row| counts(row.result));
-        Some(counted.inspect(|row| tell(Row::Inspection(row))).count() as i64)
+        counted.inspect(|row| tell(Row::Inspection(row))).count() as i64
     }
 
     /// The month's responses with a score; none where the policy scores none.

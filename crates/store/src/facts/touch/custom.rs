@@ -15,21 +15,21 @@ pub(super) fn touches(reads: &Reads, zone: &str) -> Touches {
     }
     let months = Months { zone };
     let own = [
-        months.of("customer_base", "t", &["t.month::timestamp"], ""),
+        of("customer_base", "t", &["t.month::timestamp"], ""),
         months.of_orders("work_orders", "t", ""),
         months.of_orders("work_order_delays", "o", ORDER),
         months.of_orders("callbacks", "o", ORDER),
-        months.of("complaints", "t", &[&months.local("t.received_at")], ""),
-        months.of(
+        of("complaints", "t", &[&months.local("t.received_at")], ""),
+        of(
             "complaint_events",
             "c",
             &[&months.local("c.received_at")],
             "JOIN complaints c ON c.complaint_id = t.complaint_id",
         ),
-        months.of("inspections", "t", &[&months.local("t.inspected_at")], ""),
-        months.of("surveys", "t", &[&months.local("t.answered_at")], ""),
-        months.of("mystery_visits", "t", &["t.visited_on::timestamp"], ""),
-        months.of("feedback", "t", &[&months.local("t.received_at")], ""),
+        of("inspections", "t", &[&months.local("t.inspected_at")], ""),
+        of("surveys", "t", &[&months.local("t.answered_at")], ""),
+        of("mystery_visits", "t", &["t.visited_on::timestamp"], ""),
+        of("feedback", "t", &[&months.local("t.received_at")], ""),
         months.since("bays", "t.dealer_code", "t.effective_on", ""),
         months.since("employments", "t.dealer_code", "t.\"from\"", ""),
         months.since(
@@ -46,6 +46,21 @@ pub(super) fn touches(reads: &Reads, zone: &str) -> Touches {
 
 const ORDER: &str = "JOIN work_orders o ON o.work_order_id = t.work_order_id";
 
+/// A dealer's and the network's month of each of some times of a row; of a time that is not there none.
+fn units(row: &str, times: &[&str]) -> String {
+    let unit = |at: &&str| {
+        let month = format!("to_char({at}, 'YYYY-MM')");
+        format!("coalesce({row}.dealer_code || '@' || {month} || ' ' || {month}, '')")
+    };
+    times.iter().map(unit).collect::<Vec<_>>().join(" || ' ' || ")
+}
+
+/// A table whose rows touch the months of some of their times.
+fn of(table: &'static str, row: &str, times: &[&str], from: &str) -> (&'static str, Option<String>) {
+    let units = units(row, times);
+    (table, Some(format!("SELECT DISTINCT {units} AS unit FROM {table} t {from} WHERE {CHANGED}")))
+}
+
 /// Writes units as months in a zone.
 struct Months<'z> {
     zone: &'z str,
@@ -56,29 +71,9 @@ impl Months<'_> {
         format!("{at} AT TIME ZONE '{}'", self.zone)
     }
 
-    /// A dealer's and the network's month of each of some times of a row; of a time that is not there none.
-    fn units(row: &str, times: &[&str]) -> String {
-        let unit = |at: &&str| {
-            let month = format!("to_char({at}, 'YYYY-MM')");
-            format!("coalesce({row}.dealer_code || '@' || {month} || ' ' || {month}, '')")
-        };
-        times.iter().map(unit).collect::<Vec<_>>().join(" || ' ' || ")
-    }
-
-    fn of(
-        &self,
-        table: &'static str,
-        row: &str,
-        times: &[&str],
-        from: &str,
-    ) -> (&'static str, Option<String>) {
-        let units = Self::units(row, times);
-        (table, Some(format!("SELECT DISTINCT {units} AS unit FROM {table} t {from} WHERE {CHANGED}")))
-    }
-
     /// The months in which orders were created and completed.
     fn of_orders(&self, table: &'static str, row: &str, from: &str) -> (&'static str, Option<String>) {
-        self.of(table, row, &self.order_times(row).each_ref().map(String::as_str), from)
+        of(table, row, &self.order_times(row).each_ref().map(String::as_str), from)
     }
 
     fn order_times(&self, row: &str) -> [String; 2] {
@@ -111,14 +106,14 @@ impl Months<'_> {
             "WHEN t.subject LIKE 'region:%@____-__' THEN split_part(t.subject, '@', 2)".to_owned(),
         ];
         if reads.reads("work_orders") {
-            let units = Self::units("o", &self.order_times("o").each_ref().map(String::as_str));
+            let units = units("o", &self.order_times("o").each_ref().map(String::as_str));
             cases.push(format!(
                 "WHEN t.subject LIKE 'order:%' THEN coalesce((
                      SELECT string_agg(DISTINCT {units}, ' ') FROM work_orders o WHERE o.work_order_id = substr(t.subject, 7)), '')"
             ));
         }
         if reads.tables.contains(&Table::Complaints) {
-            let units = Self::units("c", &[&self.local("c.received_at")]);
+            let units = units("c", &[&self.local("c.received_at")]);
             cases.push(format!(
                 "WHEN t.subject LIKE 'complaint:%' THEN coalesce((
                      SELECT string_agg(DISTINCT {units}, ' ') FROM complaints c WHERE c.complaint_id = substr(t.subject, 11)), '')"
