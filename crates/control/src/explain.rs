@@ -319,8 +319,10 @@ impl Teller<'_> {
         explained: &mut Explained,
     ) -> Result<(), ControlError> {
         for fact in &receipt.facts {
-            let Some(origin) = self.sees(tx, fact)? else { continue };
-            let source = origin.map(|origin| self.source(&origin)).transpose()?;
+            if self.hides(tx, fact)? {
+                continue;
+            }
+            let source = origin(tx, fact)?.map(|origin| self.source(&origin)).transpose()?;
             explained.facts.push(Stands {
                 fact: self.voice.fact(fact).map_err(unsaid)?,
                 table: fact.table,
@@ -335,7 +337,7 @@ impl Teller<'_> {
             explained.charged.push(self.voice.sentence(why).map_err(unsaid)?);
         }
         let Some(it) = &receipt.counterfactual else { return Ok(()) };
-        if self.sees(tx, &it.without)?.is_none() {
+        if self.hides(tx, &it.without)? {
             explained.otherwise = self.say("otherwise-elsewhere", &[])?;
         } else {
             let version = self.ground.timeline.version(self.entry.version);
@@ -347,10 +349,9 @@ impl Teller<'_> {
         Ok(())
     }
 
-    /// Where a fact comes from, if that is known; none at all of a fact that whoever sees a part does not see.
-    fn sees(&self, tx: &mut Tx, fact: &FactRef) -> Result<Option<Option<Origin>>, ControlError> {
-        let origin = origin(tx, fact)?;
-        Ok(if self.part && origin.is_none() { None } else { Some(origin) })
+    /// Whether a fact is another dealer's, which the person at the desk does not see.
+    fn hides(&self, tx: &mut Tx, fact: &FactRef) -> Result<bool, ControlError> {
+        Ok(self.part && origin(tx, fact)?.is_none())
     }
 
     fn say(&self, key: &str, values: &[(&str, &str)]) -> Result<String, ControlError> {
@@ -437,7 +438,7 @@ impl Teller<'_> {
             if bearing.iter().any(|known| (known.table, &known.key) == (fact.table, &fact.key)) {
                 continue;
             }
-            if self.sees(tx, fact)?.is_none() {
+            if self.hides(tx, fact)? {
                 continue;
             }
             bearing.push(fact);

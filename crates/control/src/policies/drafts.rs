@@ -203,16 +203,26 @@ pub fn one(desk: &mut Desk, id: i64, wanted: Option<Date>) -> Result<Drafted, Co
         let versions = policies::all(tx)?;
         let may_publish = four_eyes(&draft, &actor, tenant.simulated);
         let became = versions.iter().find(|version| draft.version == Some(version.version));
-        let (against, changes, earliest) = match became {
+        let First { against, changes, earliest } = match became {
             Some(own) => {
                 let known = |version: &&Published| version.version < own.version;
                 let against = versions.iter().filter(known).rfind(|v| v.effective_on < own.effective_on);
-                (against, differences(against, &draft.body, currency)?, None)
+                First { against, changes: differences(against, &draft.body, currency)?, earliest: None }
             }
             None => first(&versions, &draft.body, currency, (today, wanted.unwrap_or(today)))?,
         };
         Ok(Drafted { against: against.map(|version| version.version), changes, earliest, may_publish, draft })
     })
+}
+
+/// What a file changes from the first date on that it can judge from.
+struct First<'v> {
+    /// The version before it then.
+    against: Option<&'v Published>,
+    /// What is different.
+    changes: Vec<Change>,
+    /// That date, where the one asked for is too early.
+    earliest: Option<Date>,
 }
 
 /// The version before a date, of those by effective date.
@@ -227,7 +237,7 @@ fn first<'v>(
     body: &str,
     currency: Currency,
     (today, mut on): (Date, Date),
-) -> Result<(Option<&'v Published>, Vec<Change>, Option<Date>), ControlError> {
+) -> Result<First<'v>, ControlError> {
     let (asked, mut promised) = (on, false);
     loop {
         let against = before(versions, on);
@@ -237,7 +247,10 @@ fn first<'v>(
         let date = notice.map_or(on, |earliest| earliest.max(on));
         match versions.iter().find(|next| (on..=date).contains(&next.effective_on)) {
             Some(next) => on = next.effective_on.saturating_add(1.days()),
-            None => return Ok((against, changes, (promised && date > asked).then_some(date))),
+            None => {
+                let earliest = (promised && date > asked).then_some(date);
+                return Ok(First { against, changes, earliest });
+            }
         }
     }
 }
@@ -367,8 +380,8 @@ fn in_time(
     let against = before(versions, effective_on);
     let changes = differences(against, body, currency)?;
     let Some((days, promised)) = earliest(against, &changes, currency, today)? else { return Ok(()) };
-    match (against, first(versions, body, currency, (today, effective_on))?) {
-        (Some(against), (.., Some(earliest))) if effective_on < promised => {
+    match (against, first(versions, body, currency, (today, effective_on))?.earliest) {
+        (Some(against), Some(earliest)) if effective_on < promised => {
             Err(Refusal::Notice { version: against.version, days, earliest }.into())
         }
         _ => Ok(()),
