@@ -1,6 +1,6 @@
 //! A month's vouchers for a bookkeeping system. What they come to is compared with the settlement before a byte is written.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 
 use farsight_exchange::vouchers::{self, Head};
@@ -9,12 +9,13 @@ use farsight_ledger::journal::{Accounts, Booked, Control, Journal, Line, Voucher
 use farsight_rulebook::money::{Currency, Money};
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Zone;
+use farsight_store::registry::Tenant;
 use farsight_store::session::Isolation;
 use farsight_store::settlements::{self, Line as Settled};
 use farsight_store::{Tx, ledger};
 use serde::Serialize;
 
-use crate::{ControlError, Desk, audit, ground};
+use crate::{ControlError, Desk, audit, ground, policies};
 
 /// How a journal is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,6 @@ pub fn journal<W: Write>(
     if !scope.is_whole() {
         return Err(ControlError::NotFound("settlement"));
     }
-    accounts.check().map_err(|why| ControlError::Usage(format!("configuration: journal: {why}")))?;
     let tenant = desk.tenant.clone();
     let (zone, currency) = (ground::zone(&tenant)?, ground::currency(&tenant)?);
     let (vouchers, settled, status) = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
@@ -78,6 +78,7 @@ pub fn journal<W: Write>(
                 "settlement {period} is not calculated yet: run `farsight settle {period} --as-of INSTANT --by EMAIL` first"
             )));
         };
+        checked(tx, &tenant, accounts)?;
         let status = stored.settlement.status;
         Ok((read(tx, period, accounts)?, settlements::lines(tx, period, Some(status))?, status))
     })?;
@@ -120,6 +121,17 @@ pub fn journal<W: Write>(
     let detail = serde_json::to_value(&written).unwrap_or_default();
     audit::note(desk, "books.export", "journal", &detail)?;
     Ok(written)
+}
+
+/// Refuses accounts that cannot be booked to, and clauses that are neither in this tenant's policies nor in those that ship.
+fn checked(tx: &mut Tx, tenant: &Tenant, accounts: &Accounts) -> Result<(), ControlError> {
+    let own = ground::timeline(tx, tenant)?;
+    let shipped = policies::shipped()?;
+    let policies = shipped.iter().chain(own.versions().iter().map(|version| &*version.policy));
+    let clauses: BTreeSet<String> =
+        policies.flat_map(|policy| policy.clauses()).map(|clause| clause.name.to_string()).collect();
+    let refused = |why| ControlError::Usage(format!("configuration: journal: {why}"));
+    accounts.check(clauses.iter().map(String::as_str)).map_err(refused)
 }
 
 fn read(tx: &mut Tx, period: Period, accounts: &Accounts) -> Result<Vec<Voucher>, ControlError> {
