@@ -3,6 +3,7 @@
 
 mod beside;
 mod charges;
+mod moments;
 mod sums;
 
 use std::collections::{BTreeMap, HashSet};
@@ -44,6 +45,9 @@ pub struct Report {
     pub charges: u64,
     /// Reversals whose charge the facts do not call for any more.
     pub reversals: u64,
+    /// Entries that are judged by what was known before one of the latest imports before their posting: it was under way, and
+    /// their run did not see it.
+    pub earlier_knowledge: u64,
     /// Receipts that say what the recomputation says.
     pub receipts: u64,
     /// Draws redone.
@@ -60,6 +64,13 @@ struct Books {
     entries: BTreeMap<i64, Entry>,
     reversed: BTreeMap<i64, Entry>,
     judged: Vec<Judged>,
+}
+
+impl Books {
+    /// The entry of an id, of this month or taken back in it.
+    fn entry(&self, id: i64) -> Option<&Entry> {
+        self.entries.get(&id).or_else(|| self.reversed.get(&id))
+    }
 }
 
 /// A verification under way.
@@ -101,6 +112,7 @@ pub fn verify(path: &Path, messages: &Messages, program: &str) -> Result<Report,
     work.files(path)?;
     if let Some(books) = work.books() {
         sums::verify(&mut work, &books);
+        moments::verify(&mut work, &books);
         charges::verify(&mut work, &books);
     }
     beside::verify(&mut work);
