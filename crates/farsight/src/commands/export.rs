@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use farsight_control::ControlError;
 use farsight_control::export::{self, Format, Report};
-use farsight_control::{Desk, ground};
+use farsight_control::{Desk, audit, ground};
 use farsight_rulebook::period::{Period, Quarter};
 
 use super::{Installation, journal, pack};
@@ -41,6 +41,14 @@ impl What {
                 Err(Failure::usage(format!("--period {month}: staff is written by quarter, like 2026-Q1")))
             }
             None => Ok(Self::Staff(Quarter::of(ground::zone(&desk.tenant)?.date(desk.now)))),
+        }
+    }
+
+    /// As the audit log names it, and its period.
+    fn named(&self) -> (&'static str, Option<String>) {
+        match self {
+            Self::Report(what, period) => (what.name(), period.map(|period| period.to_string())),
+            Self::Staff(quarter) => ("staff", Some(quarter.to_string())),
         }
     }
 
@@ -83,7 +91,9 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
     match &arguments.out {
         None => {
             let out = BufWriter::new(io::stdout().lock());
-            unless_enough(what.write(&mut desk, format, out))?;
+            let (named, period) = what.named();
+            let written = what.write(&mut desk, format, out);
+            unless_enough(&mut desk, (named, period.as_deref()), written)?;
         }
         Some(path) => {
             let rows = output::to_file(path, |out| Ok(what.write(&mut desk, format, out)?))?;
@@ -96,13 +106,17 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
     Ok(ExitCode::SUCCESS)
 }
 
-/// On standard output whoever reads may have seen enough.
-pub(super) fn unless_enough<T>(written: Result<T, ControlError>) -> Result<(), Failure> {
+/// On standard output whoever reads may have seen enough; what they saw is in the audit log all the same.
+pub(super) fn unless_enough<T>(
+    desk: &mut Desk,
+    (what, period): (&str, Option<&str>),
+    written: Result<T, ControlError>,
+) -> Result<(), Failure> {
     match written {
         Err(ControlError::Write(farsight_exchange::WriteError::Output(error)))
             if error.kind() == io::ErrorKind::BrokenPipe =>
         {
-            Ok(())
+            Ok(audit::cut_off(desk, what, period)?)
         }
         other => Ok(other.map(drop)?),
     }
