@@ -410,6 +410,11 @@ fn whatever_else_is_forged_is_named_too() {
         What::ReversalDiffers,
         &["600.00"],
     );
+    // Facts that unpack to far too much are not read; nor are those that the manifest does not have.
+    let bomb = |files: &mut Files| {
+        files.get_mut(fact).unwrap().resize(65 << 20, b' ');
+    };
+    told(&forged(&bomb), What::FileUnreadable, &["facts/spot-check/", "unpacks to 68157440 bytes"]);
     // Receipts and findings.
     told(
         &forged(&|files| replaced(files, "receipts.ndjson", "-500.00", "-400.00")),

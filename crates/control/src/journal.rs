@@ -15,7 +15,7 @@ use farsight_store::settlements::{self, Line as Settled};
 use farsight_store::{Tx, ledger};
 use serde::Serialize;
 
-use crate::{ControlError, Desk, audit, ground, policies};
+use crate::{ControlError, Desk, audit, ground, policies, settle};
 
 /// How a journal is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +74,7 @@ pub fn journal<W: Write>(
     let (zone, currency) = (ground::zone(&tenant)?, ground::currency(&tenant)?);
     let (vouchers, settled, status) = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         let Some(stored) = settlements::find(tx, period)? else {
-            return Err(ControlError::Usage(format!(
-                "settlement {period} is not calculated yet: run `farsight settle {period} --as-of INSTANT --by EMAIL` first"
-            )));
+            return Err(settle::not_calculated(period));
         };
         checked(tx, &tenant, accounts)?;
         let status = stored.settlement.status;

@@ -71,7 +71,7 @@ pub fn pack<W: Write>(
     let draws = published(desk, sealer, period)?;
     let tenant = desk.tenant.clone();
     let (mut packed, file) = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
-        let stored = settlements::find(tx, period)?.ok_or_else(|| not_calculated(period))?;
+        let stored = settlements::find(tx, period)?.ok_or_else(|| settle::not_calculated(period))?;
         let (zone, currency) = (ground::zone(&tenant)?, ground::currency(&tenant)?);
         let writer =
             PackWriter::new(BufWriter::new(tempfile::tempfile().map_err(farsight_proof::PackError::Io)?));
@@ -102,12 +102,6 @@ pub fn pack<W: Write>(
 /// Verifies a pack; needs nothing else.
 pub fn verify(path: &Path) -> Result<Report, ControlError> {
     Ok(farsight_proof::verify(path, &explain::messages()?, PROGRAM)?)
-}
-
-fn not_calculated(period: Period) -> ControlError {
-    ControlError::Usage(format!(
-        "settlement {period} is not calculated yet: run `farsight settle {period} --as-of INSTANT --by EMAIL` first"
-    ))
 }
 
 /// The month's draws whose keys are published: an earlier look would say who is drawn today.

@@ -166,10 +166,15 @@ fn as_seen(tx: &mut Tx, period: Period, seen: Option<i64>) -> Result<(), Control
 fn calculated(tx: &mut Tx, period: Period) -> Result<Settlement, ControlError> {
     match settlements::find(tx, period)? {
         Some(stored) => Ok(stored.settlement),
-        None => Err(ControlError::Usage(format!(
-            "settlement {period} is not calculated yet: run `farsight settle {period} --as-of INSTANT --by EMAIL` first"
-        ))),
+        None => Err(not_calculated(period)),
     }
+}
+
+/// The refusal of a month that has no settlement yet.
+pub(crate) fn not_calculated(period: Period) -> ControlError {
+    ControlError::Usage(format!(
+        "settlement {period} is not calculated yet: run `farsight settle {period} --as-of INSTANT --by EMAIL` first"
+    ))
 }
 
 /// What must hold around a settlement before it is locked.

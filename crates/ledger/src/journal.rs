@@ -75,7 +75,9 @@ pub enum AccountsError {
     #[error("account {0} is on both sides of a pair: nothing would be booked")]
     SameSides(String),
     /// A name that no clause begins with, misspelt perhaps: it would book nothing, and its clauses elsewhere.
-    #[error("no clause begins with '{0}': the page of the policy and `farsight policy show` have their names")]
+    #[error(
+        "no clause begins with '{0}': the page of the policy and `farsight policy show` have their names"
+    )]
     Clause(String),
     /// One code with two names, the defaults' among them.
     #[error("account {code} is named '{one}' and '{other}': name it alike everywhere")]

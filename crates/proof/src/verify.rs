@@ -6,7 +6,7 @@ mod charges;
 mod moments;
 mod sums;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -27,6 +27,12 @@ use crate::names;
 const LINE_BYTES: u64 = 16 << 20;
 /// The most bytes of a file that is read whole.
 const WHOLE_BYTES: u64 = 256 << 20;
+
+/// What the facts of one check may unpack to, of a pack of so many bytes: they are held in memory, and no facts are packed more
+/// densely than 200 to 1 (as of a gzip'd file that is taken in).
+fn most_facts(packed: u64) -> u64 {
+    packed.saturating_mul(200).clamp(64 << 20, 64 << 30)
+}
 
 /// What a verification found.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -82,6 +88,10 @@ struct Verification<'v> {
     report: Report,
     /// Files that were said to be missing or unreadable: that is told once.
     gone: HashSet<String>,
+    /// What each file unpacks to, in bytes.
+    sizes: HashMap<String, u64>,
+    /// The most bytes that the facts of one check may unpack to.
+    most_facts: u64,
 }
 
 /// Verifies a pack; `messages` and `program` are this program's own.
@@ -108,7 +118,9 @@ pub fn verify(path: &Path, messages: &Messages, program: &str) -> Result<Report,
         program: manifest.program.clone(),
         ..Report::default()
     };
-    let mut work = Verification { pack, manifest, currency, messages, report, gone: HashSet::new() };
+    let most_facts = most_facts(std::fs::metadata(path)?.len());
+    let (gone, sizes) = (HashSet::new(), HashMap::new());
+    let mut work = Verification { pack, manifest, currency, messages, report, gone, sizes, most_facts };
     work.files(path)?;
     if let Some(books) = work.books() {
         sums::verify(&mut work, &books);
@@ -135,7 +147,11 @@ impl Verification<'_> {
                 self.fault(Fault::of(What::FileMissing, &file.name, &*file.sha256, "nothing"));
                 continue;
             }
-            match self.hash(&file.name) {
+            let hashed = self.hash(&file.name);
+            if let Ok((_, bytes)) = hashed {
+                self.sizes.insert(file.name.clone(), bytes);
+            }
+            match hashed {
                 Err(why) => self.unreadable(&file.name, &why.to_string()),
                 Ok((sha256, bytes)) if (&sha256, bytes) == (&file.sha256, file.bytes) => {
                     self.report.files += 1;

@@ -140,6 +140,15 @@ fn load(work: &mut Verification, ever: &mut Ever, check: &str) {
     let mut files = work.pack.names();
     files.retain(|name| name.starts_with(folder));
     files.sort();
+    let bytes: u64 = files.iter().filter_map(|name| work.sizes.get(name)).sum();
+    if bytes > work.most_facts {
+        let why =
+            format!("it unpacks to {bytes} bytes, more than {} for its size: no facts do", work.most_facts);
+        work.unreadable(folder, &why);
+        return;
+    }
+    // A file that the manifest does not list is no part of the pack.
+    files.retain(|name| work.sizes.contains_key(name));
     for name in files {
         let table = name.trim_start_matches(folder).trim_end_matches(".ndjson");
         match kept(table) {
@@ -276,7 +285,8 @@ fn possible(work: &mut Verification, judging: &Judging, booked: &Booked) {
     let (posted_at, known_at) = (booked.entry.posted_at, booked.moment.known_at);
     if known_at < posted_at && !judging.earlier(posted_at).any(|at| at == known_at) {
         let expected = format!("known at {posted_at}, or before one of the latest imports before that");
-        let fault = Fault::of(What::MomentDiffers, names::JUDGEMENTS, expected, format!("known at {known_at}"));
+        let fault =
+            Fault::of(What::MomentDiffers, names::JUDGEMENTS, expected, format!("known at {known_at}"));
         work.fault(fault.entry(booked.entry.id));
     }
 }

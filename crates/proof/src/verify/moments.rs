@@ -37,10 +37,7 @@ fn month(work: &mut Verification, file: &str, entry: &Entry) {
         Fault::of(What::ChargeDiffers, file, expected, found).entry(entry.id)
     };
     if entry.origin_period != origin {
-        work.fault(differ(
-            format!("origin month {origin}"),
-            format!("origin month {}", entry.origin_period),
-        ));
+        work.fault(differ(format!("origin month {origin}"), format!("origin month {}", entry.origin_period)));
     }
     if *entry.period < *origin {
         work.fault(differ(format!("period {origin} or later"), format!("period {}", entry.period)));
