@@ -70,7 +70,10 @@ enum Trouble {
 
 impl From<EvidenceError> for Trouble {
     fn from(error: EvidenceError) -> Self {
-        Self::Away(error.to_string())
+        match error {
+            EvidenceError::Copy { .. } => Self::Own(error.into()),
+            _ => Self::Away(error.to_string()),
+        }
     }
 }
 
@@ -183,14 +186,28 @@ mod tests {
         for name in ["a.csv", "b.csv", "c.csv"] {
             std::fs::write(folder.path().join(name), name).unwrap();
         }
-        // Whoever runs this may read everything: so the copy of one cannot be written.
-        std::fs::create_dir(copies.path().join("b.csv")).unwrap();
         let url = format!("file://{}", folder.path().display());
         let place = Watched::open(&url, &url, []).unwrap();
         let ripe = place.look().await.unwrap();
+        // Whoever runs this may read every file, but nobody a socket.
+        std::fs::remove_file(folder.path().join("b.csv")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("b.csv")).unwrap();
         let (batch, fault) = fetch(&place, copies.path(), ripe).await.unwrap();
         let names: Vec<&str> = batch.fetched.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["a.csv", "c.csv"]);
         assert!(fault.unwrap().starts_with("b.csv cannot be read"));
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_cannot_be_written_is_our_own_trouble() {
+        let (folder, copies) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(folder.path().join("b.csv"), "b").unwrap();
+        std::fs::create_dir(copies.path().join("b.csv")).unwrap();
+        let url = format!("file://{}", folder.path().display());
+        let place = Watched::open(&url, &url, []).unwrap();
+        let ripe = place.look().await.unwrap();
+        let why = fetch(&place, copies.path(), ripe).await.map(|(_, fault)| fault).unwrap_err();
+        assert!(why.to_string().starts_with("the copy of b.csv cannot be written here"), "{why}");
+        assert!(matches!(Trouble::from(why), Trouble::Own(_)));
     }
 }

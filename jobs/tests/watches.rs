@@ -20,6 +20,7 @@ use farsight_ledger::settlement::Role;
 use farsight_rulebook::time::{Instant, MINUTE};
 use farsight_store::pool::Pool;
 use farsight_store::slots::{Ending, Key};
+use farsight_store::watches::Watch;
 use farsight_tests::office::{at, sealer};
 use farsight_tests::sheets::{Folder, gzip, sheet};
 use farsight_tests::tower::{number, texts};
@@ -122,6 +123,26 @@ impl World {
     fn result(&self, name: &str) -> Option<Value> {
         let text = std::fs::read_to_string(self.inbox().join(format!("{name}.result.json"))).ok()?;
         Some(serde_json::from_str(&text).unwrap())
+    }
+
+    /// A file that is fetched from the place, which is watched as it is listed.
+    async fn fetched(&mut self) -> (Watch, Vec<Fetched>) {
+        let again =
+            "UPDATE users SET disabled_at = NULL, role = 'hq', dealers = '{}' WHERE email = 'machine:dms'";
+        farsight_tests::tower::run(&mut self.tower.sql(), again);
+        self.watch(&["all"], false);
+        self.put("regions.csv", REGIONS);
+        self.look().await;
+        let marks = texts(&mut self.tower.sql(), "SELECT mark AS value FROM watched_files");
+        assert_eq!(marks.len(), 1);
+        let at = Some(self.inbox().join("regions.csv"));
+        let file = Fetched { name: "regions.csv".to_owned(), mark: marks[0].clone(), at };
+        (watches::list(&mut self.office.desk).unwrap().remove(0), vec![file])
+    }
+
+    /// Takes in what was fetched; says how many files were.
+    fn take_in(&mut self, (listed, fetched): &(Watch, Vec<Fetched>)) -> usize {
+        watches::take_in(&mut self.office.desk, listed, fetched).unwrap().len()
     }
 
     fn count(&self, table: &str) -> i64 {
@@ -382,6 +403,30 @@ async fn a_machine_whose_tokens_are_revoked_sends_nothing_more() {
     world.look().await;
     world.look().await;
     assert_eq!(world.count("regions"), 1, "somebody has added it again");
+}
+
+/// A round lists the watches once and may fetch for minutes: what was listed is looked at again when files are taken in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_shut_while_files_are_fetched_takes_none_in() {
+    let mut world = world().await;
+    let sql = |world: &mut World, set: &str| {
+        let query = format!("UPDATE users SET {set} WHERE email = 'machine:dms'");
+        farsight_tests::tower::run(&mut world.tower.sql(), &query);
+    };
+    let changes: [&dyn Fn(&mut World); 4] = [
+        &|world| assert_eq!(tokens::revoke(&mut world.office.desk, "dms").unwrap(), 1),
+        &|world| sql(world, "disabled_at = now()"),
+        &|world| sql(world, "role = 'dealer', dealers = '{A1}'"),
+        &|world| watches::remove(&mut world.office.desk, "dms").unwrap(),
+    ];
+    for change in changes {
+        let fetched = world.fetched().await;
+        change(&mut world);
+        assert_eq!(world.take_in(&fetched), 0);
+        assert_eq!((world.count("regions"), world.result("regions.csv")), (0, None));
+    }
+    let fetched = world.fetched().await;
+    assert_eq!((world.take_in(&fetched), world.count("regions")), (1, 1), "what stands as it was listed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

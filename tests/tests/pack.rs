@@ -5,9 +5,11 @@ use std::io::{Cursor, Read, Write};
 use std::path::PathBuf;
 
 use farsight_control::pack::{self, Packed};
-use farsight_control::{ControlError, sample};
+use farsight_control::policies::{Source, drafts};
+use farsight_control::{ControlError, explain, sample};
 use farsight_ledger::settlement::Role;
 use farsight_proof::{Manifest, PackWriter, Report, What};
+use farsight_rulebook::messages::Language;
 use farsight_tests::books::{self, Case};
 use farsight_tests::office::{LATE, Step, at, month, sealer};
 use farsight_tests::sheets::{Folder, Sheet, sheet};
@@ -130,6 +132,75 @@ fn a_locked_month_is_packed_to_the_same_bytes_for_ever() {
 fn packed_after(office: &mut Office, period: &str) -> (Packed, Vec<u8>) {
     office.step(Step::Settle("2025-06-01T00:00:00+08:00"), period, "anna@oem").unwrap();
     packed(office, period)
+}
+
+/// A dealer that failed an item in March, charged by the first version.
+fn a_march(tower: &Tower, code: &str) -> Office {
+    let mut office = Office::since(tower, code, "changan-2014", "2025-01-01T08:00:00+08:00");
+    office.import_folder(&files(&[
+        sheet("regions", "region_code | name\nN | 北区"),
+        sheet("dealers", "dealer_code | name | region_code | opened_on\nD1 | 服务中心 | N | 2015-01-01"),
+        failed("I-3", "item-03", "2025-03-10", ""),
+    ]));
+    office.finance(&["anna@oem"]);
+    office.now(at(LATE));
+    assert_eq!(office.check(APRIL).posted, 1);
+    office
+}
+
+/// Publishes the shipped policy with an amount replaced, from the first of March on.
+fn published(office: &mut Office, table: &str, from: &str, to: &str) {
+    let mut source = Source::named("changan-2014").unwrap();
+    let table = source.text.find(&format!("[{table}]\n")).expect(table);
+    let place = table + source.text[table..].find(from).expect(from);
+    source.text.replace_range(place..place + from.len(), to);
+    office.desk.actor = "os:test".to_owned();
+    drafts::publish_file(&mut office.desk, &source, jiff::civil::date(2025, 3, 1)).unwrap();
+}
+
+/// The month's pack, which has to be whole, and how many charges and reversals are proven by it.
+#[track_caller]
+fn proven(office: &mut Office) -> (Vec<u8>, u64, u64) {
+    office.step(Step::Settle(MAY), "2025-03", "anna@oem").unwrap();
+    let (packed, bytes) = packed(office, "2025-03");
+    assert_eq!(packed.not_reproduced, Vec::<i64>::new());
+    let report = whole("March", &bytes);
+    (bytes, report.charges, report.reversals)
+}
+
+#[test]
+fn what_a_version_charged_stays_proven_when_a_later_one_judges_its_days() {
+    let tower = Tower::new();
+    // March's amounts alike: nothing is posted, and the charge keeps its version.
+    let mut office = a_march(&tower, "alike");
+    published(&mut office, "complaint.attitude", "5000.00", "4000.00");
+    assert_eq!(office.check(MAY).posted, 0);
+    let (bytes, charges, reversals) = proven(&mut office);
+    assert_eq!((charges, reversals), (1, 0));
+    assert!(!unpacked(&bytes).0.contains_key("policies/2.toml"), "no run that posted knew it");
+
+    // Less for what was charged: it is taken back and charged anew, each by its own version.
+    let mut office = a_march(&tower, "less");
+    published(&mut office, "spot-check.first", "500.00", "400.00");
+    assert_eq!(office.check(MAY).posted, 1);
+    let (bytes, charges, reversals) = proven(&mut office);
+    assert_eq!((charges, reversals), (2, 1));
+    let receipts = text(&bytes, "receipts.ndjson");
+    assert!(receipts.contains("\"amount\":\"-500.00\"") && receipts.contains("\"amount\":\"-400.00\""));
+    let mut amounts = Vec::new();
+    for row in books::records(&text(&bytes, "entries.csv")).filter(|row| row["kind"] == "charge") {
+        let id = row["entry_id"].parse().unwrap();
+        let explained = explain::explain(&mut office.desk, id, Language::English).unwrap();
+        amounts.extend(explained.arithmetic.into_iter().filter(|line| line.contains("penalty")));
+    }
+    amounts.sort();
+    let penalty = |amount| format!("“First failure”: penalty CNY {amount} for the service centre.");
+    assert_eq!(amounts, [penalty("400.00"), penalty("500.00")]);
+    // Who says that the charge's run knew the later version finds another amount.
+    let later = forged(&bytes, |files| {
+        replaced(files, "judgements.ndjson", "\"newest_policy\":1", "\"newest_policy\":2");
+    });
+    told(&later, What::ChargeDiffers, &["recomputed amount -400.00, booked amount -500.00"]);
 }
 
 #[test]
@@ -339,6 +410,11 @@ fn whatever_else_is_forged_is_named_too() {
         What::ReversalDiffers,
         &["600.00"],
     );
+    // Facts that unpack to far too much are not read; nor are those that the manifest does not have.
+    let bomb = |files: &mut Files| {
+        files.get_mut(fact).unwrap().resize(65 << 20, b' ');
+    };
+    told(&forged(&bomb), What::FileUnreadable, &["facts/spot-check/", "unpacks to 68157440 bytes"]);
     // Receipts and findings.
     told(
         &forged(&|files| replaced(files, "receipts.ndjson", "-500.00", "-400.00")),
@@ -387,6 +463,91 @@ fn whatever_else_is_forged_is_named_too() {
     told(&stated, What::SumDiffers, &["manifest.json", "-1.00"]);
     told(&stated, What::Audit, &["manifest.json", "as locked"]);
     told(&stated, What::Audit, &["after which the month was locked"]);
+}
+
+/// An honest reversal's pack, and a forged one of a charge that the facts call for as before.
+#[test]
+fn a_reversal_is_proven_by_its_charge_alone() {
+    let tower = Tower::new();
+    let mut office = three_months(&tower);
+    let pack = packed(&mut office, "2025-03").1;
+    let judged = text(&pack, "judgements.ndjson");
+    let reversal = judged.lines().rfind(|line| line.contains("\"unit\":\"D1\"")).unwrap();
+    let charge = judged.lines().find(|line| line.contains("\"unit\":\"D1\"")).unwrap();
+    let entries = text(&pack, "entries.csv");
+    let of_pack = |kind: &str| books::records(&entries).find(|row| row["kind"] == kind).unwrap();
+    let taken_back = of_pack("reversal");
+    assert!(charge.contains(&format!("\"entry_id\":{},", taken_back["reverses"])), "{judged}");
+    assert!(reversal != charge);
+
+    // In a unit or family of which nothing is known, nothing is called for.
+    for (from, to) in [("\"unit\":\"D1\"", "\"unit\":\"X\""), ("\"family\":\"", "\"family\":\"x")] {
+        let line = judged
+            .lines()
+            .find(|line| line.contains(&format!("\"entry_id\":{},", taken_back["entry_id"])))
+            .unwrap()
+            .to_owned();
+        let forged = forged(&pack, |files| {
+            replaced(files, "judgements.ndjson", &line, &line.replacen(from, to, 1));
+            // The fact that excuses the charge is taken out, so that it is called for as before.
+            without_line(files, "facts/spot-check/inspections.ndjson", "\"I-0\"");
+        });
+        let named = format!("entry {}: ", taken_back["entry_id"]);
+        told(&forged, What::ReversalDiffers, &[&named, "judged"]);
+        assert_eq!(report(&forged).reversals, 0);
+    }
+    // Charge and reversal alike: the charge does not come out there.
+    let moved = forged(&pack, |files| {
+        let old = String::from_utf8(files["judgements.ndjson"].clone()).unwrap();
+        let moved = old.replace("\"unit\":\"D1\"", "\"unit\":\"X\"");
+        files.insert("judgements.ndjson".to_owned(), moved.into_bytes());
+    });
+    told(&moved, What::NotCalledFor, &["reversed.csv"]);
+    assert_eq!(report(&moved).reversals, 0);
+    // A charge that there never was cannot be taken back.
+    let made_up = forged(&pack, |files| replaced(files, "reversed.csv", "item-02", "item-07"));
+    told(&made_up, What::NotCalledFor, &["reversed.csv", "item-07"]);
+    let without = forged(&pack, |files| without_line(files, "judgements.ndjson", charge));
+    told(&without, What::JudgementMissing, &["judgements.ndjson"]);
+}
+
+#[test]
+fn moments_and_months_of_entries_are_not_believed() {
+    let tower = Tower::new();
+    let mut office = three_months(&tower);
+    // A charge that a ruling excuses before it is posted again in no month: what was known before is not what counts.
+    let pack = packed(&mut office, "2025-03").1;
+    assert_eq!(whole("March", &pack).earlier_knowledge, 0);
+    let judged = text(&pack, "judgements.ndjson");
+    let line: Value = serde_json::from_str(judged.lines().next().unwrap()).unwrap();
+    let moment = |column: &str| format!("\"{column}\":\"{}\"", line[column].as_str().unwrap());
+    let at = |column: &str, at: &str| format!("\"{column}\":\"{at}\"");
+    let forged = |change: &dyn Fn(&mut Files)| forged(&pack, change);
+    let swapped = |column: &'static str, to: &'static str| {
+        forged(&|files| replaced(files, "judgements.ndjson", &moment(column), &at(column, to)))
+    };
+    told(&swapped("as_of", "2031-01-01T00:00:00+08:00"), What::MomentDiffers, &["as of", "posted"]);
+    told(&swapped("known_at", "2031-01-01T00:00:00+08:00"), What::MomentDiffers, &["known", "posted"]);
+    let earlier = swapped("known_at", "2029-12-31T00:00:00+08:00");
+    told(&earlier, What::MomentDiffers, &["before one of the latest imports"]);
+    assert_eq!(report(&earlier).earlier_knowledge, 1);
+    let last: Value = serde_json::from_str(judged.lines().last().unwrap()).unwrap();
+    assert_eq!(last["newest_policy"], 1);
+    let knew = forged(&|files| {
+        replaced(files, "judgements.ndjson", "\"newest_policy\":1", "\"newest_policy\":9");
+    });
+    told(&knew, What::MomentDiffers, &["9", "1"]);
+    let again = forged(&|files| {
+        let file = files.get_mut("judgements.ndjson").unwrap();
+        file.extend_from_slice(judged.lines().next().unwrap().as_bytes());
+        file.push(b'\n');
+    });
+    told(&again, What::JudgementMissing, &["one judgement", "two"]);
+    let origin = forged(&|files| replaced(files, "entries.csv", ",2025-03,2025-03,", ",2025-03,2025-02,"));
+    told(&origin, What::ChargeDiffers, &["origin month 2025-03", "2025-02"]);
+    let posted = books::records(&text(&pack, "entries.csv")).next().unwrap()["posted_at"].clone();
+    let early = forged(&|files| replaced(files, "entries.csv", &posted, "2025-01-02T00:00:00+08:00"));
+    told(&early, What::MomentDiffers, &["posted"]);
 }
 
 #[test]

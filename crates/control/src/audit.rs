@@ -26,6 +26,11 @@ pub(crate) fn note(
     })
 }
 
+/// Writes down an export whose reader had seen enough: what was read of it is read.
+pub fn cut_off(desk: &mut Desk, what: &str, period: Option<&str>) -> Result<(), ControlError> {
+    note(desk, "books.export", what, &serde_json::json!({ "period": period, "cut_off": true }))
+}
+
 /// What an operator may read of links: what the installation itself did. The rest speaks of dealers and money.
 const OF_THE_INSTALLATION: [&str; 8] =
     ["job.", "user.", "delivery.", "channel.", "subscription.", "camera.rules", "tenant.", "session."];

@@ -253,6 +253,7 @@ impl<'r> Run<'r> {
             unchanged: outcome.unchanged,
             opened: outcome.alerts_opened,
             resolved: outcome.alerts_resolved,
+            newest_policy: self.ground.timeline.newest(),
         };
         runs::add(tx, &row)?;
         if outcome.posted + outcome.reversed > 0 {

@@ -173,9 +173,10 @@ impl Known {
         let charge = entry.reverses.unwrap_or(entry.id);
         let mut shown = None;
         let mut known = Self { receipt: None, reversed_by: None, history: Vec::new() };
-        for step in ledger::history(tx, &key)? {
-            let as_of = runs::as_of(tx, step.run)?;
-            let mut sight = Sight::at(tx, ground, &step, as_of, Some(step.posted_at))?;
+        let history = ledger::history(tx, &key)?;
+        let runs = runs::judged(tx, &history.iter().map(|step| step.run).collect::<Vec<_>>())?;
+        for step in history {
+            let mut sight = Sight::then(tx, ground, &step, runs.get(&step.run))?;
             let verdict = sight.verdict.take();
             if step.id == charge {
                 known.receipt.clone_from(&sight.receipt);
@@ -200,6 +201,19 @@ impl Known {
 }
 
 impl Sight {
+    /// What the run saw that posted an entry: the facts and policy versions that were known then.
+    fn then(
+        tx: &mut Tx,
+        ground: &Ground,
+        entry: &Entry,
+        run: Option<&runs::Judged>,
+    ) -> Result<Self, ControlError> {
+        let Some(run) = run else { return Ok(Self::default()) };
+        let timeline = ground.timeline.as_known(run.newest_policy);
+        let ground = Ground { timeline, ..ground.clone() };
+        Self::at(tx, &ground, entry, Some(run.as_of), Some(entry.posted_at))
+    }
+
     fn at(
         tx: &mut Tx,
         ground: &Ground,

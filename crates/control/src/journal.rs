@@ -1,6 +1,6 @@
 //! A month's vouchers for a bookkeeping system. What they come to is compared with the settlement before a byte is written.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 
 use farsight_exchange::vouchers::{self, Head};
@@ -9,12 +9,13 @@ use farsight_ledger::journal::{Accounts, AccountsError, Booked, Control, Journal
 use farsight_rulebook::money::{Currency, Money};
 use farsight_rulebook::period::Period;
 use farsight_rulebook::time::{Instant, Zone};
+use farsight_store::registry::Tenant;
 use farsight_store::session::Isolation;
 use farsight_store::settlements::{self, Line as Settled};
 use farsight_store::{Tx, ledger};
 use serde::Serialize;
 
-use crate::{ControlError, Desk, export, ground, known};
+use crate::{ControlError, Desk, export, ground, known, policies};
 
 /// How a journal is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,13 +104,13 @@ pub fn journal<W: Write>(
         return Err(ControlError::NotFound("settlement"));
     }
     let (period, known_at) = (of.period, known::asked(desk, of.known_at)?);
-    accounts.check().map_err(Refusal::Accounts)?;
     let tenant = desk.tenant.clone();
     let (zone, currency) = (ground::zone(&tenant)?, ground::currency(&tenant)?);
     let (vouchers, settled, status) = desk.session.transaction(scope, Isolation::Snapshot, |tx| {
         tx.as_known_at(known_at);
         let standing = settlements::standing(tx, period)?;
         let status = standing.ok_or(ControlError::NotCalculated(period))?.status;
+        checked(tx, &tenant, accounts)?;
         let lines = settlements::lines(tx, period, Some(status))?;
         Ok::<_, ControlError>((read(tx, period, accounts)?, lines, status))
     })?;
@@ -152,6 +153,19 @@ pub fn journal<W: Write>(
     let detail = serde_json::to_value(&written).unwrap_or_default();
     export::note(desk, "journal", detail, (&zone, known_at))?;
     Ok(written)
+}
+
+/// Refuses accounts that cannot be booked to, and clauses that are neither in this tenant's policies nor in those that ship.
+fn checked(tx: &mut Tx, tenant: &Tenant, accounts: &Accounts) -> Result<(), ControlError> {
+    let own = ground::timeline(tx, tenant)?;
+    let shipped = policies::shipped()?;
+    let policies = shipped.iter().chain(own.versions().iter().map(|version| &*version.policy));
+    let clauses = policies.flat_map(|policy| policy.clauses()).map(|clause| clause.name.to_string());
+    // One table serves an installation: another manufacturer's own rules are not this one's to know.
+    let of_others = accounts.clauses.keys().filter(|name| name.starts_with("custom.")).cloned();
+    let known: BTreeSet<String> = clauses.chain(of_others).collect();
+    accounts.check(known.iter().map(String::as_str)).map_err(Refusal::Accounts)?;
+    Ok(())
 }
 
 fn read(tx: &mut Tx, period: Period, accounts: &Accounts) -> Result<Vec<Voucher>, ControlError> {

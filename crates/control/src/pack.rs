@@ -7,7 +7,7 @@
 mod facts;
 mod judged;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -22,7 +22,7 @@ use farsight_rulebook::time::{Instant, Zone};
 use farsight_store::ledger::{self, Entry};
 use farsight_store::session::Isolation;
 use farsight_store::settlements::{self, Stored};
-use farsight_store::{Tx, audit as links, draws, policies};
+use farsight_store::{StoreError, Tx, audit as links, draws, policies, runs};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -81,6 +81,8 @@ pub fn pack<W: Write>(
             currency,
             period,
             entries: Vec::new(),
+            reversed: Vec::new(),
+            runs: HashMap::new(),
             packed: Packed { period: period.to_string(), ..Packed::default() },
         };
         packing.books(tx)?;
@@ -138,6 +140,9 @@ struct Packing {
     currency: Currency,
     period: Period,
     entries: Vec<Entry>,
+    /// Charges of earlier months that the month takes back.
+    reversed: Vec<Entry>,
+    runs: HashMap<i64, runs::Judged>,
     packed: Packed,
 }
 
@@ -154,19 +159,23 @@ impl Packing {
         let mut earlier: Vec<i64> =
             self.entries.iter().filter_map(|entry| entry.reverses).filter(|id| !here.contains(id)).collect();
         earlier.sort_unstable();
-        let mut reversed = ledger::find_all(tx, &earlier)?;
-        reversed.sort_by_key(|entry| entry.id);
+        self.reversed = ledger::find_all(tx, &earlier)?;
+        self.reversed.sort_by_key(|entry| entry.id);
         self.writer.begin(names::REVERSED)?;
-        export::entries_csv(terms, &reversed, &mut self.writer)?;
+        export::entries_csv(terms, &self.reversed, &mut self.writer)?;
+        let of: Vec<i64> = self.entries.iter().chain(&self.reversed).map(|entry| entry.run).collect();
+        self.runs = runs::judged(tx, &of)?;
         self.packed.entries = self.entries.len();
         Ok(())
     }
 
     /// The policy versions that can judge the month, and the calendar that the program ships with. A version that begins
-    /// later judges nothing that falls into this month.
+    /// later judges nothing that falls into this month, and one that no run knew nothing that was posted.
     fn basis(&mut self, tx: &mut Tx) -> Result<(), ControlError> {
         let mut versions = policies::all(tx)?;
-        versions.retain(|version| version.effective_on <= self.period.last_day());
+        let newest = self.runs.values().map(|run| run.newest_policy).max().unwrap_or(i32::MAX);
+        let last = self.period.last_day();
+        versions.retain(|version| version.effective_on <= last && version.version <= newest);
         let listed: Vec<Published> = versions
             .iter()
             .map(|version| Published {
@@ -246,6 +255,17 @@ impl Packing {
             serde_json::to_vec(value).map_err(io::Error::from).map_err(farsight_proof::PackError::Io)?;
         text.push(b'\n');
         Ok(self.writer.file(name, &text)?)
+    }
+
+    /// Whether an entry is a charge of this month, with finding and receipt.
+    fn is_charge(&self, entry: &Entry) -> bool {
+        entry.reverses.is_none() && entry.period == self.period
+    }
+
+    /// What the run judged by that posted an entry.
+    fn run(&self, entry: &Entry) -> Result<runs::Judged, ControlError> {
+        let unknown = || StoreError::Value(format!("entry {}: no run {}", entry.id, entry.run));
+        Ok(*self.runs.get(&entry.run).ok_or_else(unknown)?)
     }
 
     /// The moment of the month's last posting: nothing that became known later bears on it.

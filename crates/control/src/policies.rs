@@ -73,6 +73,12 @@ pub fn read(source: &Source, currency: Currency) -> Result<Policy, ControlError>
     read_among(source, currency, None)
 }
 
+/// The policies that ship, in the currency that they are written in.
+pub(crate) fn shipped() -> Result<Vec<Policy>, ControlError> {
+    let yuan = Currency::of("CNY").ok_or_else(|| ControlError::Usage("'CNY' is no currency".to_owned()))?;
+    SHIPPED.iter().map(|(name, _)| read(&Source::named(name)?, yuan)).collect()
+}
+
 /// The same; a region it names has to be one of these, where they are known.
 fn read_among(
     source: &Source,

@@ -166,9 +166,7 @@ fn as_seen(tx: &mut Tx, period: Period, seen: Option<i64>) -> Result<(), Control
 fn calculated(tx: &mut Tx, period: Period) -> Result<Settlement, ControlError> {
     match settlements::find(tx, period)? {
         Some(stored) => Ok(stored.settlement),
-        None => Err(ControlError::Usage(format!(
-            "settlement {period} is not calculated yet: run `farsight settle {period} --as-of INSTANT --by EMAIL` first"
-        ))),
+        None => Err(ControlError::NotCalculated(period)),
     }
 }
 

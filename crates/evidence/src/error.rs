@@ -30,6 +30,14 @@ pub enum EvidenceError {
         /// What the place answered.
         reason: String,
     },
+    /// Our own copy of a file of a watched place: neither the place's fault nor the sender's.
+    #[error("the copy of {file} cannot be written here: {reason}; look after this machine's disk")]
+    Copy {
+        /// Its name.
+        file: String,
+        /// What this machine answered.
+        reason: String,
+    },
     /// A tenant's code that cannot be one.
     #[error("{0:?} is no tenant's code")]
     Tenant(String),
@@ -109,6 +117,7 @@ impl EvidenceError {
             Self::Address(_) => "evidence_address",
             Self::Settings(_) => "evidence_settings",
             Self::Unreadable { .. } => "evidence_unreadable",
+            Self::Copy { .. } => "evidence_copy",
             Self::Unreachable { .. } => "evidence_unreachable",
             Self::Tenant(_) => "evidence_tenant",
             Self::Empty => "evidence_empty",

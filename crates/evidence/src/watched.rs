@@ -72,7 +72,8 @@ impl Watched {
     /// Copies a file to a path, as it was when it was looked at. No: it is another one by now, or gone.
     ///
     /// # Errors
-    /// [`EvidenceError::Unreachable`]; [`EvidenceError::Unreadable`] where others may be readable.
+    /// [`EvidenceError::Unreachable`]; [`EvidenceError::Unreadable`] where others may be readable; [`EvidenceError::Copy`] where the
+    /// fault is this machine's.
     pub async fn fetch(&self, file: &Lying, to: &Path) -> Result<bool, EvidenceError> {
         match self {
             Self::Folder(folder) => folder.fetch(file, to).await,
@@ -106,6 +107,11 @@ fn is_of_interest(name: &str) -> bool {
 /// A file that cannot be read, though others of its place may be.
 fn unreadable(name: &str, error: &dyn std::fmt::Display) -> EvidenceError {
     EvidenceError::Unreadable { file: name.to_owned(), reason: error.to_string() }
+}
+
+/// A copy that cannot be written.
+fn uncopied(name: &str, error: &std::io::Error) -> EvidenceError {
+    EvidenceError::Copy { file: name.to_owned(), reason: error.to_string() }
 }
 
 /// A place that does not answer as it should.

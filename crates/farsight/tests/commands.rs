@@ -1,5 +1,6 @@
 //! The command line itself: wrong usage, many commands at once, the database gone.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -294,4 +295,31 @@ fn alerts_are_listed_and_acknowledged() {
     assert!(done.contains("acknowledged by hq@oem") && done.contains("Service centre D1: "), "{done}");
     assert_eq!(listed(&["--status", "acknowledged"])["alerts"][0]["acknowledged_by"], "hq@oem");
     assert_eq!(listed(&["--status", "open", "--limit", "1"])["total"], total - 1);
+}
+
+/// Whoever reads the first lines has read them: the audit log has a link of it.
+#[test]
+fn an_export_that_its_reader_cuts_off_is_in_the_audit_log() {
+    let tower = Tower::new();
+    let farsight = begun(&tower);
+    let case = &books::small()[0];
+    let folder = Folder::of(&case.facts());
+    farsight.ok(&[OsStr::new("import"), folder.path().as_os_str()]);
+    farsight.ok(&["check", "--as-of", case.as_of]);
+    farsight.ok(&["user", "add", "anna@oem", "--role", "finance"]);
+    farsight.ok(&["settle", "2025-04", "--as-of", case.as_of, "--by", "anna@oem"]);
+    for (arguments, subject) in [
+        (&["export", "entries"][..], "entries"),
+        (&["export", "journal", "--period", "2025-04"][..], "journal"),
+    ] {
+        let mut child =
+            farsight.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let told = cli::told(child.wait_with_output().unwrap());
+        assert_eq!((told.code, &*told.err), (Some(0), ""), "{subject}");
+        let links = format!(
+            "SELECT count(*) FROM audit_log WHERE action = 'books.export' AND subject = '{subject}' AND detail LIKE '%cut_off%'"
+        );
+        assert_eq!(number(&mut tower.sql(), &links), 1, "{subject}");
+    }
 }

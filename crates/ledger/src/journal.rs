@@ -74,6 +74,24 @@ pub enum AccountsError {
     /// A pair with the same account on both sides.
     #[error("account {0} is on both sides of a pair: nothing would be booked")]
     SameSides(String),
+    /// A name that no clause begins with, misspelt perhaps: it would book nothing, and its clauses elsewhere.
+    #[error(
+        "no clause begins with '{0}': the page of the policy and `farsight policy show` have their names"
+    )]
+    Clause(String),
+    /// One code with two names, the defaults' among them.
+    #[error("account {code} is named '{one}' and '{other}': name it alike everywhere")]
+    TwoNames {
+        /// The code.
+        code: String,
+        /// A name.
+        one: String,
+        /// Another.
+        other: String,
+    },
+    /// No voucher word.
+    #[error("word: write the voucher word (凭证字), like 记")]
+    Word,
 }
 
 fn pair(debit: (&str, &str), credit: (&str, &str)) -> Pair {
@@ -81,11 +99,33 @@ fn pair(debit: (&str, &str), credit: (&str, &str)) -> Pair {
     Pair { debit: account(debit), credit: account(credit) }
 }
 
+/// The default pair of a kind of party.
+fn usual(kind: PartyKind, penalty: bool) -> Pair {
+    match (kind, penalty) {
+        (_, true) => pair(("1221", "其他应收款"), ("6301", "营业外收入")),
+        (PartyKind::Dealer, false) => pair(("6601", "销售费用"), ("2241", "其他应付款")),
+        (PartyKind::Person, false) => pair(("6602", "管理费用"), ("2211", "应付职工薪酬")),
+    }
+}
+
+impl Pairs {
+    fn of(&self, penalty: bool) -> Option<Pair> {
+        if penalty { self.penalty.clone() } else { self.incentive.clone() }
+    }
+}
+
 impl Accounts {
-    /// Refuses accounts that cannot be booked to.
-    pub fn check(&self) -> Result<(), AccountsError> {
-        let all = [&self.dealer, &self.person].into_iter().chain(self.clauses.values());
-        for pair in all.flat_map(|pairs| [&pairs.penalty, &pairs.incentive]).flatten() {
+    /// Refuses accounts that cannot be booked to; `known` are the clauses that there are.
+    pub fn check<'c>(&self, known: impl Iterator<Item = &'c str> + Clone) -> Result<(), AccountsError> {
+        if self.word.trim().is_empty() {
+            return Err(AccountsError::Word);
+        }
+        let begins = |name: &&String| !known.clone().any(|clause| clause.starts_with(name.as_str()));
+        if let Some(name) = self.clauses.keys().find(begins) {
+            return Err(AccountsError::Clause(name.clone()));
+        }
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        for pair in self.pairs() {
             for account in [&pair.debit, &pair.credit] {
                 let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
                 if !(1..=32).contains(&account.code.len()) || !account.code.chars().all(fits) {
@@ -93,31 +133,39 @@ impl Accounts {
                 }
             }
             if pair.debit.code == pair.credit.code {
-                return Err(AccountsError::SameSides(pair.debit.code.clone()));
+                return Err(AccountsError::SameSides(pair.debit.code));
+            }
+            for Account { code, name } in [pair.debit, pair.credit] {
+                if let Some(one) = names.insert(code.clone(), name.clone()).filter(|one| *one != name) {
+                    return Err(AccountsError::TwoNames { code, one, other: name });
+                }
             }
         }
         Ok(())
     }
 
+    /// Every pair that may be booked to.
+    fn pairs(&self) -> Vec<Pair> {
+        let by_kind = [(PartyKind::Dealer, &self.dealer), (PartyKind::Person, &self.person)];
+        let by_kind = by_kind.into_iter().flat_map(|(kind, own)| {
+            [true, false].map(|penalty| own.of(penalty).unwrap_or_else(|| usual(kind, penalty)))
+        });
+        let by_clause =
+            self.clauses.values().flat_map(|pairs| [true, false].map(|penalty| pairs.of(penalty)));
+        by_kind.chain(by_clause.flatten()).collect()
+    }
+
     /// The pair of a clause, for a kind of party, of what it pays or gets.
     fn pair(&self, kind: PartyKind, clause: &str, penalty: bool) -> Pair {
-        let of = |pairs: &Pairs| if penalty { pairs.penalty.clone() } else { pairs.incentive.clone() };
         let begins = self.clauses.iter().filter(|(name, _)| clause.starts_with(name.as_str()));
         let named = begins
-            .filter_map(|(name, pairs)| Some((name.len(), of(pairs)?)))
+            .filter_map(|(name, pairs)| Some((name.len(), pairs.of(penalty)?)))
             .max_by_key(|(length, _)| *length);
         if let Some((_, pair)) = named {
             return pair;
         }
-        let (own, usual) = match (kind, penalty) {
-            (PartyKind::Dealer, true) => (&self.dealer, pair(("1221", "其他应收款"), ("6301", "营业外收入"))),
-            (PartyKind::Dealer, false) => (&self.dealer, pair(("6601", "销售费用"), ("2241", "其他应付款"))),
-            (PartyKind::Person, true) => (&self.person, pair(("1221", "其他应收款"), ("6301", "营业外收入"))),
-            (PartyKind::Person, false) => {
-                (&self.person, pair(("6602", "管理费用"), ("2211", "应付职工薪酬")))
-            }
-        };
-        of(own).unwrap_or(usual)
+        let own = if kind == PartyKind::Dealer { &self.dealer } else { &self.person };
+        own.of(penalty).unwrap_or_else(|| usual(kind, penalty))
     }
 }
 
@@ -333,11 +381,37 @@ mod tests {
             ["1", "2", "3"]
         );
         assert_eq!(code("spot-check.third", false), "6601", "what is not named is usual");
-        assert_eq!(accounts.check(), Ok(()));
-        let odd = |debit: &str| Accounts { dealer: pairs(debit), ..Accounts::default() }.check();
+        let known = || ["spot-check.first", "spot-check.third"].into_iter();
+        assert_eq!(accounts.check(known()), Ok(()));
+        let odd = |debit: &str| Accounts { dealer: pairs(debit), ..Accounts::default() }.check(known());
         assert_eq!(odd("9"), Err(AccountsError::SameSides("9".to_owned())));
         assert_eq!(odd("12 21"), Err(AccountsError::Code("12 21".to_owned())));
         assert_eq!(odd(""), Err(AccountsError::Code(String::new())));
+    }
+
+    #[test]
+    fn what_would_be_booked_elsewhere_unseen_is_refused() {
+        let known = || ["certification.bonus", "spot-check.first"].into_iter();
+        let of = |clause: &str, debit: (&str, &str)| {
+            let pairs = Pairs { penalty: Some(pair(debit, ("9", "y"))), incentive: None };
+            let clauses = [(clause.to_owned(), pairs)].into();
+            Accounts { clauses, ..Accounts::default() }.check(known())
+        };
+        assert_eq!(of("certification.bonus", ("7", "x")), Ok(()));
+        assert_eq!(of("certif", ("7", "x")), Ok(()));
+        let misspelt = "certfication.bonus".to_owned();
+        assert_eq!(of("certfication.bonus", ("7", "x")), Err(AccountsError::Clause(misspelt)));
+        // The default has another name for it.
+        let two = |one: &str, other: &str| {
+            Err(AccountsError::TwoNames { code: "1221".into(), one: one.into(), other: other.into() })
+        };
+        assert_eq!(of("spot-check", ("1221", "Claims")), two("其他应收款", "Claims"));
+        assert_eq!(of("spot-check", ("1221", "其他应收款")), Ok(()));
+        for word in ["", "  "] {
+            let accounts = Accounts { word: word.to_owned(), ..Accounts::default() };
+            assert_eq!(accounts.check(known()), Err(AccountsError::Word));
+        }
+        assert_eq!(Accounts::default().check(known()), Ok(()));
     }
 
     proptest! {

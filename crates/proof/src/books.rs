@@ -7,6 +7,7 @@ use farsight_rulebook::time::Instant;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::judging::Moment;
 use crate::rows::instant;
 
 /// An entry as `farsight export entries` writes it (formats, section 3).
@@ -16,6 +17,8 @@ pub struct Entry {
     pub id: i64,
     /// The settlement it falls into.
     pub period: String,
+    /// The month it occurred in.
+    pub origin_period: String,
     /// `dealer` or `person`.
     pub party_kind: String,
     /// Who.
@@ -40,6 +43,8 @@ pub struct Entry {
     pub reverses: Option<i64>,
     /// The policy version.
     pub version: i32,
+    /// When it was posted.
+    pub posted_at: Instant,
 }
 
 const COLUMNS: [&str; 17] = [
@@ -100,6 +105,7 @@ impl Entry {
         Ok(Self {
             id: record[0].parse().map_err(|_| 0_usize)?,
             period: text(1),
+            origin_period: text(2),
             party_kind: text(3),
             party: text(4),
             seat: text(5),
@@ -112,6 +118,7 @@ impl Entry {
             amount: currency.parse(&record[12]).map_err(|_| 12_usize)?,
             reverses,
             version: record[15].parse().map_err(|_| 15_usize)?,
+            posted_at: instant(&record[16]).ok_or(16_usize)?,
         })
     }
 }
@@ -133,12 +140,15 @@ pub struct Judged {
     pub as_of: String,
     /// By what was known when, RFC 3339.
     pub known_at: String,
+    /// The newest policy version that the run knew: what was published later is not judged by.
+    pub newest_policy: i32,
 }
 
 impl Judged {
-    /// Its two moments: as of, known at.
-    pub(crate) fn moments(&self) -> Option<(Instant, Instant)> {
-        instant(&self.as_of).zip(instant(&self.known_at))
+    /// By what it was judged; none: its instants cannot be read.
+    pub(crate) fn moment(&self) -> Option<Moment> {
+        let (as_of, known_at) = instant(&self.as_of).zip(instant(&self.known_at))?;
+        Some(Moment { known_at, as_of, newest_policy: self.newest_policy })
     }
 }
 

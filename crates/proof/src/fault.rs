@@ -21,8 +21,10 @@ pub enum What {
     FileUnreadable,
     /// Bytes of the archive outside of its files.
     ArchiveChanged,
-    /// An entry without a judgement, or a judgement without an entry.
+    /// An entry without a judgement or with two, or a judgement without an entry.
     JudgementMissing,
+    /// A moment at which an entry cannot have been judged.
+    MomentDiffers,
     /// A charge without a receipt.
     ReceiptMissing,
     /// A receipt of no charge of the month.
@@ -104,7 +106,7 @@ impl fmt::Display for Fault {
                 write!(f, "it takes back a charge that the facts still call for: {found}")
             }
             What::SumDiffers => write!(f, "the sums differ: expected {expected}, found {found}"),
-            What::JudgementMissing | What::Draw | What::Policy | What::Audit => {
+            What::JudgementMissing | What::MomentDiffers | What::Draw | What::Policy | What::Audit => {
                 write!(f, "expected {expected}, found {found}")
             }
             What::ArchiveChanged | What::Unknown => write!(f, "{found}"),

@@ -29,6 +29,21 @@ pub struct Basis {
     pub shipped: Shipped,
 }
 
+/// By what an entry is judged, besides the facts themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// By the facts as they were known at this instant.
+    pub known_at: Instant,
+    /// As of this one.
+    pub as_of: Instant,
+    /// By the policy versions up to this one, the newest that its run knew.
+    pub newest_policy: i32,
+}
+
+/// A run's posting is stamped after every import that is done; one that was under way then may have an earlier stamp, though
+/// the run did not see it. So what does not come out by the knowledge at its posting may by that before one of the last few.
+const EARLIER: usize = 8;
+
 /// Why nothing can be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JudgingError {
@@ -64,7 +79,7 @@ pub struct Called {
 /// One moment of a unit, judged.
 struct Held {
     unit: String,
-    moments: (Instant, Instant),
+    moment: Moment,
     facts: Facts,
     ground: Ground,
     found: Found,
@@ -84,46 +99,47 @@ impl<'j> Judging<'j> {
         Self { basis, ever, check, held: None }
     }
 
-    fn hold(&mut self, unit: &str, moments: (Instant, Instant)) -> Result<&Held, JudgingError> {
+    fn hold(&mut self, unit: &str, moment: Moment) -> Result<&Held, JudgingError> {
         let again = self
             .held
             .take()
-            .filter(|held| held.moments == moments && (held.unit == unit || held.unit.is_empty()));
+            .filter(|held| held.moment == moment && (held.unit == unit || held.unit.is_empty()));
         let held = match again {
             Some(held) => held,
-            None => self.judge(unit, moments)?,
+            None => self.judge(unit, moment)?,
         };
         Ok(self.held.insert(held))
     }
 
-    fn judge(&self, unit: &str, (as_of, known_at): (Instant, Instant)) -> Result<Held, JudgingError> {
+    fn judge(&self, unit: &str, moment: Moment) -> Result<Held, JudgingError> {
+        let Moment { known_at, as_of, newest_policy } = moment;
         let (facts, alone) = self.ever.facts(self.check.name, unit, known_at)?;
         let mut shipped = Calendar::default();
         self.basis.shipped.iter().for_each(|(day, kind)| shipped.set(*day, *kind));
         let calendar = self.ever.calendar(known_at, shipped)?;
-        let ground =
-            Ground { timeline: self.basis.timeline.clone(), zone: self.basis.zone.clone(), calendar };
+        let timeline = self.basis.timeline.as_known(newest_policy);
+        let ground = Ground { timeline, zone: self.basis.zone.clone(), calendar };
         let judged =
             if alone { Units::Units(std::iter::once(unit.to_owned()).collect()) } else { Units::All };
         let mut found = Found::default();
         (self.check.evaluate)(&Case::new(&facts, &ground, as_of, judged), &mut found)?;
         // A name that is empty stands for every unit.
         let unit = if alone { unit.to_owned() } else { String::new() };
-        Ok(Held { unit, moments: (as_of, known_at), facts, ground, found })
+        Ok(Held { unit, moment, facts, ground, found })
     }
 
-    /// What is found of a family and subject in a unit, as of one moment by the knowledge of another.
+    /// What is found of a family and subject in a unit, at a moment.
     ///
     /// # Errors
     /// A fact that cannot be read, a calendar that lacks a year.
     pub fn finding(
         &mut self,
         unit: &str,
-        moments: (Instant, Instant),
+        moment: Moment,
         family: &str,
         subject: &str,
     ) -> Result<Option<Finding>, JudgingError> {
-        let held = self.hold(unit, moments)?;
+        let held = self.hold(unit, moment)?;
         let same = |finding: &&Finding| {
             finding.unit == unit && finding.family == family && finding.subject == subject
         };
@@ -152,9 +168,9 @@ impl<'j> Judging<'j> {
     /// # Errors
     /// A calendar that lacks a year.
     pub fn receipt(&self, finding: &Finding, seat: Seat) -> Result<Option<Receipt>, JudgingError> {
-        let Some(Held { facts, ground, moments, .. }) = &self.held else { return Ok(None) };
+        let Some(Held { facts, ground, moment, .. }) = &self.held else { return Ok(None) };
         let unit = Units::Units(std::iter::once(finding.unit.clone()).collect());
-        let case = Case::new(facts, ground, moments.0, unit);
+        let case = Case::new(facts, ground, moment.as_of, unit);
         Ok(Some(receipt::receipt(&case, self.check, finding, seat)?))
     }
 
@@ -173,8 +189,8 @@ impl<'j> Judging<'j> {
         self.basis
     }
 
-    /// The moments, latest first, at which something became known by `until`.
-    pub fn became_known(&self, until: Instant) -> Vec<Instant> {
-        self.ever.became_known(until)
+    /// The knowledge before each of the latest imports before a posting, latest first: what its run may have seen.
+    pub fn earlier(&self, posted_at: Instant) -> impl Iterator<Item = Instant> + use<> {
+        self.ever.became_known(posted_at).into_iter().take(EARLIER).map(|came| Instant(came.0 - 1))
     }
 }

@@ -18,7 +18,7 @@ pub use archive::{PackError, PackWriter};
 pub use books::{Audit, Entry, Judged, Link, Published};
 pub use ever::{Ever, NETWORK, TABLES, kept};
 pub use fault::{Fault, Faults, What};
-pub use judging::{Basis, Called, Judging, JudgingError, Shipped};
+pub use judging::{Basis, Called, Judging, JudgingError, Moment, Shipped};
 pub use manifest::{FORMAT, Listed, Manifest, Statement, TenantOf, Totals};
 pub use receipts::{finding_line, receipt_line};
 pub use rows::RowFault;

@@ -3,9 +3,10 @@
 
 mod beside;
 mod charges;
+mod moments;
 mod sums;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -27,6 +28,12 @@ const LINE_BYTES: u64 = 16 << 20;
 /// The most bytes of a file that is read whole.
 const WHOLE_BYTES: u64 = 256 << 20;
 
+/// What the facts of one check may unpack to, of a pack of so many bytes: they are held in memory, and no facts are packed more
+/// densely than 200 to 1 (as of a gzip'd file that is taken in).
+fn most_facts(packed: u64) -> u64 {
+    packed.saturating_mul(200).clamp(64 << 20, 64 << 30)
+}
+
 /// What a verification found.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
@@ -44,6 +51,9 @@ pub struct Report {
     pub charges: u64,
     /// Reversals whose charge the facts do not call for any more.
     pub reversals: u64,
+    /// Entries that are judged by what was known before one of the latest imports before their posting: it was under way, and
+    /// their run did not see it.
+    pub earlier_knowledge: u64,
     /// Receipts that say what the recomputation says.
     pub receipts: u64,
     /// Draws redone.
@@ -62,6 +72,13 @@ struct Books {
     judged: Vec<Judged>,
 }
 
+impl Books {
+    /// The entry of an id, of this month or taken back in it.
+    fn entry(&self, id: i64) -> Option<&Entry> {
+        self.entries.get(&id).or_else(|| self.reversed.get(&id))
+    }
+}
+
 /// A verification under way.
 struct Verification<'v> {
     pack: Pack,
@@ -71,6 +88,10 @@ struct Verification<'v> {
     report: Report,
     /// Files that were said to be missing or unreadable: that is told once.
     gone: HashSet<String>,
+    /// What each file unpacks to, in bytes.
+    sizes: HashMap<String, u64>,
+    /// The most bytes that the facts of one check may unpack to.
+    most_facts: u64,
 }
 
 /// Verifies a pack; `messages` and `program` are this program's own.
@@ -97,10 +118,13 @@ pub fn verify(path: &Path, messages: &Messages, program: &str) -> Result<Report,
         program: manifest.program.clone(),
         ..Report::default()
     };
-    let mut work = Verification { pack, manifest, currency, messages, report, gone: HashSet::new() };
+    let most_facts = most_facts(std::fs::metadata(path)?.len());
+    let (gone, sizes) = (HashSet::new(), HashMap::new());
+    let mut work = Verification { pack, manifest, currency, messages, report, gone, sizes, most_facts };
     work.files(path)?;
     if let Some(books) = work.books() {
         sums::verify(&mut work, &books);
+        moments::verify(&mut work, &books);
         charges::verify(&mut work, &books);
     }
     beside::verify(&mut work);
@@ -123,7 +147,11 @@ impl Verification<'_> {
                 self.fault(Fault::of(What::FileMissing, &file.name, &*file.sha256, "nothing"));
                 continue;
             }
-            match self.hash(&file.name) {
+            let hashed = self.hash(&file.name);
+            if let Ok((_, bytes)) = hashed {
+                self.sizes.insert(file.name.clone(), bytes);
+            }
+            match hashed {
                 Err(why) => self.unreadable(&file.name, &why.to_string()),
                 Ok((sha256, bytes)) if (&sha256, bytes) == (&file.sha256, file.bytes) => {
                     self.report.files += 1;

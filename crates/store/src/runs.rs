@@ -6,7 +6,6 @@ use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use farsight_rulebook::finding::Wake;
-use farsight_rulebook::period::Period;
 use farsight_rulebook::time::Instant;
 
 use crate::values::{instant, literal, pg_instant};
@@ -204,6 +203,8 @@ pub struct Run<'a> {
     pub opened: u64,
     /// Alerts resolved.
     pub resolved: u64,
+    /// The newest policy version that it knew.
+    pub newest_policy: i32,
 }
 
 /// The number the next run has.
@@ -214,8 +215,9 @@ pub fn next_id(tx: &mut Tx) -> Result<i64, StoreError> {
 /// Writes a run down and moves the marks of its checks.
 pub fn add(tx: &mut Tx, run: &Run) -> Result<(), StoreError> {
     diesel::sql_query(
-        "INSERT INTO runs (tenant_id, run_id, checks, as_of, ran_at, whole, posted, reversed, unchanged, alerts_opened, alerts_resolved)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO runs (tenant_id, run_id, checks, as_of, ran_at, whole, posted, reversed, unchanged, alerts_opened, alerts_resolved,
+             newest_policy)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind::<Integer, _>(tx.tenant())
     .bind::<BigInt, _>(run.id)
@@ -228,6 +230,7 @@ pub fn add(tx: &mut Tx, run: &Run) -> Result<(), StoreError> {
     .bind::<BigInt, _>(run.unchanged as i64)
     .bind::<BigInt, _>(run.opened as i64)
     .bind::<BigInt, _>(run.resolved as i64)
+    .bind::<Integer, _>(run.newest_policy)
     .execute(tx.connection)?;
     diesel::sql_query(
         "INSERT INTO marks (tenant_id, check_name, as_of, run_id) SELECT $1, name, $3, $4 FROM unnest($2) AS name
@@ -254,27 +257,34 @@ pub(crate) fn last_moment(tx: &mut Tx) -> Result<i64, StoreError> {
     )
 }
 
-/// The as-of instants of the runs that posted into a month.
-pub fn of_period(tx: &mut Tx, period: Period) -> Result<HashMap<i64, Instant>, StoreError> {
-    let mut runs = HashMap::new();
-    tx.each::<_, (i64, PgTimestamp)>(
-        diesel::dsl::sql::<(BigInt, Timestamptz)>(&format!(
-            "SELECT run_id, as_of FROM runs WHERE run_id IN (SELECT run_id FROM entries WHERE period = date '{}')",
-            period.first_day()
-        )),
-        |(run, as_of)| {
-            runs.insert(run, instant(as_of));
-        },
-    )?;
-    Ok(runs)
+/// What a run judged by besides facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judged {
+    /// Its as-of instant.
+    pub as_of: Instant,
+    /// The newest policy version that it knew.
+    pub newest_policy: i32,
 }
 
-/// The as-of instant of a run.
-pub fn as_of(tx: &mut Tx, run: i64) -> Result<Option<Instant>, StoreError> {
-    let row: Option<MarkRow> =
-        diesel::sql_query("SELECT '' AS check_name, as_of FROM runs WHERE run_id = $1")
-            .bind::<BigInt, _>(run)
-            .get_result(tx.connection)
-            .optional()?;
-    Ok(row.map(|row| instant(row.as_of)))
+#[derive(QueryableByName)]
+struct JudgedRow {
+    #[diesel(sql_type = BigInt)]
+    run_id: i64,
+    #[diesel(sql_type = Timestamptz)]
+    as_of: PgTimestamp,
+    #[diesel(sql_type = Integer)]
+    newest_policy: i32,
+}
+
+/// What these runs judged by.
+pub fn judged(tx: &mut Tx, runs: &[i64]) -> Result<HashMap<i64, Judged>, StoreError> {
+    let rows: Vec<JudgedRow> =
+        diesel::sql_query("SELECT run_id, as_of, newest_policy FROM runs WHERE run_id = ANY($1)")
+            .bind::<Array<BigInt>, _>(runs)
+            .load(tx.connection)?;
+    let judged = |row: JudgedRow| {
+        let JudgedRow { run_id, as_of, newest_policy } = row;
+        (run_id, Judged { as_of: instant(as_of), newest_policy })
+    };
+    Ok(rows.into_iter().map(judged).collect())
 }

@@ -113,6 +113,32 @@ pub fn all(tx: &mut Tx) -> Result<Vec<Watch>, StoreError> {
     rows.into_iter().map(watch).collect()
 }
 
+/// Whether a watched place is still what was listed: by the same terms, not shut, its user let in and in the same role. Asked
+/// with `hold`, that stays so until the transaction ends.
+pub fn stands(tx: &mut Tx, watch: &Watch, hold: bool) -> Result<bool, StoreError> {
+    #[derive(QueryableByName)]
+    struct Code {
+        #[diesel(sql_type = Text)]
+        #[expect(dead_code, reason = "that there is a row says all")]
+        watch_code: String,
+    }
+    let lock = if hold { "FOR SHARE" } else { "" };
+    let query = format!(
+        "SELECT w.watch_code FROM watches w JOIN users u ON u.tenant_id = w.tenant_id AND u.user_id = w.user_id
+         WHERE w.watch_code = $1 AND w.user_id = $2 AND w.added_at = $3 AND w.shut_at IS NULL AND u.disabled_at IS NULL AND u.role = $4 {lock}"
+    );
+    // The terms are the operator's; a person who sees a part of the network sees none.
+    let row: Option<Code> = tx.beyond_the_person(|tx| {
+        let query = diesel::sql_query(query)
+            .bind::<Text, _>(&watch.code)
+            .bind::<Integer, _>(watch.user)
+            .bind::<Timestamptz, _>(pg_instant(watch.added_at))
+            .bind::<Text, _>(watch.role.name());
+        Ok(query.get_result(tx.connection).optional()?)
+    })?;
+    Ok(row.is_some())
+}
+
 /// The number and role of the user or machine of a name in the audit log.
 pub fn user(tx: &mut Tx, actor: &str) -> Result<Option<(i32, Role)>, StoreError> {
     #[derive(QueryableByName)]

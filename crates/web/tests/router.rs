@@ -200,7 +200,7 @@ fn one_tenant_that_cannot_be_looked_at_hides_no_other() {
     run(
         &mut tower.sql(),
         &format!("CREATE POLICY broken ON runs AS RESTRICTIVE USING (tenant_id <> {} OR 1 / (tenant_id - tenant_id) = 0);
-                  INSERT INTO runs SELECT tenant_id, 1, '{{}}', now(), now(), true, 5, 2, 0, 0, 0 FROM tenants", tenant[0]),
+                  INSERT INTO runs SELECT tenant_id, 1, '{{}}', now(), now(), true, 5, 2, 0, 0, 0, 1 FROM tenants", tenant[0]),
     );
     let metrics = served.metrics();
     says(&metrics, r#"farsight_collect_failures_total{part="tenant"}"#, "1");

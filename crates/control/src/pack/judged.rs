@@ -1,10 +1,10 @@
 //! The month's entries judged anew from what is packed, with their findings and receipts: what a verification will do.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 
-use farsight_proof::{Basis, Called, Judged, Judging, JudgingError, PackError, names};
+use farsight_proof::{Basis, Called, Judged, Judging, JudgingError, Moment, PackError, names};
 use farsight_proof::{finding_line, receipt_line};
 use farsight_rulebook::checks::custom::Reads;
 use farsight_rulebook::checks::{CHECKS, Check};
@@ -13,15 +13,11 @@ use farsight_rulebook::messages::Messages;
 use farsight_rulebook::time::Instant;
 use farsight_store::ledger::Entry;
 use farsight_store::registry::Tenant;
-use farsight_store::{StoreError, Tx, runs};
+use farsight_store::{Tx, runs};
 
 use super::Packing;
 use super::facts::odd;
 use crate::{ControlError, calendars, explain, ground};
-
-/// A run's posting is stamped after every import that is done; one that was under way then may have an earlier stamp, though
-/// the run did not see it. So a judgement that does not come out is tried by the knowledge before each of the last few.
-const EARLIER: usize = 8;
 
 /// Lines of a file of the pack that is written while others are.
 struct Aside(BufWriter<File>);
@@ -65,11 +61,10 @@ pub(super) fn write(packing: &mut Packing, tx: &mut Tx, tenant: &Tenant) -> Resu
         let shipped = calendars::days()?;
         let timeline = ground::timeline(tx, tenant)?;
         let basis = Basis { timeline, zone: packing.zone.clone(), currency: packing.currency, shipped };
-        let as_of = runs::of_period(tx, packing.period)?;
         let reads = Reads::of(&basis.timeline);
         let network = packing.network(tx, until)?;
         let mut by_check: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
-        for entry in &packing.entries {
+        for entry in packing.entries.iter().chain(&packing.reversed) {
             by_check.entry(entry.check.clone()).or_default().push(entry.clone());
         }
         for check in &CHECKS {
@@ -78,7 +73,7 @@ pub(super) fn write(packing: &mut Packing, tx: &mut Tx, tenant: &Tenant) -> Resu
             let mut ever = network.clone();
             packing.own(tx, check.name, (&units, &reads), until, &mut ever)?;
             entries.sort_by(|a, b| (a.posted_at, &a.unit, a.id).cmp(&(b.posted_at, &b.unit, b.id)));
-            of_check(packing, &mut Judging::new(&basis, &ever, check), check, (&entries, &as_of), &mut out)?;
+            of_check(packing, &mut Judging::new(&basis, &ever, check), check, &entries, &mut out)?;
         }
     }
     out.judgements.into_pack(packing, names::JUDGEMENTS)?;
@@ -90,29 +85,29 @@ fn of_check(
     packing: &mut Packing,
     judging: &mut Judging,
     check: &Check,
-    (entries, runs): (&[Entry], &HashMap<i64, Instant>),
+    entries: &[Entry],
     out: &mut Out,
 ) -> Result<(), ControlError> {
-    // A finding that several seats are charged for is one line.
+    // A finding that several seats are charged for is one line. Those of earlier months are in the packs of those.
     let mut told = HashSet::new();
     for entry in entries {
-        let unknown = || StoreError::Value(format!("entry {}: no run {}", entry.id, entry.run));
-        let as_of = *runs.get(&entry.run).ok_or_else(unknown)?;
-        let (known_at, finding) = judge(judging, entry, as_of)?;
+        let run = packing.run(entry)?;
+        let (known_at, finding) = judge(judging, entry, run)?;
         let judged = Judged {
             entry_id: entry.id,
             check: check.name.to_owned(),
             family: entry.family.clone(),
             unit: entry.unit.clone(),
             run: entry.run,
-            as_of: packing.zone.rfc3339(as_of),
+            as_of: packing.zone.rfc3339(run.as_of),
             known_at: packing.zone.rfc3339(known_at.unwrap_or(entry.posted_at)),
+            newest_policy: run.newest_policy,
         };
         out.judgements.line(&judged)?;
         if known_at.is_none() {
             packing.packed.not_reproduced.push(entry.id);
         }
-        let Some(finding) = finding.filter(|_| entry.reverses.is_none()) else { continue };
+        let Some(finding) = finding.filter(|_| packing.is_charge(entry)) else { continue };
         let line = finding_line(judging, &finding, &judged);
         if told.insert(line.to_string()) {
             out.findings.line(&line)?;
@@ -132,12 +127,12 @@ fn of_check(
 fn judge(
     judging: &mut Judging,
     entry: &Entry,
-    as_of: Instant,
+    run: runs::Judged,
 ) -> Result<(Option<Instant>, Option<Finding>), ControlError> {
     let found = |judging: &mut Judging, known_at| {
-        let moments = (as_of, known_at);
+        let moment = Moment { known_at, as_of: run.as_of, newest_policy: run.newest_policy };
         let finding =
-            judging.finding(&entry.unit, moments, &entry.family, &entry.subject).map_err(unjudged)?;
+            judging.finding(&entry.unit, moment, &entry.family, &entry.subject).map_err(unjudged)?;
         let called = finding.as_ref().and_then(|finding| judging.called(finding, entry.seat));
         Ok::<_, ControlError>((comes_out(entry, called.as_ref()), finding))
     };
@@ -145,8 +140,7 @@ fn judge(
     if out {
         return Ok((Some(entry.posted_at), finding));
     }
-    for came in judging.became_known(entry.posted_at).into_iter().take(EARLIER) {
-        let known_at = Instant(came.0 - 1);
+    for known_at in judging.earlier(entry.posted_at) {
         let (out, finding) = found(judging, known_at)?;
         if out {
             return Ok((Some(known_at), finding));
@@ -155,17 +149,19 @@ fn judge(
     Ok((None, found(judging, entry.posted_at)?.1))
 }
 
-/// A charge is called for as it is booked; a reversal's charge is not called for any more.
+/// A charge is called for as it is booked; a reversal's charge is not called for any more, where region and version, which
+/// alone reverse nothing, are not looked at (3.3).
 fn comes_out(entry: &Entry, called: Option<&Called>) -> bool {
-    let terms = &entry.terms;
-    let charged = if entry.reverses.is_some() { terms.amount.opposite() } else { terms.amount };
+    let (terms, reversal) = (&entry.terms, entry.reverses.is_some());
+    let charged = if reversal { terms.amount.opposite() } else { terms.amount };
     let same = called.is_some_and(|called| {
         (&called.clause, called.party_kind, &called.party)
             == (&terms.clause, terms.party_kind.name(), &terms.party)
             && (&called.dealer, called.occurred_on, called.amount)
                 == (&terms.dealer, terms.occurred_on, charged)
+            && (reversal || (&called.region, called.version) == (&entry.region, entry.version))
     });
-    same != entry.reverses.is_some()
+    same != reversal
 }
 
 fn unjudged(error: JudgingError) -> ControlError {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use farsight_exchange::{Reading, Source, find};
 use farsight_rulebook::tables::TABLES;
 use farsight_rulebook::time::{Instant, Zone};
-use farsight_store::session::{Isolation, Person, Turn};
+use farsight_store::session::{Attempt, Isolation, Person, Turn};
 use farsight_store::watches::{self as stored, Watch};
 use farsight_store::{StoreError, Tx};
 
@@ -38,7 +38,8 @@ pub(super) fn place(name: &str) -> usize {
     longest.max_by_key(|(_, table)| table.name.len()).map_or(TABLES.len(), |(place, _)| place)
 }
 
-/// Takes fetched files in, in the name of the watch's user; gives the results that are to be written beside them.
+/// Takes fetched files in, in the name of the watch's user; gives the results that are to be written beside them. Where the watch
+/// was shut or changed since it was listed, or its user was, nothing is taken.
 pub fn take_in(desk: &mut Desk, watch: &Watch, fetched: &[Fetched]) -> Result<Vec<Owed>, ControlError> {
     let zone = ground::zone(&desk.tenant)?;
     let reading = Reading { zone: zone.clone(), currency: ground::currency(&desk.tenant)? };
@@ -59,7 +60,23 @@ struct Work<'w> {
 }
 
 impl Work<'_> {
+    /// Asked before, so that nothing is read in vain, and after, when revoking waits for the end: whoever revoked before that, and
+    /// was answered, finds nothing taken in.
     fn carry_out(&self, tx: &mut Tx, fetched: &[Fetched]) -> Result<Vec<Owed>, ControlError> {
+        if !stored::stands(tx, self.watch, false)? {
+            return Ok(Vec::new());
+        }
+        let taken = tx.attempt(|tx| {
+            let owed = self.take_all(tx, fetched)?;
+            let stands = stored::stands(tx, self.watch, true)?;
+            Ok::<_, ControlError>(if stands { Attempt::Keep(owed) } else { Attempt::Undo(Vec::new()) })
+        })?;
+        match taken {
+            Attempt::Keep(owed) | Attempt::Undo(owed) => Ok(owed),
+        }
+    }
+
+    fn take_all(&self, tx: &mut Tx, fetched: &[Fetched]) -> Result<Vec<Owed>, ControlError> {
         let mut results: BTreeMap<usize, FileResult> = BTreeMap::new();
         let (mut sources, mut files) = (Vec::new(), Vec::new());
         for (number, file) in fetched.iter().enumerate() {

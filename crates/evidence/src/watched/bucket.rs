@@ -8,7 +8,7 @@ use object_store::path::{Path, PathPart};
 use object_store::{GetOptions, ObjectMeta, ObjectStore as _, ObjectStoreExt as _};
 use tokio::io::AsyncWriteExt as _;
 
-use super::{Lying, away, unreadable};
+use super::{Lying, away, uncopied, unreadable};
 use crate::error::EvidenceError;
 use crate::store::bucket_client;
 
@@ -62,13 +62,14 @@ impl Bucket {
             return Ok(false);
         }
         let mut pieces = got.into_stream();
-        let broken = |error: &dyn std::fmt::Display| unreadable(&file.name, error);
-        let mut out = tokio::fs::File::create(to).await.map_err(|error| broken(&error))?;
+        let own = |error: std::io::Error| uncopied(&file.name, &error);
+        let mut out = tokio::fs::File::create(to).await.map_err(own)?;
         while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|error| broken(&error))?;
-            out.write_all(&piece).await.map_err(|error| broken(&error))?;
+            // The connection broke: that says nothing of the file.
+            let piece = piece.map_err(|error| away(&self.url, &error))?;
+            out.write_all(&piece).await.map_err(own)?;
         }
-        out.flush().await.map_err(|error| broken(&error))?;
+        out.flush().await.map_err(own)?;
         Ok(true)
     }
 

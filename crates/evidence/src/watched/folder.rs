@@ -4,7 +4,7 @@
 //! from a folder that is held open, and no link is followed; the allowed one is the operator's, who may make it a link.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
@@ -13,7 +13,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{Lying, away, unreadable};
+use super::{Lying, away, uncopied, unreadable};
 use crate::error::EvidenceError;
 
 /// A folder that is held to find what lies in it.
@@ -57,7 +57,7 @@ impl Folder {
         let (file, to) = (file.clone(), to.to_owned());
         self.apart(move |folder| {
             let held = folder.open().map_err(|error| away(&folder.url, &error))?;
-            copy(&held, &file, &to).map_err(|error| unreadable(&file.name, &error))
+            copy(&held, &file, &to)
         })
         .await
     }
@@ -125,18 +125,32 @@ impl Folder {
 }
 
 /// Copies a file of a folder as it was when it was looked at. No: it is another one by now, or gone.
-fn copy(held: &OwnedFd, file: &Lying, to: &Path) -> io::Result<bool> {
+fn copy(held: &OwnedFd, file: &Lying, to: &Path) -> Result<bool, EvidenceError> {
+    let theirs = |error: io::Error| unreadable(&file.name, &error);
+    let own = |error: io::Error| uncopied(&file.name, &error);
     let mut from = match openat(held, &file.name, READ, Mode::empty()) {
         Ok(from) => File::from(from),
         Err(Errno::NOENT | Errno::LOOP) => return Ok(false),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(theirs(error.into())),
     };
-    let same = |from: &File| fstat(from).map(|found| is_file(&found) && mark(&found) == file.mark);
+    let same = |from: &File| match fstat(from) {
+        Ok(found) => Ok(is_file(&found) && mark(&found) == file.mark),
+        Err(error) => Err(theirs(error.into())),
+    };
     if !same(&from)? {
         return Ok(false);
     }
-    io::copy(&mut from, &mut File::create(to)?)?;
-    Ok(same(&from)?)
+    let (mut out, mut piece) = (File::create(to).map_err(own)?, vec![0; 1 << 16]);
+    loop {
+        let read = match from.read(&mut piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read.map_err(theirs)?,
+        };
+        if read == 0 {
+            return same(&from);
+        }
+        out.write_all(&piece[..read]).map_err(own)?;
+    }
 }
 
 fn is_file(found: &Stat) -> bool {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use farsight_control::ControlError;
 use farsight_control::export::{self, Format, Of, Report};
-use farsight_control::{Desk, ground};
+use farsight_control::{Desk, audit, ground};
 use farsight_rulebook::period::Quarter;
 use farsight_rulebook::time::Instant;
 
@@ -45,6 +45,14 @@ impl What {
                 let today = ground::zone(&desk.tenant)?.date(known_at.unwrap_or(desk.now));
                 Ok(Self::Staff(Quarter::of(today), known_at))
             }
+        }
+    }
+
+    /// As the audit log names it, and its period.
+    fn named(&self) -> (&'static str, Option<String>) {
+        match self {
+            Self::Report(what, of) => (what.name(), of.period.map(|period| period.to_string())),
+            Self::Staff(quarter, _) => ("staff", Some(quarter.to_string())),
         }
     }
 
@@ -88,7 +96,9 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
     match &arguments.out {
         None => {
             let out = BufWriter::new(io::stdout().lock());
-            unless_enough(what.write(&mut desk, format, out))?;
+            let (named, period) = what.named();
+            let written = what.write(&mut desk, format, out);
+            unless_enough(&mut desk, (named, period.as_deref()), written)?;
         }
         Some(path) => {
             let rows = output::to_file(path, |out| Ok(what.write(&mut desk, format, out)?))?;
@@ -101,13 +111,17 @@ pub(super) fn run(installation: &Installation, arguments: &ExportArguments) -> R
     Ok(ExitCode::SUCCESS)
 }
 
-/// On standard output whoever reads may have seen enough.
-pub(super) fn unless_enough<T>(written: Result<T, ControlError>) -> Result<(), Failure> {
+/// On standard output whoever reads may have seen enough; what they saw is in the audit log all the same.
+pub(super) fn unless_enough<T>(
+    desk: &mut Desk,
+    (what, period): (&str, Option<&str>),
+    written: Result<T, ControlError>,
+) -> Result<(), Failure> {
     match written {
         Err(ControlError::Write(farsight_exchange::WriteError::Output(error)))
             if error.kind() == io::ErrorKind::BrokenPipe =>
         {
-            Ok(())
+            Ok(audit::cut_off(desk, what, period)?)
         }
         other => Ok(other.map(drop)?),
     }

@@ -30,7 +30,8 @@ pub(super) fn export(installation: &Installation, arguments: &ExportArguments) -
     match &arguments.out {
         None => {
             let out = BufWriter::new(io::stdout().lock());
-            export::unless_enough(journal::journal(&mut desk, accounts, of, format, out))?;
+            let written = journal::journal(&mut desk, accounts, of, format, out);
+            export::unless_enough(&mut desk, ("journal", Some(&period.to_string())), written)?;
         }
         Some(path) => {
             let written =

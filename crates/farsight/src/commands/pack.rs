@@ -102,6 +102,12 @@ fn verdict(report: &Report) -> String {
         counted(report.draws, "draw"),
         counted(report.audit_links, "audit link")
     ));
+    if report.earlier_knowledge > 0 {
+        lines.push(format!(
+            "{} by what was known before one of the latest imports before the posting: it was under way then",
+            counted(report.earlier_knowledge, "judgement")
+        ));
+    }
     if !report.words && report.statement.is_some() {
         lines.push(
             "the words of receipts were not compared: another version of the program packed them".to_owned(),

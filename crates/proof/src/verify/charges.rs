@@ -7,7 +7,7 @@ use farsight_rulebook::checks::{CHECKS, Check};
 use farsight_rulebook::finding::Finding;
 use farsight_rulebook::money::Money;
 use farsight_rulebook::policy::{Policy, Seat, Timeline, Version};
-use farsight_rulebook::time::{Instant, Zone};
+use farsight_rulebook::time::Zone;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -15,7 +15,7 @@ use super::{Books, Verification, digest};
 use crate::books::{Entry, Judged, Published};
 use crate::ever::{Ever, kept};
 use crate::fault::{Fault, What};
-use crate::judging::{Basis, Called, Judging, Shipped};
+use crate::judging::{Basis, Called, Judging, Moment, Shipped};
 use crate::names;
 use crate::receipts::{finding_line, receipt_line};
 
@@ -29,8 +29,10 @@ struct Beside {
 struct Booked<'b> {
     entry: &'b Entry,
     judged: &'b Judged,
-    moments: (Instant, Instant),
+    moment: Moment,
     seat: Seat,
+    /// The file it stands in: a charge of an earlier month, which this one takes back, has its receipt in that month's pack.
+    file: &'static str,
 }
 
 pub(super) fn verify(work: &mut Verification, books: &Books) {
@@ -138,6 +140,15 @@ fn load(work: &mut Verification, ever: &mut Ever, check: &str) {
     let mut files = work.pack.names();
     files.retain(|name| name.starts_with(folder));
     files.sort();
+    let bytes: u64 = files.iter().filter_map(|name| work.sizes.get(name)).sum();
+    if bytes > work.most_facts {
+        let why =
+            format!("it unpacks to {bytes} bytes, more than {} for its size: no facts do", work.most_facts);
+        work.unreadable(folder, &why);
+        return;
+    }
+    // A file that the manifest does not list is no part of the pack.
+    files.retain(|name| work.sizes.contains_key(name));
     for name in files {
         let table = name.trim_start_matches(folder).trim_end_matches(".ndjson");
         match kept(table) {
@@ -181,24 +192,29 @@ fn findings(work: &mut Verification) -> HashMap<[u8; 32], (u64, bool)> {
 fn booked<'b>(work: &mut Verification, books: &'b Books) -> BTreeMap<&'b str, Vec<Booked<'b>>> {
     let mut judged: HashMap<i64, &Judged> = HashMap::new();
     for line in &books.judged {
-        judged.insert(line.entry_id, line);
-        if !books.entries.contains_key(&line.entry_id) {
+        if judged.insert(line.entry_id, line).is_some() {
+            let fault = Fault::of(What::JudgementMissing, names::JUDGEMENTS, "one judgement", "two");
+            work.fault(fault.entry(line.entry_id));
+        }
+        if books.entry(line.entry_id).is_none() {
             let fault =
                 Fault::of(What::JudgementMissing, names::ENTRIES, "the entry that was judged", "nothing");
             work.fault(fault.entry(line.entry_id));
         }
     }
     let mut by_check: BTreeMap<&str, Vec<Booked>> = BTreeMap::new();
-    for entry in books.entries.values() {
+    let here = books.entries.values().map(|entry| (names::ENTRIES, entry));
+    let earlier = books.reversed.values().map(|entry| (names::REVERSED, entry));
+    for (file, entry) in here.chain(earlier) {
         let Some(judged) = judged.get(&entry.id).copied() else {
             let fault = Fault::of(What::JudgementMissing, names::JUDGEMENTS, "how it was judged", "nothing");
             work.fault(fault.entry(entry.id));
             continue;
         };
         let known = CHECKS.iter().any(|check| check.name == judged.check) && judged.check == entry.check;
-        match (known, judged.moments(), Seat::named(&entry.seat)) {
-            (true, Some(moments), Some(seat)) => {
-                by_check.entry(&judged.check).or_default().push(Booked { entry, judged, moments, seat });
+        match (known, judged.moment(), Seat::named(&entry.seat)) {
+            (true, Some(moment), Some(seat)) => {
+                by_check.entry(&judged.check).or_default().push(Booked { entry, judged, moment, seat, file });
             }
             _ => {
                 let found = format!(
@@ -210,8 +226,7 @@ fn booked<'b>(work: &mut Verification, books: &'b Books) -> BTreeMap<&'b str, Ve
         }
     }
     for of_check in by_check.values_mut() {
-        of_check
-            .sort_by_key(|booked| (booked.moments.1, booked.moments.0, &booked.judged.unit, booked.entry.id));
+        of_check.sort_by_key(|booked| (booked.moment, &booked.judged.unit, booked.entry.id));
     }
     by_check
 }
@@ -224,29 +239,70 @@ fn judge(
     beside: &mut Beside,
 ) {
     let mut judging = Judging::new(basis, ever, check);
+    let (mut came_out, mut reversals) = (HashSet::new(), Vec::new());
     for booked in of_check {
+        let (entry, file) = (booked.entry, booked.file);
+        possible(work, &judging, booked);
         let Judged { unit, family, .. } = booked.judged;
-        let entry = booked.entry;
-        let finding = match judging.finding(unit, booked.moments, family, &entry.subject) {
+        let finding = match judging.finding(unit, booked.moment, family, &entry.subject) {
             Ok(finding) => finding,
             Err(why) => {
-                work.fault(Fault::of(What::Unknown, names::ENTRIES, "", why.to_string()).entry(entry.id));
+                work.fault(Fault::of(What::Unknown, file, "", why.to_string()).entry(entry.id));
                 continue;
             }
         };
         let called = finding.as_ref().and_then(|finding| judging.called(finding, booked.seat));
         match (entry.reverses, called, &finding) {
-            (Some(of), called, _) => reversal(work, books, entry, of, called.as_ref()),
+            (Some(of), called, _) => reversals.push((booked, of, called)),
             (None, Some(called), Some(finding)) => {
-                charge(work, entry, &called);
-                receipt(work, &judging, (booked, finding), beside);
+                if charge(work, booked, &called) {
+                    came_out.insert(entry.id);
+                }
+                if file == names::ENTRIES {
+                    receipt(work, &judging, (booked, finding), beside);
+                }
             }
             (None, ..) => {
                 let found = told(work, entry);
-                work.fault(Fault::of(What::NotCalledFor, names::ENTRIES, "no charge", found).entry(entry.id));
+                work.fault(Fault::of(What::NotCalledFor, file, "no charge", found).entry(entry.id));
             }
         }
     }
+    let judged: HashMap<i64, &Judged> =
+        of_check.iter().map(|booked| (booked.entry.id, booked.judged)).collect();
+    for (booked, of, called) in reversals {
+        if reversal(work, books, booked.entry, of, called.as_ref())
+            && as_its_charge(work, booked, judged.get(&of).copied())
+            && came_out.contains(&of)
+        {
+            work.report.reversals += 1;
+        }
+    }
+}
+
+/// What was known before the posting is believed of the latest imports alone.
+fn possible(work: &mut Verification, judging: &Judging, booked: &Booked) {
+    let (posted_at, known_at) = (booked.entry.posted_at, booked.moment.known_at);
+    if known_at < posted_at && !judging.earlier(posted_at).any(|at| at == known_at) {
+        let expected = format!("known at {posted_at}, or before one of the latest imports before that");
+        let fault =
+            Fault::of(What::MomentDiffers, names::JUDGEMENTS, expected, format!("known at {known_at}"));
+        work.fault(fault.entry(booked.entry.id));
+    }
+}
+
+/// A reversal is judged where its charge was: elsewhere nothing is called for. A charge without a judgement is told already.
+fn as_its_charge(work: &mut Verification, booked: &Booked, charge: Option<&Judged>) -> bool {
+    let Some(charge) = charge else { return false };
+    let told = |judged: &Judged| format!("judged in unit {} as {}", judged.unit, judged.family);
+    let (expected, found) = (told(charge), told(booked.judged));
+    if expected == found {
+        return true;
+    }
+    let expected = format!("{expected}, like its charge");
+    let fault = Fault::of(What::ReversalDiffers, names::JUDGEMENTS, expected, found);
+    work.fault(fault.entry(booked.entry.id));
+    false
 }
 
 fn told(work: &Verification, entry: &Entry) -> String {
@@ -270,36 +326,40 @@ fn differences(work: &Verification, entry: &Entry, called: &Called) -> Vec<(Stri
     differ.map(|(of, recomputed, booked)| (format!("{of} {recomputed}"), format!("{of} {booked}"))).collect()
 }
 
-fn charge(work: &mut Verification, entry: &Entry, called: &Called) {
-    let differences = differences(work, entry, called);
-    if differences.is_empty() {
+/// Whether a charge is booked as the facts call for it; what differs is told.
+fn charge(work: &mut Verification, booked: &Booked, called: &Called) -> bool {
+    let differences = differences(work, booked.entry, called);
+    let same = differences.is_empty();
+    if same && booked.file == names::ENTRIES {
         work.report.charges += 1;
     }
-    for (recomputed, booked) in differences {
-        work.fault(Fault::of(What::ChargeDiffers, names::ENTRIES, recomputed, booked).entry(entry.id));
+    for (recomputed, said) in differences {
+        work.fault(Fault::of(What::ChargeDiffers, booked.file, recomputed, said).entry(booked.entry.id));
     }
+    same
 }
 
-/// A reversal says the opposite of its charge, which the facts do not call for any more.
-fn reversal(work: &mut Verification, books: &Books, entry: &Entry, of: i64, called: Option<&Called>) {
-    let Some(charge) = books.entries.get(&of).or_else(|| books.reversed.get(&of)) else {
+/// Whether a reversal says the opposite of its charge, which the facts in its unit do not call for any more; else it is told.
+fn reversal(work: &mut Verification, books: &Books, entry: &Entry, of: i64, called: Option<&Called>) -> bool {
+    let Some(charge) = books.entry(of) else {
         let expected =
             format!("entry {of}, which it takes back, in {} or {}", names::ENTRIES, names::REVERSED);
         work.fault(Fault::of(What::ReversalDiffers, names::ENTRIES, expected, "nothing").entry(entry.id));
-        return;
+        return false;
     };
     let opposite = Entry {
         id: entry.id,
         period: entry.period.clone(),
         amount: charge.amount.opposite(),
         reverses: Some(of),
+        posted_at: entry.posted_at,
         ..charge.clone()
     };
     if opposite != *entry || charge.reverses.is_some() {
         let (expected, found) = (told(work, &opposite), told(work, entry));
         let expected = format!("the opposite of entry {of}, {expected}");
         work.fault(Fault::of(What::ReversalDiffers, names::ENTRIES, expected, found).entry(entry.id));
-        return;
+        return false;
     }
     // Another region or version alone reverses nothing; every other difference does.
     let still = called.is_some_and(|called| {
@@ -309,9 +369,8 @@ fn reversal(work: &mut Verification, books: &Books, entry: &Entry, of: i64, call
     if still {
         let found = told(work, charge);
         work.fault(Fault::of(What::StillCalledFor, names::ENTRIES, "", found).entry(entry.id));
-    } else {
-        work.report.reversals += 1;
     }
+    !still
 }
 
 fn receipt(

@@ -21,6 +21,8 @@ pub struct Version {
 #[derive(Debug, Clone)]
 pub struct Timeline {
     versions: Vec<Version>,
+    /// What the tenant asked for, and what follows from it and the first version's date.
+    asked: Option<Date>,
     first_judged_day: Date,
 }
 
@@ -29,7 +31,8 @@ impl Timeline {
     pub fn new(mut versions: Vec<Version>, first_judged_day: Option<Date>) -> Self {
         versions.sort_by_key(|version| version.effective_on);
         let first = versions.first().map_or(Date::MAX, |version| version.effective_on);
-        Self { first_judged_day: first_judged_day.unwrap_or(first).max(first), versions }
+        let asked = first_judged_day;
+        Self { asked, first_judged_day: asked.unwrap_or(first).max(first), versions }
     }
 
     /// One policy from one date on.
@@ -40,10 +43,22 @@ impl Timeline {
     /// The same with a policy in force from a date on, instead of all versions that begin then or later.
     #[must_use]
     pub fn replaced_from(&self, from: Date, policy: Arc<Policy>) -> Self {
-        let number = self.versions.iter().map(|version| version.number).max().unwrap_or(0) + 1;
+        let number = self.newest() + 1;
         let kept = self.versions.iter().filter(|version| version.effective_on < from).cloned();
         let versions = kept.chain([Version { number, effective_on: from, policy }]).collect();
         Self::new(versions, Some(self.first_judged_day))
+    }
+
+    /// The versions as they were known when this was the newest.
+    #[must_use]
+    pub fn as_known(&self, newest: i32) -> Self {
+        let known = self.versions.iter().filter(|version| version.number <= newest).cloned();
+        Self::new(known.collect(), self.asked)
+    }
+
+    /// The number of the version that was published last; 0: there is none.
+    pub fn newest(&self) -> i32 {
+        self.versions.iter().map(|version| version.number).max().unwrap_or(0)
     }
 
     /// The version in force on a local date.
