@@ -154,7 +154,7 @@ fn published(office: &mut Office, table: &str, from: &str, to: &str) {
     let table = source.text.find(&format!("[{table}]\n")).expect(table);
     let place = table + source.text[table..].find(from).expect(from);
     source.text.replace_range(place..place + from.len(), to);
-    office.desk.actor = "os:test".to_owned();
+    "os:test".clone_into(&mut office.desk.actor);
     drafts::publish_file(&mut office.desk, &source, jiff::civil::date(2025, 3, 1)).unwrap();
 }
 
@@ -190,7 +190,7 @@ fn what_a_version_charged_stays_proven_when_a_later_one_judges_its_days() {
     let mut amounts = Vec::new();
     for row in books::records(&text(&bytes, "entries.csv")).filter(|row| row["kind"] == "charge") {
         let id = row["entry_id"].parse().unwrap();
-        let explained = explain::explain(&mut office.desk, id, Language::English).unwrap();
+        let explained = explain::explain(&mut office.desk, id, Language::English, None).unwrap();
         amounts.extend(explained.arithmetic.into_iter().filter(|line| line.contains("penalty")));
     }
     amounts.sort();

@@ -164,7 +164,7 @@ fn checked(tx: &mut Tx, tenant: &Tenant, accounts: &Accounts) -> Result<(), Cont
     // One table serves an installation: another manufacturer's own rules are not this one's to know.
     let of_others = accounts.clauses.keys().filter(|name| name.starts_with("custom.")).cloned();
     let known: BTreeSet<String> = clauses.chain(of_others).collect();
-    accounts.check(known.iter().map(String::as_str)).map_err(Refusal::Accounts)?;
+    accounts.check(&known).map_err(Refusal::Accounts)?;
     Ok(())
 }
 

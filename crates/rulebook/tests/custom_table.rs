@@ -262,7 +262,7 @@ fn a_receipt_without_a_figure_says_why_and_a_regions_whom_it_sums() {
     let book = Book::new().base("2025-03", 100, Some(510));
     let said = receipt(&book, ("custom.strain", "dealer:D1@2025-03"), Seat::Dealer, Language::English);
     let has = |said: &[String], part: &str| {
-        assert!(said.iter().any(|line| line.contains(part)), "{part}: {said:#?}")
+        assert!(said.iter().any(|line| line.contains(part)), "{part}: {said:#?}");
     };
     has(&said, "Bays: not known.");
     has(&said, "Visits a bay = per(visits, bays, 1): no figure, for a figure is not known.");
