@@ -215,7 +215,7 @@ impl<'r> Run<'r> {
         units.extend(over);
         let wakes: Vec<Wake> = network::wakes(check, &resting, &self.ground.zone);
         runs::set_wakes(tx, check.name, Some(&resting), &wakes)?;
-        for units in network::chunks(units, UNITS_AT_A_TIME) {
+        for units in network::chunks(check, units, UNITS_AT_A_TIME) {
             self.judge_units(tx, check, &units, posting)?;
         }
         Ok(())

@@ -97,7 +97,7 @@ fn of_units(
 ) -> Result<Vec<FindingRow>, ControlError> {
     let (_, units) = network::resting(units, &ground.zone, as_of);
     let mut rows = Vec::new();
-    for units in network::chunks(units, UNITS_AT_A_TIME) {
+    for units in network::chunks(check, units, UNITS_AT_A_TIME) {
         let facts = facts_of_units(tx, check, &units, (ground, as_of), From::KeptOrNow)?;
         let judged = Judged::Units(units.into_iter().collect());
         let found = judge(&facts, ground, as_of, judged, &[check])?;

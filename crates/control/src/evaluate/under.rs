@@ -84,7 +84,7 @@ fn of_network_check(
     let mut units = network::all_units(tx, check, (basis.grounds, basis.as_of))?;
     units.retain(|unit| month_of_unit(unit).is_none_or(|month| (first..=last).contains(&month)));
     let (_, units) = network::resting(units, &ground.zone, basis.as_of);
-    for units in network::chunks(units, UNITS_AT_A_TIME) {
+    for units in network::chunks(check, units, UNITS_AT_A_TIME) {
         tx.look_at_few()?;
         // What own rules count is each policy's to say.
         let facts = if check.name == custom::NAME {
