@@ -28,14 +28,21 @@ def days_later(network: Network) -> str:
 
 
 def drafts(policy: Path, folder: Path) -> tuple[list[str], list[str]]:
-    """One draft, and many: each with another name and other days after which a vehicle is away."""
+    """One draft, and many: each with another name, another charge for a first failure, and other days until a vehicle is away."""
     text = policy.read_text(encoding="utf-8")
     files = []
     for number in range(1, DRAFTS + 1):
-        draft, named = re.subn(r'(?m)^name = ".*"$', f'name = "draft-{number}"', text, count=1)
-        draft, away = re.subn(r"(\[retention\.away_days\]\nvalue = )\d+", rf"\g<1>{80 + number}", draft, count=1)
-        if named + away != 2:
-            raise ValueError(f"{policy} has another form now: no drafts can be made of it")
+        draft = replaced(text, r'(?m)^name = ".*"$', f'name = "draft-{number}"')
+        draft = replaced(draft, r'(\[spot-check\.first\][^\[]*penalty = )"[0-9.]+"', rf'\g<1>"{500 + 100 * number}.00"')
+        draft = replaced(draft, r"(\[retention\.away_days\]\nvalue = )\d+", rf"\g<1>{80 + number}")
         files.append(str(folder / f"draft-{number}.toml"))
         Path(files[-1]).write_text(draft, encoding="utf-8")
     return files[:1], files
+
+
+def replaced(text: str, pattern: str, by: str) -> str:
+    """The text with the first place that fits replaced; there has to be one."""
+    text, count = re.subn(pattern, by, text, count=1)
+    if not count:
+        raise ValueError(f"the policy has nothing like {pattern}: it has another form now")
+    return text

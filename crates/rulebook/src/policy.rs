@@ -62,6 +62,24 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Whether both say the same of a check that stands on its own section alone.
+    fn says_alike(&self, other: &Self, check: &str) -> bool {
+        match check {
+            spot_check::NAME => self.spot_check == other.spot_check,
+            complaint::NAME => self.complaint == other.complaint,
+            certification::NAME => self.certification == other.certification,
+            bay_turnover::NAME => self.bay_turnover == other.bay_turnover,
+            service_clock::NAME => self.service_clock == other.service_clock,
+            satisfaction::NAME => self.satisfaction == other.satisfaction,
+            mystery_shopper::NAME => self.mystery_shopper == other.mystery_shopper,
+            feedback::NAME => self.feedback == other.feedback,
+            retention::NAME => self.retention == other.retention,
+            fault_hotspot::NAME => self.fault_hotspot == other.fault_hotspot,
+            transparency::NAME => self.transparency == other.transparency,
+            _ => false,
+        }
+    }
+
     /// Reads a policy file. Every fault is reported, each with its line; nothing is guessed.
     pub fn read(text: &str, currency: Currency) -> Result<Self, Vec<PolicyError>> {
         Self::read_among(text, currency, None)

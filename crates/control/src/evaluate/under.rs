@@ -29,6 +29,20 @@ pub(crate) struct Basis<'b> {
     pub(crate) months: (Period, Period),
 }
 
+impl Basis<'_> {
+    /// Whether a check finds the same under a ground as under the first.
+    fn judges_alike(&self, ground: &Ground, check: &str) -> bool {
+        self.grounds.first().is_some_and(|first| first.timeline.judges_alike(&ground.timeline, check))
+    }
+
+    /// The checks that a ground has to judge for itself: of the first all.
+    fn judged_anew(&self, index: usize, checks: &[&'static Check]) -> Vec<&'static Check> {
+        let own =
+            |check: &&&'static Check| index == 0 || !self.judges_alike(&self.grounds[index], check.name);
+        checks.iter().filter(own).copied().collect()
+    }
+}
+
 /// Judges all facts under each ground; `each` is given what a piece of the network found, in the order of the grounds, one
 /// piece at a time. What is judged over the whole network is read by a session beside the dealers' one, which sees the same.
 pub(crate) fn judge_under(
@@ -68,7 +82,9 @@ fn by_shard(tx: &mut Tx, basis: Basis, checks: &[&'static Check], each: &Each) -
     shards::read_all(tx, of, |_, mut facts, dealers| {
         let codes = dealers.iter().map(|dealer| facts.codes.keep(dealer)).collect();
         let judged = Judged::Dealers(codes);
-        let found = under_all(basis, |ground| judge(&facts, ground, basis.as_of, judged.clone(), checks))?;
+        let found = under_all(basis, checks, |ground, checks| {
+            judge(&facts, ground, basis.as_of, judged.clone(), checks)
+        })?;
         each(&facts, &found)
     })
 }
@@ -98,7 +114,9 @@ fn of_network_check(
                 judge(facts, ground, basis.as_of, judged.clone(), &[check])
             })?
         } else {
-            under_all(basis, |ground| judge(&facts, ground, basis.as_of, judged.clone(), &[check]))?
+            under_all(basis, &[check], |ground, checks| {
+                judge(&facts, ground, basis.as_of, judged.clone(), checks)
+            })?
         };
         each(&facts, &found)?;
     }
@@ -112,10 +130,14 @@ fn homes_under_all(
     facts: &Facts,
     judge: impl Fn(&Facts, &Ground) -> Result<Found, ControlError>,
 ) -> Result<Vec<Found>, ControlError> {
-    let mut found = Vec::with_capacity(basis.grounds.len());
+    let mut found: Vec<Found> = Vec::with_capacity(basis.grounds.len());
     let mut facts = facts.clone();
     for (index, ground) in basis.grounds.iter().enumerate() {
         if index > 0 {
+            if basis.judges_alike(ground, retention::NAME) {
+                found.push(Found { findings: found[0].findings.clone(), ..Found::default() });
+                continue;
+            }
             facts.sums = None;
             reads::homes(tx, &mut facts, (ground, basis.as_of), From::KeptOrNow)?;
         }
@@ -124,24 +146,38 @@ fn homes_under_all(
     Ok(found)
 }
 
-/// Judges under each ground, on as many threads as there are.
+/// Judges under each ground, on as many threads as there are. What a policy leaves as it is in the first is judged once.
 fn under_all(
     basis: Basis,
-    judge: impl Fn(&Ground) -> Result<Found, ControlError> + Sync,
+    checks: &[&'static Check],
+    judge: impl Fn(&Ground, &[&'static Check]) -> Result<Found, ControlError> + Sync,
 ) -> Result<Vec<Found>, ControlError> {
+    let own: Vec<Vec<&'static Check>> =
+        (0..basis.grounds.len()).map(|index| basis.judged_anew(index, checks)).collect();
+    let to_judge: Vec<_> = basis.grounds.iter().zip(&own).collect();
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let share = basis.grounds.len().div_ceil(threads).max(1);
-    let judge = &judge;
-    thread::scope(|scope| {
-        let shares: Vec<_> = basis
-            .grounds
+    let share = to_judge.len().div_ceil(threads).max(1);
+    let judge = &|(ground, checks): &(&Ground, &Vec<&'static Check>)| match checks.as_slice() {
+        [] => Ok(Found::default()),
+        checks => judge(ground, checks),
+    };
+    let mut found = thread::scope(|scope| {
+        let shares: Vec<_> = to_judge
             .chunks(share)
-            .map(|grounds| scope.spawn(move || grounds.iter().map(judge).collect::<Result<Vec<_>, _>>()))
+            .map(|share| scope.spawn(move || share.iter().map(judge).collect::<Result<Vec<_>, _>>()))
             .collect();
-        let mut found = Vec::with_capacity(basis.grounds.len());
+        let mut found = Vec::with_capacity(to_judge.len());
         for share in shares {
             found.extend(share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
-        Ok(found)
-    })
+        Ok::<_, ControlError>(found)
+    })?;
+    if let Some((first, others)) = found.split_first_mut() {
+        for (other, own) in others.iter_mut().zip(&own[1..]) {
+            let of_first =
+                first.findings.iter().filter(|finding| !own.iter().any(|of| of.name == finding.check));
+            other.findings.extend(of_first.cloned());
+        }
+    }
+    Ok(found)
 }

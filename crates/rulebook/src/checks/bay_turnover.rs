@@ -28,7 +28,7 @@ pub const NAME: &str = "bay-turnover";
 pub const FAMILY: &str = "bay-turnover";
 
 /// What a policy says of bay turnover.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// Customers a bay at which to warn.
     pub warn: i64,

@@ -30,7 +30,7 @@ pub const TECHNICIAN: &str = "technician";
 pub const NEV: &str = "nev";
 
 /// What a policy says of certification.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// Least number of certified advisors.
     pub min: i64,

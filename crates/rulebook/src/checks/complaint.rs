@@ -25,7 +25,7 @@ pub const CATEGORIES: [&str; 7] =
     ["attitude", "repair-quality", "waiting", "price", "parts", "sales", "other"];
 
 /// What a policy says of complaints.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// How days are counted.
     pub days: Days,

@@ -33,7 +33,7 @@ pub const MONTHS_BEFORE: i32 = 6;
 const MONTHS_SOLD: i32 = 3;
 
 /// What a policy says of hotspots.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// The least vehicles with the fault in the month.
     pub min_count: i64,

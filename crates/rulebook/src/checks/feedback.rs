@@ -26,7 +26,7 @@ pub const LATE: &str = "feedback.late";
 pub const MISSED: &str = "feedback.callback-missed";
 
 /// What a policy says of feedback.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// Hours from receipt to the solution.
     pub solve_hours: i64,

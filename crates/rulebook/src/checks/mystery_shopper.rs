@@ -22,7 +22,7 @@ pub const NAME: &str = "mystery-shopper";
 pub const FACTORS: [&str; 4] = ["response", "attitude", "professionalism", "transparency"];
 
 /// What a policy says of mystery shoppers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// The weight of each factor.
     pub weights: [i64; 4],

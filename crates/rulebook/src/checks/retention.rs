@@ -25,7 +25,7 @@ pub const CHURN: &str = "retention.churn";
 pub const UNIT: &str = "network";
 
 /// What a policy says of retention.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// Days since the last visit beyond which a vehicle is away.
     pub away_days: i64,

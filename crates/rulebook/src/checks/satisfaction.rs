@@ -34,7 +34,7 @@ pub const REGION: &str = "satisfaction.region";
 pub const STAR: &str = "satisfaction.star";
 
 /// What a policy says of satisfaction.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// The weight of each factor.
     pub weights: Vec<(String, i64)>,

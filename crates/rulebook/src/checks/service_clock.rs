@@ -31,7 +31,7 @@ pub const SLOW: &str = "service-clock.slow";
 pub const COMPENSATION: &str = "service-clock.compensation";
 
 /// What a policy says of the service clock.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// Minutes from report to creation.
     pub open_minutes: i64,

@@ -58,7 +58,7 @@ pub enum ManagerUnit {
 }
 
 /// What a policy says of the spot check.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// Dealers drawn a day.
     pub daily_sample: i64,

@@ -26,7 +26,7 @@ pub const UNCONFIRMED: &str = "transparency.unconfirmed";
 pub const PRICE: &str = "transparency.price";
 
 /// What a policy says of transparency.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// `transparency.unconfirmed`
     pub unconfirmed: Clause,

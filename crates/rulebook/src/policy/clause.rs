@@ -108,7 +108,7 @@ pub struct ChargeTerms {
 }
 
 /// A clause.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clause {
     /// Its full name, `check.clause`.
     pub name: &'static str,

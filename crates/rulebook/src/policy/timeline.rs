@@ -77,6 +77,17 @@ impl Timeline {
         self.first_judged_day
     }
 
+    /// Whether a check finds the same by both, because what they say of it is the same on every day. `false` where that
+    /// cannot be told from its own section: repeat repairs ask which version a day belongs to, own rules read other sections.
+    pub fn judges_alike(&self, other: &Self, check: &str) -> bool {
+        let days = self.versions.iter().chain(&other.versions).map(|version| version.effective_on);
+        let alike = |day: Date| match (self.in_force(day), other.in_force(day)) {
+            (Some(one), Some(other)) => one.policy.says_alike(&other.policy, check),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        self.first_judged_day == other.first_judged_day && days.into_iter().all(alike)
+    }
+
     /// All versions, by effective date.
     pub fn versions(&self) -> &[Version] {
         &self.versions

@@ -69,6 +69,17 @@ fn two_versions() -> Ground {
     ground
 }
 
+/// The same with another charge for a first failure from the second version on.
+fn drafted() -> &'static Timeline {
+    static DRAFTED: LazyLock<Timeline> = LazyLock::new(|| {
+        let second = &ground().timeline.versions()[1];
+        let mut policy = (*second.policy).clone();
+        policy.spot_check.first.charges.clear();
+        ground().timeline.replaced_from(second.effective_on, std::sync::Arc::new(policy))
+    });
+    &DRAFTED
+}
+
 /// The example policy with some texts replaced, and rules of the manufacturer's own.
 fn with_own_rules(edits: &[(&str, &str, &str)], percent: &str) -> Policy {
     let rules = include_str!("../own_rules.toml").replace("{percent}", percent);
@@ -226,5 +237,24 @@ proptest! {
                 }
             }
         }
+    }
+
+    /// A draft is replayed by what it changes alone: checks that it leaves as they are find the same (rulebook 3.2).
+    #[test]
+    fn what_a_draft_leaves_as_it_is_finds_the_same(seeds in seeds(), hours in 0..HOURS) {
+        let (facts, now) = (facts(&seeds), when(hours));
+        let other = Ground { timeline: drafted().clone(), ..ground().clone() };
+        let found = |check, ground| {
+            let found = judge(check, &facts, ground, now, Judged::All);
+            let versionless = found.findings.into_iter().map(|finding| Finding { version: 0, ..finding });
+            all_told(&facts, &versionless.collect::<Vec<_>>())
+        };
+        for check in &CHECKS {
+            if ground().timeline.judges_alike(&other.timeline, check.name) {
+                prop_assert_eq!(found(check, ground()), found(check, &other), "{}", check.name);
+            }
+        }
+        let judged_anew = CHECKS.iter().map(|check| check.name).filter(|name| !ground().timeline.judges_alike(&other.timeline, name));
+        prop_assert_eq!(judged_anew.collect::<Vec<_>>(), ["spot-check", "repeat-repair", "custom"]);
     }
 }
