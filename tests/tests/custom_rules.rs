@@ -287,7 +287,7 @@ fn own_rules_are_shown_compared_and_promised_notice_like_all_others() {
     assert!(sentences.iter().any(|said| said.contains("One") && said.contains("100.00")), "{sentences:#?}");
     // A region that the tenant does not have is refused, with its line.
     office.import_folder(&Folder::of(&[sheet("regions", "region_code | name\nN | 北区")]));
-    let wrong = with_rules(&LATE_RULE.replace("sample =", "regions = [\"X\"]\nsample ="));
+    let wrong = with_rules(&LATE_RULE.replace("of = \"dealer\"", "of = \"dealer\"\nregions = [\"X\"]"));
     let refused = drafts::draft(&mut office.desk, &wrong).expect_err("no such region").to_string();
     assert!(refused.contains("custom.rules.late.regions: no region 'X': there is N"), "{refused}");
 }
