@@ -78,8 +78,8 @@ fn steps_in_order_each_by_whom_it_takes() {
     let mut office = office(&tower);
     let settle = Step::Settle(APRIL);
     let january = "2025-01";
-    no(&mut office, Step::Review, january, "anna@oem", "usage"); // not calculated yet
-    no(&mut office, Step::Lock, january, "anna@oem", "usage");
+    no(&mut office, Step::Review, january, "anna@oem", "not_calculated"); // not calculated yet
+    no(&mut office, Step::Lock, january, "anna@oem", "not_calculated");
     no(&mut office, settle, january, "nobody@oem", "usage");
     for by in ["ops@oem", "calls@oem"] {
         no(&mut office, settle, january, by, "role_may_not");
