@@ -61,6 +61,12 @@ fn a_month_has_its_stars_and_its_first_and_last_region() {
     let star = |place, person: &str, dealer: &str, share: &str, responses, reward| Star {
         place,
         person: person.to_owned(),
+        name: match person {
+            "P1" => "王",
+            "P2" => "李",
+            _ => "张",
+        }
+        .to_owned(),
         dealer: dealer.to_owned(),
         share: share.to_owned(),
         responses,
@@ -74,6 +80,7 @@ fn a_month_has_its_stars_and_its_first_and_last_region() {
     assert_eq!(stars, expected);
     let region = |region: &str, first, score: &str, responses| Region {
         region: region.to_owned(),
+        name: "北区".to_owned(),
         first,
         score: score.to_owned(),
         responses,

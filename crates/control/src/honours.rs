@@ -1,5 +1,7 @@
 //! A month of the whole network: its stars, its regions by satisfaction, its faults that rise.
 
+use std::collections::HashMap;
+
 use farsight_rulebook::case::{Case, Judged};
 use farsight_rulebook::checks::{self, fault_hotspot, satisfaction};
 use farsight_rulebook::finding::{Finding, Found};
@@ -8,7 +10,7 @@ use farsight_rulebook::period::Period;
 use farsight_rulebook::subject::Subject;
 use farsight_store::session::Isolation;
 use farsight_store::sums::From;
-use farsight_store::{StoreError, Tx, alerts};
+use farsight_store::{StoreError, Tx, alerts, roster, standings};
 use serde::{Deserialize, Serialize};
 
 use crate::{ControlError, Desk, evaluate, ground};
@@ -20,6 +22,8 @@ pub struct Star {
     pub place: i64,
     /// Who.
     pub person: String,
+    /// Their name; empty where it is not known.
+    pub name: String,
     /// The dealer of the last response.
     pub dealer: String,
     /// Good responses of all, in percent.
@@ -35,6 +39,8 @@ pub struct Star {
 pub struct Region {
     /// The region.
     pub region: String,
+    /// Its name.
+    pub name: String,
     /// First rather than last.
     pub first: bool,
     /// The month's score.
@@ -106,9 +112,14 @@ pub fn of_month(desk: &mut Desk, month: Period) -> Result<(Vec<Star>, Vec<Region
         let dealer = |finding: &Finding| facts.codes.text(finding.dealer).to_owned();
         let stars = found.findings.iter().filter_map(|it| star(it, dealer(it)).transpose());
         let mut stars = stars.collect::<Result<Vec<Star>, _>>()?;
+        let people: Vec<String> = stars.iter().map(|star| star.person.clone()).collect();
+        let names: HashMap<String, String> = roster::names(tx, &people)?.into_iter().collect();
+        stars.iter_mut().for_each(|star| star.name = names.get(&star.person).cloned().unwrap_or_default());
         stars.sort_by(|a, b| (a.place, &a.person).cmp(&(b.place, &b.person)));
         let regions = found.findings.iter().filter_map(|it| region(it).transpose());
         let mut regions = regions.collect::<Result<Vec<Region>, _>>()?;
+        let names: HashMap<String, String> = standings::regions(tx)?.into_iter().collect();
+        regions.iter_mut().for_each(|of| of.name = names.get(&of.region).unwrap_or(&of.region).clone());
         regions.sort_by(|a, b| (!a.first, &a.region).cmp(&(!b.first, &b.region)));
         Ok((stars, regions))
     })
@@ -118,14 +129,14 @@ fn star(finding: &Finding, dealer: String) -> Result<Option<Star>, ControlError>
     let Some(Subject::PersonMonth { person, .. }) = Subject::read(&finding.subject) else { return Ok(None) };
     let OfStar { place, share, responses } = told(&finding.subject, &finding.detail)?;
     let reward = finding.amount();
-    Ok(Some(Star { place, person: person.to_owned(), dealer, share, responses, reward }))
+    Ok(Some(Star { place, person: person.to_owned(), name: String::new(), dealer, share, responses, reward }))
 }
 
 fn region(finding: &Finding) -> Result<Option<Region>, ControlError> {
     let Some(Subject::RegionMonth { region, .. }) = Subject::read(&finding.subject) else { return Ok(None) };
     let OfRegion { score, responses } = told(&finding.subject, &finding.detail)?;
     let first = finding.clause == "satisfaction.region-top";
-    Ok(Some(Region { region: region.to_owned(), first, score, responses }))
+    Ok(Some(Region { region: region.to_owned(), name: String::new(), first, score, responses }))
 }
 
 /// The hotspots whose alert is open, the latest month first.

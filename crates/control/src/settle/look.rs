@@ -157,7 +157,7 @@ fn controls(
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio to look at; no sum is made of it")]
 fn balanced((sum, name): (Sum, String)) -> RegionSums {
-    let ratio = (sum.incentives > 0).then(|| -(sum.penalties as f64) / sum.incentives as f64);
+    let ratio = (sum.incentives > 0).then(|| sum.penalties.unsigned_abs() as f64 / sum.incentives as f64);
     RegionSums { sum, name, ratio }
 }
 

@@ -26,6 +26,7 @@ pub(crate) async fn stars(entered: Entered, ask: Ask) -> PageResult {
         vec![
             Cell::Count(star.place),
             Cell::text(&*star.person),
+            Cell::text(&*star.name),
             Cell::link(&*star.dealer, format!("/dealers/{}", star.dealer)),
             Cell::Text(format!("{} %", star.share)),
             Cell::Count(star.responses),
@@ -37,6 +38,7 @@ pub(crate) async fn stars(entered: Entered, ask: Ask) -> PageResult {
         columns: vec![
             Column::new("place", Kind::Count).labelled("honours.place"),
             Column::new("person", Kind::Text).labelled("honours.person"),
+            Column::new("name", Kind::Text).labelled("users.name"),
             Column::new("dealer", Kind::Text),
             Column::new("share", Kind::Text).labelled("honours.share"),
             Column::new("responses", Kind::Count).labelled("honours.responses"),
