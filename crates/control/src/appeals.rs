@@ -13,7 +13,6 @@ use farsight_rulebook::period::Period;
 use farsight_rulebook::policy::Text;
 use farsight_rulebook::time::Instant;
 use farsight_store::appeals::{self as stored, Appeal, Filter, New, State};
-use farsight_store::audit::{self, Deed};
 use farsight_store::ledger::{self, Entry};
 use farsight_store::session::Isolation;
 use farsight_store::users::{self, User};
@@ -24,7 +23,7 @@ pub(crate) use decide::watches;
 pub use decide::{Verdict, decide, withdraw};
 pub use refusal::Refusal;
 
-use crate::{ControlError, Desk, ground};
+use crate::{ControlError, Desk, audit, ground};
 
 /// A text that is kept has at most so many characters.
 pub const MOST_CHARS: usize = 2_000;
@@ -227,18 +226,7 @@ pub fn make(desk: &mut Desk, entry: i64, body: &str) -> Result<i64, ControlError
         let decide_by = terms.decide_by(&ground.zone, now);
         let new = New { entry: entry.id, dealer: &entry.terms.dealer, body, by: &actor, at: now, decide_by };
         let id = stored::add(tx, &new)?;
-        note(tx, now, (&actor, "appeal.make", id), &json!({ "entry": entry.id }))?;
+        audit::about(tx, now, (&actor, "appeal.make"), ("appeal", id), &json!({ "entry": entry.id }))?;
         Ok(id)
     })
-}
-
-pub(super) fn note(
-    tx: &mut Tx,
-    now: Instant,
-    (actor, action, id): (&str, &str, i64),
-    detail: &serde_json::Value,
-) -> Result<(), ControlError> {
-    let (subject, detail) = (format!("appeal:{id}"), detail.to_string());
-    audit::add(tx, now, &Deed { actor, action, subject: &subject, detail: &detail })?;
-    Ok(())
 }

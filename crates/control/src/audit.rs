@@ -1,6 +1,10 @@
 //! Walking the audit chain, and writing down what was looked at or taken away.
 
+use std::fmt::Display;
+
 use farsight_ledger::settlement::Role;
+use farsight_rulebook::time::Instant;
+use farsight_store::Tx;
 use farsight_store::audit::{self, Deed, Listed, Walk, Which};
 use farsight_store::session::Isolation;
 
@@ -24,6 +28,19 @@ pub(crate) fn note(
         audit::add(tx, now, &Deed { actor: &actor, action, subject, detail: &detail.to_string() })?;
         Ok(())
     })
+}
+
+/// Writes down a deed about something of a kind, with its key, within a transaction.
+pub(crate) fn about(
+    tx: &mut Tx,
+    now: Instant,
+    (actor, action): (&str, &str),
+    (kind, key): (&str, impl Display),
+    detail: &serde_json::Value,
+) -> Result<(), ControlError> {
+    let subject = format!("{kind}:{key}");
+    audit::add(tx, now, &Deed { actor, action, subject: &subject, detail: &detail.to_string() })?;
+    Ok(())
 }
 
 /// Writes down an export whose reader had seen enough: what was read of it is read.

@@ -6,14 +6,13 @@ use farsight_rulebook::case::Ground;
 use farsight_rulebook::facts::RulingKind;
 use farsight_rulebook::money::Money;
 use farsight_rulebook::time::Instant;
-use farsight_store::audit::{self, Deed};
 use farsight_store::penalties::{self as stored, Decision, Draft, Filter, New, State};
 use farsight_store::session::{Isolation, Turn};
 use farsight_store::{Tx, complaints, rectifications, tokens, users};
 use serde_json::json;
 
 use crate::appeals::{text, watches};
-use crate::{ControlError, Desk, ground, rulings};
+use crate::{ControlError, Desk, audit, ground, rulings};
 
 /// Why something about a penalty is refused, in the order in which it is looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -179,20 +178,15 @@ pub fn draft(desk: &mut Desk, complaint: &str, amount: Money, reason: &str) -> R
         let body = text(reason)?;
         let new = New { complaint, dealer: &found.dealer, amount, body, by: &actor, at: now };
         let id = stored::add(tx, &new)?;
-        note(tx, now, (&actor, "penalty.draft", id), &json!({ "complaint": complaint, "amount": amount.0 }))?;
+        audit::about(
+            tx,
+            now,
+            (&actor, "penalty.draft"),
+            ("penalty", id),
+            &json!({ "complaint": complaint, "amount": amount.0 }),
+        )?;
         Ok(id)
     })
-}
-
-fn note(
-    tx: &mut Tx,
-    now: Instant,
-    (actor, action, id): (&str, &str, i64),
-    detail: &serde_json::Value,
-) -> Result<(), ControlError> {
-    let (subject, detail) = (format!("penalty:{id}"), detail.to_string());
-    audit::add(tx, now, &Deed { actor, action, subject: &subject, detail: &detail })?;
-    Ok(())
 }
 
 /// Decides a draft: approving it enters the ruling in the same transaction.
@@ -237,7 +231,7 @@ pub fn decide(desk: &mut Desk, id: i64, approve: bool, reason: &str) -> Result<(
                 return Err(Refusal::Over.into());
             }
             let detail = json!({ "state": state.name(), "complaint": draft.complaint, "ruling": ruling });
-            note(tx, now, (&actor, "penalty.decide", id), &detail)
+            audit::about(tx, now, (&actor, "penalty.decide"), ("penalty", id), &detail)
         })
     })
 }
@@ -260,6 +254,12 @@ pub fn withdraw(desk: &mut Desk, id: i64) -> Result<(), ControlError> {
         if !stored::decide(tx, id, &decision)? {
             return Err(Refusal::Over.into());
         }
-        note(tx, now, (&actor, "penalty.withdraw", id), &json!({ "complaint": draft.complaint }))
+        audit::about(
+            tx,
+            now,
+            (&actor, "penalty.withdraw"),
+            ("penalty", id),
+            &json!({ "complaint": draft.complaint }),
+        )
     })
 }

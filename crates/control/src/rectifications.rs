@@ -5,7 +5,6 @@ use farsight_ledger::settlement::Role;
 use farsight_rulebook::facts::RulingKind;
 use farsight_rulebook::subject::Subject;
 use farsight_rulebook::time::{Instant, Zone};
-use farsight_store::audit::{self, Deed};
 use farsight_store::rectifications::{self as stored, Cause, Filter, New, Order, Sight, State, Step, Taken};
 use farsight_store::session::{Isolation, Turn};
 use farsight_store::subjects::{self, Fact};
@@ -14,7 +13,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use crate::appeals::{text, watches};
-use crate::{ControlError, Desk, ground, rulings};
+use crate::{ControlError, Desk, audit, ground, rulings};
 
 /// Why something about an order is refused, in the order in which it is looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -200,20 +199,9 @@ pub fn order(desk: &mut Desk, new: &Wanted) -> Result<i64, ControlError> {
         let row = New { dealer, inspection, title, body, due_on: new.due_on, by: &actor, at: now };
         let id = stored::add(tx, &row)?;
         let detail = json!({ "dealer": dealer, "due_on": new.due_on.to_string() });
-        note(tx, now, (&actor, "rectification.order", &id.to_string()), &detail)?;
+        audit::about(tx, now, (&actor, "rectification.order"), ("rectification", id), &detail)?;
         Ok(id)
     })
-}
-
-fn note(
-    tx: &mut Tx,
-    now: Instant,
-    (actor, action, key): (&str, &str, &str),
-    detail: &serde_json::Value,
-) -> Result<(), ControlError> {
-    let (subject, detail) = (format!("rectification:{key}"), detail.to_string());
-    audit::add(tx, now, &Deed { actor, action, subject: &subject, detail: &detail })?;
-    Ok(())
 }
 
 /// Hands an order in: what was mended, and the evidence that shows it (handed in before, on the order's subject).
@@ -346,5 +334,11 @@ fn step(
         State::SentBack => "rectification.send-back",
         State::Open | State::HandedIn => "rectification.hand-in",
     };
-    note(tx, at, (by, action, &order.key), &json!({ "dealer": order.dealer, "ruling": ruling }))
+    audit::about(
+        tx,
+        at,
+        (by, action),
+        ("rectification", &order.key),
+        &json!({ "dealer": order.dealer, "ruling": ruling }),
+    )
 }

@@ -8,8 +8,8 @@ use farsight_store::{Tx, rectifications, tokens, users};
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::{Refusal, note, text, works_for};
-use crate::{ControlError, Desk, ground, rulings};
+use super::{Refusal, text, works_for};
+use crate::{ControlError, Desk, audit, ground, rulings};
 
 /// How an appeal is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub fn decide(desk: &mut Desk, id: i64, verdict: Verdict, reason: &str) -> Resul
                 return Err(Refusal::Over.into());
             }
             let detail = json!({ "entry": appeal.entry, "state": state.name(), "ruling": ruling });
-            note(tx, now, (&actor, "appeal.decide", id), &detail)
+            audit::about(tx, now, (&actor, "appeal.decide"), ("appeal", id), &detail)
         })
     })
 }
@@ -119,6 +119,6 @@ pub fn withdraw(desk: &mut Desk, id: i64) -> Result<(), ControlError> {
         if !stored::decide(tx, id, &decision)? {
             return Err(Refusal::Over.into());
         }
-        note(tx, now, (&actor, "appeal.withdraw", id), &json!({ "entry": appeal.entry }))
+        audit::about(tx, now, (&actor, "appeal.withdraw"), ("appeal", id), &json!({ "entry": appeal.entry }))
     })
 }

@@ -6,7 +6,6 @@ use farsight_rulebook::checks::CHECKS;
 use farsight_rulebook::money::Currency;
 use farsight_rulebook::policy::Policy;
 use farsight_rulebook::time::Instant;
-use farsight_store::audit::{self, Deed};
 use farsight_store::facts::read;
 use farsight_store::policies::drafts::{self, Draft, State};
 use farsight_store::policies::{self, Published};
@@ -18,7 +17,7 @@ use serde::Serialize;
 
 use super::changes::{self, Change, Toll};
 use super::{Source, text};
-use crate::{ControlError, Desk, ground};
+use crate::{ControlError, Desk, audit, ground};
 
 /// No more drafts than these are shown.
 const SHOWN: i64 = 50;
@@ -149,7 +148,13 @@ fn keep(tx: &mut Tx, policy: &Policy, source: &Source, by: &str, now: Instant) -
         return Err(Refusal::Same { version: last.version }.into());
     }
     let id = drafts::add(tx, &policy.name, &source.text, by, now)?;
-    note(tx, now, (by, "policy.draft", id), &serde_json::json!({ "policy": policy.name }))?;
+    audit::about(
+        tx,
+        now,
+        (by, "policy.draft"),
+        ("policy-draft", id),
+        &serde_json::json!({ "policy": policy.name }),
+    )?;
     Ok(id)
 }
 
@@ -161,17 +166,6 @@ pub(super) fn makes_policy(tx: &mut Tx, by: &str) -> Result<(), ControlError> {
         None if by.starts_with(crate::desk::AT_THE_MACHINE) => Ok(()),
         _ => Err(Refusal::MayNot { by: by.to_owned() }.into()),
     }
-}
-
-fn note(
-    tx: &mut Tx,
-    now: Instant,
-    (actor, action, id): (&str, &str, i64),
-    detail: &serde_json::Value,
-) -> Result<(), ControlError> {
-    let (subject, detail) = (format!("policy-draft:{id}"), detail.to_string());
-    audit::add(tx, now, &Deed { actor, action, subject: &subject, detail: &detail })?;
-    Ok(())
 }
 
 /// What the last version says; nothing where there is none.
@@ -353,7 +347,7 @@ fn publish_if(
             runs::touch(tx, &checks, runs::EVERYTHING)?;
             let detail = serde_json::json!({ "policy": draft.name, "version": version,
                 "effective_on": effective_on.to_string(), "drafted_by": draft.drafted_by });
-            note(tx, now, (&actor, "policy.publish", id), &detail)?;
+            audit::about(tx, now, (&actor, "policy.publish"), ("policy-draft", id), &detail)?;
             let (policy, effective_on) = (draft.name, effective_on.to_string());
             Ok(Publication { version, policy, effective_on, changes: changes.len() })
         })
@@ -424,6 +418,12 @@ pub fn drop(desk: &mut Desk, id: i64) -> Result<(), ControlError> {
         if !drafts::end(tx, id, None, &actor, now)? {
             return Err(Refusal::Over { state: draft.state }.into());
         }
-        note(tx, now, (&actor, "policy.drop", id), &serde_json::json!({ "policy": draft.name }))
+        audit::about(
+            tx,
+            now,
+            (&actor, "policy.drop"),
+            ("policy-draft", id),
+            &serde_json::json!({ "policy": draft.name }),
+        )
     })
 }

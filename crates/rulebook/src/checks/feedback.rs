@@ -5,7 +5,7 @@
 use hashbrown::HashMap;
 use serde_json::json;
 
-use super::months::{ExcusedOrders, OfMonth, by_dealer, together};
+use super::months::{self, ExcusedOrders, OfMonth, by_dealer, together};
 use crate::calendar::HolidaysUnknown;
 use crate::case::{Case, Draft, detail};
 use crate::codes::Code;
@@ -176,26 +176,23 @@ fn judge_month(
     found: &mut Found,
 ) {
     let (dealer, month, _) = of_month[0];
-    let unit = format!("{}@{month}", case.text(dealer));
-    if !case.judges(&unit, dealer) {
-        return;
-    }
-    let version = case.version(month.last_day());
-    if let Some((version, terms)) =
-        version.and_then(|version| Some((version, version.policy.feedback.as_ref()?)))
-        && case.horizon.over(month.last_day())
-    {
-        let orders = of_month.iter().map(|(_, _, order)| *order);
-        let (counted, good) = counts(case, terms, calls, excused, orders, |_| ());
-        if counted >= terms.min_orders && good * 100 < terms.min_rate * counted {
-            let clause = &terms.callback_missed;
-            let finding =
-                OfMonth { check: NAME, clause, family: MISSED, dealer, month, unit: &unit, version };
-            let share = percent(good, counted).to_string();
-            finding.find(case, found, &json!({ "orders": counted, "called": good, "share": share }));
-        }
-    }
-    case.close_unit(NAME, &unit, found);
+    months::judge_month(
+        case,
+        NAME,
+        (dealer, month),
+        |policy| policy.feedback.as_ref(),
+        found,
+        |unit, (version, terms), found| {
+            let orders = of_month.iter().map(|(_, _, order)| *order);
+            let (counted, good) = counts(case, terms, calls, excused, orders, |_| ());
+            if counted >= terms.min_orders && good * 100 < terms.min_rate * counted {
+                let clause = &terms.callback_missed;
+                let finding = OfMonth { check: NAME, clause, family: MISSED, dealer, month, unit, version };
+                let share = percent(good, counted).to_string();
+                finding.find(case, found, &json!({ "orders": counted, "called": good, "share": share }));
+            }
+        },
+    );
 }
 
 /// Tells a finding's grounds: the feedback, or the month's orders without a callback.

@@ -7,7 +7,7 @@ use crate::codes::Code;
 use crate::facts::RulingKind;
 use crate::finding::Found;
 use crate::period::Period;
-use crate::policy::{Clause, Version};
+use crate::policy::{Clause, Policy, Version};
 
 /// Rows of judged dealers, sorted by dealer and `K`, to be taken in chunks.
 pub(super) fn by_dealer<K: Ord + Copy, R>(
@@ -40,6 +40,28 @@ impl ExcusedOrders {
         self.0.contains(&order)
             && case.rulings.excused(&case.horizon, family, &format!("order:{}", case.text(order)))
     }
+}
+
+/// Judges a dealer's month, once it is over, by what the policy in force on its last day says of a check, and closes its unit.
+pub(super) fn judge_month<'c, T: 'c>(
+    case: &Case<'c>,
+    check: &'static str,
+    (dealer, month): (Code, Period),
+    terms: impl Fn(&'c Policy) -> Option<&'c T>,
+    found: &mut Found,
+    judge: impl FnOnce(&str, (&'c Version, &'c T), &mut Found),
+) {
+    let unit = format!("{}@{month}", case.text(dealer));
+    if !case.judges(&unit, dealer) {
+        return;
+    }
+    let version = case.version(month.last_day());
+    if let Some((version, terms)) = version.and_then(|version| Some((version, terms(&version.policy)?)))
+        && case.horizon.over(month.last_day())
+    {
+        judge(&unit, (version, terms), found);
+    }
+    case.close_unit(check, &unit, found);
 }
 
 /// What is found of a dealer and month.

@@ -9,7 +9,7 @@ mod receipts;
 use hashbrown::HashMap;
 use serde_json::json;
 
-use super::months::{ExcusedOrders, OfMonth, by_dealer, together};
+use super::months::{self, ExcusedOrders, OfMonth, by_dealer, together};
 use crate::calendar::HolidaysUnknown;
 use crate::case::{Case, Draft, detail};
 use crate::codes::Code;
@@ -204,32 +204,23 @@ fn judge_month(
     found: &mut Found,
 ) {
     let (dealer, month, _) = of_month[0];
-    let unit = format!("{}@{month}", case.text(dealer));
-    if !case.judges(&unit, dealer) {
-        return;
-    }
-    let version = case.version(month.last_day());
-    if let Some((version, terms)) =
-        version.and_then(|version| Some((version, version.policy.service_clock.as_ref()?)))
-        && case.horizon.over(month.last_day())
-    {
-        let orders = of_month.iter().map(|(_, _, order)| *order);
-        let (decided, prompt) = counts(case, terms, delays, excused, orders);
-        if decided >= terms.min_orders && prompt * 100 < terms.min_rate * decided {
-            let finding = OfMonth {
-                check: NAME,
-                clause: &terms.slow,
-                family: SLOW,
-                dealer,
-                month,
-                unit: &unit,
-                version,
-            };
-            let share = percent(prompt, decided).to_string();
-            finding.find(case, found, &json!({ "orders": decided, "prompt": prompt, "share": share }));
-        }
-    }
-    case.close_unit(NAME, &unit, found);
+    months::judge_month(
+        case,
+        NAME,
+        (dealer, month),
+        |policy| policy.service_clock.as_ref(),
+        found,
+        |unit, (version, terms), found| {
+            let orders = of_month.iter().map(|(_, _, order)| *order);
+            let (decided, prompt) = counts(case, terms, delays, excused, orders);
+            if decided >= terms.min_orders && prompt * 100 < terms.min_rate * decided {
+                let clause = &terms.slow;
+                let finding = OfMonth { check: NAME, clause, family: SLOW, dealer, month, unit, version };
+                let share = percent(prompt, decided).to_string();
+                finding.find(case, found, &json!({ "orders": decided, "prompt": prompt, "share": share }));
+            }
+        },
+    );
 }
 
 fn judge_promise(case: &Case, unit: &str, order: &WorkOrder, delays: &[&Delay], found: &mut Found) {
