@@ -21,16 +21,22 @@ class Network:
     until: date
     # Every table, not only those of the checks that move the most money.
     whole: bool = False
+    # Ten times the orders of a usual dealer, and as many answers as half of them: a maker's largest history.
+    large: bool = False
 
     @property
     def name(self) -> str:
         """The key of its folder."""
-        return f"{self.dealers}x{self.months}-seed{self.seed}-until{self.until}{'-whole' if self.whole else ''}"
+        return f"{self.dealers}x{self.months}-seed{self.seed}-until{self.until}{self.kind('-')}"
+
+    def kind(self, dash: str) -> str:
+        """What is special about it, for names."""
+        return (f"{dash}whole" if self.whole else "") + (f"{dash}large" if self.large else "")
 
     @property
     def database(self) -> str:
         """The name of a database with its facts."""
-        return f"facts_{self.dealers}x{self.months}{'_whole' if self.whole else ''}"
+        return f"facts_{self.dealers}x{self.months}{self.kind('_')}"
 
     @property
     def first_day(self) -> date:
@@ -92,6 +98,7 @@ class Data:
         command: list[str | Path] = [self.generator, "--out", begun, "--dealers", str(network.dealers)]
         command += ["--months", str(network.months), "--seed", str(network.seed), "--until", str(network.until), *window]
         command += ["--all"] if network.whole else []
+        command += ["--orders-a-month", "417", "--answers", "0.104"] if network.large else []
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             shutil.rmtree(begun, ignore_errors=True)

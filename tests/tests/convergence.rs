@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use diesel::PgConnection;
 use farsight_control::ControlError;
 use farsight_control::evaluate::{Outcome, Request};
 use farsight_control::export::Report;
@@ -15,6 +16,7 @@ use farsight_tests::books::{self, alerts_raised, records, same};
 use farsight_tests::chance::{Dice, World, masters, policy, ruling, sheet_of};
 use farsight_tests::office::{Step, at, month};
 use farsight_tests::sheets::{Folder, Sheet, header_of};
+use farsight_tests::tower::texts;
 use farsight_tests::{Office, Tower};
 
 const STEPS: usize = 60;
@@ -30,6 +32,9 @@ struct Walk {
     locked: BTreeMap<Period, [String; 2]>,
     refused: usize,
     imports: usize,
+    sql: PgConnection,
+    /// How many sums that followed the facts were compared with those counted anew.
+    sums: usize,
 }
 
 impl Walk {
@@ -51,6 +56,8 @@ impl Walk {
             locked: BTreeMap::new(),
             refused: 0,
             imports: 0,
+            sql: tower.sql(),
+            sums: 0,
         }
     }
 
@@ -136,8 +143,21 @@ impl Walk {
 
     fn full(&mut self, log: &mut Vec<String>) {
         self.advance();
-        let outcome =
-            self.office.evaluate(&Request { full: true, as_of: Some(self.as_of), ..Request::default() });
+        let request = Request { as_of: Some(self.as_of), ..Request::default() };
+        self.office.evaluate(&request);
+        let followed = sums(&mut self.sql);
+        let outcome = self.office.evaluate(&Request { full: true, ..request });
+        let counted = sums(&mut self.sql);
+        for (month, followed) in followed {
+            // A look at everything keeps the months that it judges.
+            if let Some(counted) = counted.get(&month) {
+                assert_eq!(
+                    &followed, counted,
+                    "sums of {month} that followed the facts, and those counted anew"
+                );
+                self.sums += followed.len();
+            }
+        }
         log.push(format!(
             "check --full as of {}: {} posted, {} reversed",
             outcome.as_of, outcome.posted, outcome.reversed
@@ -195,7 +215,7 @@ impl Walk {
     }
 
     /// What holds at the end is what one clean run makes of the facts that hold.
-    fn end(mut self, policy_name: &str, policy: &str) -> (usize, usize) {
+    fn end(mut self, policy_name: &str, policy: &str) -> (usize, usize, usize) {
         self.as_of = self.as_of.max(at("2025-07-01T00:00:00+08:00"));
         let as_of = Request { as_of: Some(self.as_of), ..Request::default() };
         self.office.evaluate(&as_of);
@@ -227,8 +247,26 @@ impl Walk {
             self.refused,
             self.imports
         );
-        (findings.len(), self.locked.len())
+        (findings.len(), self.locked.len(), self.sums)
     }
+}
+
+/// The sums that are kept, by kind and month.
+fn sums(sql: &mut PgConnection) -> BTreeMap<String, Vec<String>> {
+    let rows = "SELECT s.kind || ' ' || s.month || ' ' || k.what AS value FROM sum_months s CROSS JOIN LATERAL (
+            SELECT s.orders || ' orders' AS what
+            UNION ALL SELECT dealer_code || ' ' || idle::text FROM home_sums h WHERE s.kind = 'homes' AND h.month = s.month
+            UNION ALL SELECT model || ' ' || fault_code || ' ' || vehicles FROM fault_sums f
+                WHERE s.kind = 'faults' AND f.month = s.month
+            UNION ALL SELECT model || ' ' || km || ' km ' || vehicles FROM early_fault_sums e
+                WHERE s.kind = 'faults' AND e.month = s.month) AS k ORDER BY 1";
+    let mut sums: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in texts(sql, rows) {
+        let mut words = row.splitn(3, ' ');
+        let month = [words.next(), words.next()].map(Option::unwrap).join(" ");
+        sums.entry(month).or_default().push(words.next().unwrap().to_owned());
+    }
+    sums
 }
 
 /// What a check looked at was enough: a look at everything would change nothing; if it would, tells what.
@@ -250,7 +288,7 @@ fn enough(office: &mut Office, request: &Request) {
 }
 
 /// One random run; a failure tells the seed and what was done.
-fn run(seed: u64) -> (usize, usize) {
+fn run(seed: u64) -> (usize, usize, usize) {
     let mut log = Vec::new();
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let folder = Folder::new();
@@ -287,15 +325,16 @@ fn runs(part: u64) {
         return;
     }
     let cases = number("FARSIGHT_CASES").unwrap_or(CASES);
-    let (mut findings, mut locked) = (0, 0);
+    let (mut findings, mut locked, mut sums) = (0, 0, 0);
     for seed in part * cases..(part + 1) * cases {
-        let (found, locks) = run(seed);
+        let (found, locks, compared) = run(seed);
         findings += found;
         locked += locks;
+        sums += compared;
     }
     assert!(
-        findings > 20 * cases as usize && locked > 0,
-        "{findings} findings, {locked} locked periods: the test says little"
+        findings > 20 * cases as usize && locked > 0 && sums > 10 * cases as usize,
+        "{findings} findings, {locked} locked periods, {sums} sums compared: the test says little"
     );
 }
 

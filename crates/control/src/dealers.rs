@@ -1,5 +1,7 @@
 //! The list of dealers and one dealer's page, of what the desk sees.
 
+mod service;
+
 use std::collections::HashMap;
 
 use farsight_rulebook::period::Period;
@@ -15,6 +17,8 @@ use farsight_store::standings::{self, Choices, DealerStanding, Filter};
 use jiff::civil::Date;
 
 use crate::{ControlError, Desk, ground};
+
+pub use service::{Limits, Part, Score, Service, ServiceMonth};
 
 /// Months of a dealer's charts, the running one included.
 const MONTHS: i32 = 24;
@@ -59,19 +63,22 @@ pub enum Tab {
     Complaints,
     /// Who works there.
     People,
+    /// How it serves its customers.
+    Service,
     /// Figures by month against the policy.
     Trends,
 }
 
 impl Tab {
     /// All of them, as they stand side by side.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Timeline,
         Self::Money,
         Self::Tasks,
         Self::Inspections,
         Self::Complaints,
         Self::People,
+        Self::Service,
         Self::Trends,
     ];
 
@@ -84,6 +91,7 @@ impl Tab {
             Self::Inspections => "inspections",
             Self::Complaints => "complaints",
             Self::People => "people",
+            Self::Service => "service",
             Self::Trends => "trends",
         }
     }
@@ -118,6 +126,8 @@ pub enum Shown {
     Complaints(Vec<DealerComplaint>),
     /// By position.
     People(Vec<DealerPerson>),
+    /// The latest month first.
+    Service(Service),
     /// The policy in force today.
     Trends(Option<Thresholds>),
 }
@@ -160,6 +170,10 @@ pub fn page(desk: &mut Desk, dealer: &str, tab: Tab) -> Result<Option<Page>, Con
             Tab::Inspections => Shown::Inspections(dealers::inspections(tx, dealer, MOST)?),
             Tab::Complaints => Shown::Complaints(dealers::complaints(tx, dealer, MOST)?),
             Tab::People => Shown::People(dealers::people(tx, dealer, today)?),
+            Tab::Service => {
+                let ground = ground::load(tx, &tenant)?;
+                Shown::Service(service::of(tx, dealer, &ground, now)?)
+            }
             Tab::Trends => {
                 let timeline = ground::timeline(tx, &tenant)?;
                 let terms = timeline.in_force(today).map(|version| &version.policy.bay_turnover);

@@ -17,7 +17,7 @@ use farsight_rulebook::facts::Facts;
 use farsight_rulebook::finding::{Found, Wake};
 use farsight_rulebook::time::Instant;
 use farsight_store::audit::Deed;
-use farsight_store::facts::read::Wanted;
+use farsight_store::facts::read::{self, Wanted};
 use farsight_store::session::{Isolation, Turn};
 use farsight_store::sums::From;
 use farsight_store::{Database, Tx, audit, runs, settlements};
@@ -115,7 +115,7 @@ pub fn checks_named(names: &[String]) -> Result<Vec<&'static Check>, ControlErro
 }
 
 /// How many units are judged at a time: what bounds the memory of a night on which every roster's month ends.
-const UNITS_AT_A_TIME: usize = 2_000;
+const UNITS_AT_A_TIME: usize = 5_000;
 
 /// One run, from its reads to its writes.
 struct Run<'r> {
@@ -129,6 +129,8 @@ struct Run<'r> {
     /// Nothing was ever posted or opened: there is nothing to compare with.
     first_ever: bool,
     database: Database,
+    /// What holds for the whole network, once it has been read.
+    network: Option<Facts>,
 }
 
 impl<'r> Run<'r> {
@@ -160,6 +162,7 @@ impl<'r> Run<'r> {
             tally: reconcile::Tally { outcome, ..reconcile::Tally::default() },
             first_ever,
             database: database.clone(),
+            network: None,
         })
     }
 
@@ -173,7 +176,7 @@ impl<'r> Run<'r> {
             last_locked: settlements::last_locked(tx)?,
         };
         let whole: Vec<&'static Check> = plan.whole.clone();
-        network::forget_touched(tx, &plan, (self.request.full, self.ground.zone.name()))?;
+        network::follow(tx, &plan, (self.request.full, self.ground.zone.name()))?;
         let (of_network, by_dealer): (Vec<_>, Vec<_>) = whole.iter().partition(|check| check.of_network);
         tx.look_at_all()?;
         shards::judge(&mut self, tx, &by_dealer, posting)?;
@@ -230,7 +233,8 @@ impl<'r> Run<'r> {
         posting: farsight_store::ledger::Posting,
     ) -> Result<(), ControlError> {
         tx.look_at_few()?;
-        let facts = facts_of_units(tx, check, units, (&self.ground, self.as_of), From::Kept)?;
+        let network = self.network(tx)?;
+        let facts = reads::beside_network(tx, network, check, units, (&self.ground, self.as_of), From::Kept)?;
         self.tally.outcome.facts += facts.len() as u64;
         let judged = Judged::Units(units.iter().cloned().collect());
         let found = judge(&facts, &self.ground, self.as_of, judged, &[check])?;
@@ -238,6 +242,16 @@ impl<'r> Run<'r> {
         reconcile::reconcile(self, tx, &[check], &facts, &found, reconcile::Among::Units, posting)?;
         runs::set_wakes(tx, check.name, Some(units), &found.wakes)?;
         Ok(())
+    }
+
+    /// What holds for the whole network: read once, however many units there are.
+    fn network(&mut self, tx: &mut Tx) -> Result<Facts, ControlError> {
+        if self.network.is_none() {
+            let mut facts = Facts::default();
+            read::network(tx, &mut facts)?;
+            self.network = Some(facts);
+        }
+        Ok(self.network.clone().unwrap_or_default())
     }
 
     fn write_down(&self, tx: &mut Tx, run: i64, stamp: Instant) -> Result<(), ControlError> {

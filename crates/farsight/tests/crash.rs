@@ -34,7 +34,7 @@ fn deed(words: &[&str], done_already: Option<&'static str>) -> Deed {
 fn story(folder: &Folder, length: usize) -> Vec<Deed> {
     let until = at("2025-09-01T00:00:00+08:00");
     let mut plan = Plan::new(8, 8, until, SEED);
-    plan.scale = Scale { orders_a_month: 40.0, complaints_a_month: 8.0, inspections_a_day: 2 };
+    plan.scale = Scale { orders_a_month: 40.0, complaints_a_month: 8.0, inspections_a_day: 2, ..plan.scale };
     let mut deeds = Vec::new();
     let mut known: Option<&str> = None;
     let months = ["2025-01", "2025-02", "2025-03", "2025-04", "2025-05", "2025-06", "2025-07", "2025-08"];

@@ -48,7 +48,7 @@ fn kill(running: &mut Running, signal: Signal) {
 fn begin(tower: &Tower, folder: &Folder) -> Farsight {
     let farsight = Farsight::on_database(EXE, &tower.url());
     let mut plan = Plan::new(6, 6, at("2025-09-01T00:00:00+08:00"), SEED);
-    plan.scale = Scale { orders_a_month: 40.0, complaints_a_month: 8.0, inspections_a_day: 2 };
+    plan.scale = Scale { orders_a_month: 40.0, complaints_a_month: 8.0, inspections_a_day: 2, ..plan.scale };
     let facts = folder.path().join("facts");
     if !facts.exists() {
         std::fs::create_dir(&facts).unwrap();

@@ -1,8 +1,10 @@
 //! Writes a network into a folder:
-//! `generate --out DIR [--dealers N] [--months M] [--seed S] [--until DATE] [--from DATE] [--to DATE] [--all] [--gzip]`.
+//! `generate --out DIR [--dealers N] [--months M] [--seed S] [--until DATE] [--from DATE] [--to DATE] [--all] [--gzip]
+//! [--orders-a-month X] [--answers SHARE]`.
 //!
 //! `--until` is the network's "now", the end of that local day. `--from` and `--to` choose a window of whole local days,
-//! for "one more day of facts": `--from D --to D`. `--all` writes every table, not only the core.
+//! for "one more day of facts": `--from D --to D`. `--all` writes every table, not only the core. `--orders-a-month`
+//! is how many orders the mean dealer has, `--answers` the share of their customers who answer a survey.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -19,9 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let name = word.strip_prefix("--").ok_or_else(|| format!("not an option: {word}"))?.to_owned();
         let value = match name.as_str() {
             "all" | "gzip" => String::new(),
-            "out" | "dealers" | "months" | "seed" | "until" | "from" | "to" => {
-                words.next().ok_or_else(|| format!("--{name} needs a value"))?
-            }
+            "out" | "dealers" | "months" | "seed" | "until" | "from" | "to" | "orders-a-month"
+            | "answers" => words.next().ok_or_else(|| format!("--{name} needs a value"))?,
             _ => return Err(format!("no option --{name}").into()),
         };
         options.insert(name, value);
@@ -39,6 +40,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         end(until),
         option("seed", "1").parse()?,
     );
+    if let Some(orders) = options.get("orders-a-month") {
+        plan.scale.orders_a_month = orders.parse()?;
+    }
+    if let Some(share) = options.get("answers") {
+        plan.scale.answers = share.parse()?;
+    }
     plan.gzip = options.contains_key("gzip");
     if options.contains_key("all") {
         plan.tables = Tables::ALL;

@@ -118,10 +118,14 @@ pub(crate) struct Pool {
     pub(crate) before: u32,
     /// Days from one sale to the next.
     pub(crate) pace: f64,
+    /// How many it may be at most; the same for all pools of a network.
+    pub(crate) most: u32,
 }
 
-/// Most vehicles of one dealer, so that every vehicle of the network has its own serial number.
+/// Most vehicles of one dealer where as many orders come as usual; with more orders there may be more.
 pub(crate) const MOST_VEHICLES: u32 = 2_000;
+/// How many serial numbers there are: every vehicle of the network has its own.
+pub(crate) const SERIAL_NUMBERS: u32 = LETTERS.len() as u32 * 1_000_000;
 /// How far back the vehicles sold before the plan go, in days.
 const YEARS_OF_SALES: i64 = 2_000;
 /// Letters and digits of vehicle identification numbers (ISO 3779: no I, O, Q).
@@ -133,7 +137,7 @@ impl Pool {
     /// How many are sold by a day.
     pub(crate) fn sold_by(&self, day: Day) -> u32 {
         let since = ((day.0 - self.begins.0).max(0) as f64 / self.pace) as u32;
-        (self.before + since).min(MOST_VEHICLES - 1)
+        (self.before + since).min(self.most - 1)
     }
 
     /// The vehicle of a number.
@@ -168,8 +172,8 @@ impl Pool {
 
     fn vin(&self, number: u32, model: &Model, sold: Day) -> [u8; 17] {
         // A bijection on plant and serial number: the factor shares no prime with 33 000 000.
-        let vehicle = u64::from(self.dealer) * u64::from(MOST_VEHICLES) + u64::from(number);
-        let serial = (vehicle * 19_260_817 + 20_417_659) % (LETTERS.len() as u64 * 1_000_000);
+        let vehicle = u64::from(self.dealer) * u64::from(self.most) + u64::from(number);
+        let serial = (vehicle * 19_260_817 + 20_417_659) % u64::from(SERIAL_NUMBERS);
         let mut vin = *b"LS500000000000000";
         vin[3..8].copy_from_slice(model.descriptor);
         vin[9] = YEARS[(i64::from(sold.date().year()) - 2010).rem_euclid(30) as usize];
@@ -204,7 +208,7 @@ mod tests {
     use std::collections::HashSet;
 
     fn pool(dealer: u32) -> Pool {
-        Pool { dealer, begins: Day(20_000), before: 150, pace: 12.5 }
+        Pool { dealer, begins: Day(20_000), before: 150, pace: 12.5, most: MOST_VEHICLES }
     }
 
     #[test]

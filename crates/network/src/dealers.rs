@@ -1,6 +1,6 @@
 //! Dealers: where they stand, how good they are and how that changes, and what fate the plan has for them.
 
-use crate::cars::{MOST_VEHICLES, Pool};
+use crate::cars::{MOST_VEHICLES, Pool, SERIAL_NUMBERS};
 use crate::days::{Day, Moment, Span};
 use crate::dice::{Dice, Purpose};
 use crate::names;
@@ -139,7 +139,7 @@ fn dealer(
         quality,
         trend,
         size,
-        pool: pool(&plan.scale, index, begins, size, quality, dice),
+        pool: pool(plan, index, begins, size, quality, dice),
         begins,
     }
 }
@@ -159,10 +159,14 @@ fn fate_of(plan: &Plan, index: u32) -> Fate {
 }
 
 /// A dealer sells about as many vehicles as come to it in four to seven months; bad ones see fewer of theirs again.
-fn pool(scale: &Scale, index: u32, begins: Day, size: f64, quality: f64, dice: &mut Dice) -> Pool {
+fn pool(plan: &Plan, index: u32, begins: Day, size: f64, quality: f64, dice: &mut Dice) -> Pool {
+    let orders = plan.scale.orders_a_month;
+    let usual = Scale::of(plan.dealers).orders_a_month;
+    let most = (f64::from(MOST_VEHICLES) * (orders / usual).max(1.0)) as u32;
+    let most = most.min(SERIAL_NUMBERS / plan.dealers);
     let months = 3.4 + 0.8 * dice.unit() + 2.6 * (1.0 - quality);
-    let vehicles = (scale.orders_a_month * size * months).clamp(20.0, f64::from(MOST_VEHICLES) * 0.6);
-    Pool { dealer: index, begins, before: vehicles as u32, pace: 30.4 / (vehicles * 0.012) }
+    let vehicles = (orders * size * months).clamp(20.0, f64::from(most) * 0.6);
+    Pool { dealer: index, begins, before: vehicles as u32, pace: 30.4 / (vehicles * 0.012), most }
 }
 
 impl Dealer {

@@ -54,6 +54,8 @@ const LONGEST_STORY: i64 = 120;
 pub struct Scale {
     /// Work orders of the mean dealer in a month.
     pub orders_a_month: f64,
+    /// The share of customers who answer a survey.
+    pub answers: f64,
     /// Complaints of the mean dealer in a month.
     pub complaints_a_month: f64,
     /// Inspections of the whole network in a day, follow-ups apart.
@@ -64,7 +66,12 @@ impl Scale {
     /// What is usual for so many dealers. A network of 900 and more has the published 30 inspections a day, a smaller
     /// one as many as keep a dealer's chance of being drawn the same: daily visits would ruin everybody.
     pub fn of(dealers: u32) -> Self {
-        Self { orders_a_month: 42.3, complaints_a_month: 3.5, inspections_a_day: (dealers / 30).clamp(1, 30) }
+        Self {
+            orders_a_month: 42.3,
+            answers: 0.35,
+            complaints_a_month: 3.5,
+            inspections_a_day: (dealers / 30).clamp(1, 30),
+        }
     }
 }
 

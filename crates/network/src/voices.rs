@@ -15,8 +15,6 @@ use crate::texts;
 /// The factors customers are asked about, with how dealers differ from their mean there.
 const FACTORS: [(&str, f64); 5] =
     [("response", -1.0), ("quality", 0.0), ("attitude", 1.5), ("transparency", -0.5), ("amenities", -2.0)];
-/// The share of customers who answer a survey.
-const ANSWERS: f64 = 0.35;
 
 /// The survey and the callback after an order. They have a stream of their own, so that asking for these tables
 /// changes no other.
@@ -38,7 +36,7 @@ pub(crate) fn write_of_order(world: &World<'_>, order: &Order<'_>, books: &mut B
     }
 
     let answered = completed.plus(dice.between(3 * HOUR, 70 * HOUR)).awake();
-    if !dice.chance(ANSWERS) || !world.span.writes(answered, &[]) {
+    if !dice.chance(world.plan.scale.answers) || !world.span.writes(answered, &[]) {
         return;
     }
     let mood = if order.fixed == Some(false) { -22.0 } else { 0.0 };

@@ -453,14 +453,31 @@ impl Tx<'_> {
         &mut self,
         look: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let looks_at_few =
-            self.number("SELECT (current_setting('enable_seqscan') = 'off')::int::bigint AS number")? > 0;
+        let looks_at_few = self.looks_at_few()?;
         self.look_at_all()?;
         let looked = look(self)?;
         if looks_at_few {
             self.look_at_few()?;
         }
         Ok(looked)
+    }
+
+    /// Does something that looks at few rows amid what looks at whole tables, or amid the like.
+    pub(crate) fn by_plan_of_few<T>(
+        &mut self,
+        look: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let looks_at_few = self.looks_at_few()?;
+        self.look_at_few()?;
+        let looked = look(self)?;
+        if !looks_at_few {
+            self.look_at_all()?;
+        }
+        Ok(looked)
+    }
+
+    fn looks_at_few(&mut self) -> Result<bool, StoreError> {
+        Ok(self.number("SELECT (current_setting('enable_seqscan') = 'off')::int::bigint AS number")? > 0)
     }
 
     /// Plans by hash and scan: for transactions that look at whole tables.

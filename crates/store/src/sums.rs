@@ -1,11 +1,14 @@
-//! Sums of months over vehicles and work orders (rulebook 4.10, 4.11): counted by the database, kept, and counted again
-//! where facts have touched a month.
+//! Sums of months over vehicles and work orders (rulebook 4.10, 4.11): counted by the database, kept, and brought up to
+//! the vehicles that facts have touched.
 //!
 //! The same code counts what is kept and what is only looked at, and a test compares it with the rulebook's own
 //! counting ([`farsight_rulebook::sums`]).
 
+mod changes;
 mod faults;
 mod homes;
+
+use std::collections::BTreeSet;
 
 use diesel::data_types::PgDate;
 use diesel::prelude::*;
@@ -15,9 +18,10 @@ use farsight_rulebook::period::Period;
 
 use crate::values::{month, pg_month};
 use crate::{StoreError, Tx, runs};
+use changes::{Changed, Changes};
 
 pub use faults::{by_model, keep_faults};
-pub use homes::{homes, keep_homes};
+pub use homes::{homes, homes_of, keep_homes};
 
 /// A kind of sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +97,38 @@ impl TouchedMonths {
     }
 }
 
+/// Brings the months that are kept up to what imports have changed. Of more vehicles than are looked up one by one the months
+/// are forgotten, and counted again when they are asked for.
+pub fn follow(tx: &mut Tx, kind: Kind, imports: &[i64], zone: &str) -> Result<(), StoreError> {
+    let months = months_kept(tx, kind)?;
+    match changes(tx, kind, imports, &months, zone)? {
+        Changed::Nothing => Ok(()),
+        Changed::Much => forget_touched(tx, kind, imports, zone),
+        Changed::Vehicles(changes) => match kind {
+            Kind::Homes => homes::follow(tx, &changes, &months, zone),
+            Kind::Faults => faults::follow(tx, &changes, zone),
+        },
+    }
+}
+
+/// What imports change of the months that are kept.
+fn changes(
+    tx: &mut Tx,
+    kind: Kind,
+    imports: &[i64],
+    months: &BTreeSet<Period>,
+    zone: &str,
+) -> Result<Changed, StoreError> {
+    match months.last() {
+        Some(last) if !imports.is_empty() => {
+            tx.by_plan_of_few(|tx| Changes::of(tx, kind, imports, *last, zone))
+        }
+        _ => Ok(Changed::Nothing),
+    }
+}
+
 /// Forgets the months that imports touch.
-pub fn forget_touched(tx: &mut Tx, kind: Kind, imports: &[i64], zone: &str) -> Result<(), StoreError> {
+fn forget_touched(tx: &mut Tx, kind: Kind, imports: &[i64], zone: &str) -> Result<(), StoreError> {
     let touched = TouchedMonths::of(tx, kind, imports, zone)?;
     diesel::sql_query(format!("DELETE FROM sum_months s WHERE s.kind = $1 AND {}", kind.is_touched()))
         .bind::<Text, _>(kind.name())
@@ -104,13 +138,26 @@ pub fn forget_touched(tx: &mut Tx, kind: Kind, imports: &[i64], zone: &str) -> R
     Ok(())
 }
 
+/// The months that are kept, as of the imports that the check of the kind has seen.
+fn months_kept(tx: &mut Tx, kind: Kind) -> Result<BTreeSet<Period>, StoreError> {
+    let rows: Vec<MonthRow> = diesel::sql_query("SELECT month FROM sum_months WHERE kind = $1")
+        .bind::<Text, _>(kind.name())
+        .load(tx.connection)?;
+    Ok(rows.into_iter().map(|row| month(row.month)).collect())
+}
+
+/// The imports that the check of the kind has not seen.
+fn unseen(tx: &mut Tx, kind: Kind) -> Result<Vec<i64>, StoreError> {
+    let touched = runs::touched(tx)?.into_iter().filter(|(check, _)| check == kind.check());
+    Ok(touched.map(|(_, import)| import).collect())
+}
+
 /// The months that are kept and that no import has touched which the check of the kind has not seen.
 fn kept(tx: &mut Tx, kind: Kind, zone: &str) -> Result<Vec<Period>, StoreError> {
     if tx.known_at().is_some() {
         return Ok(Vec::new()); // those that are kept are of what is known now
     }
-    let unseen = runs::touched(tx)?.into_iter().filter(|(check, _)| check == kind.check());
-    let imports: Vec<i64> = unseen.map(|(_, import)| import).collect();
+    let imports = unseen(tx, kind)?;
     let touched = TouchedMonths::of(tx, kind, &imports, zone)?;
     let rows: Vec<MonthRow> = diesel::sql_query(format!(
         "SELECT s.month FROM sum_months s WHERE s.kind = $1 AND ({}) IS NOT TRUE",
@@ -175,7 +222,7 @@ fn begin(tx: &mut Tx, kind: Kind, of: Period) -> Result<bool, StoreError> {
 pub enum From {
     /// Those that are kept; they must be.
     Kept,
-    /// Those that are kept where no fact has touched them since, counted now and not kept where there are none: beside a run.
+    /// Those that are kept with what facts have changed since, counted now and not kept where there are none: beside a run.
     KeptOrNow,
     /// Counted now and not kept: of facts as they were known.
     Now,

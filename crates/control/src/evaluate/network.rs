@@ -14,19 +14,15 @@ use super::plan::Plan;
 use super::reads;
 use crate::ControlError;
 
-/// Forgets the sums of months that unseen imports touch; all sums where everything is to be counted anew.
-pub(super) fn forget_touched(
-    tx: &mut Tx,
-    plan: &Plan,
-    (full, zone): (bool, &str),
-) -> Result<(), ControlError> {
+/// Brings the sums of months up to what came in; where everything is to be counted anew, forgets them.
+pub(super) fn follow(tx: &mut Tx, plan: &Plan, (full, zone): (bool, &str)) -> Result<(), ControlError> {
     for (check, kind) in [(retention::NAME, Kind::Homes), (fault_hotspot::NAME, Kind::Faults)] {
         if full && plan.whole.iter().any(|whole| whole.name == check) {
             sums::forget_all(tx, kind)?;
         }
         for (_, imports) in plan.seen.iter().filter(|(seen, _)| *seen == check) {
             tx.look_at_few()?;
-            sums::forget_touched(tx, kind, imports, zone)?;
+            sums::follow(tx, kind, imports, zone)?;
         }
     }
     Ok(())

@@ -22,11 +22,23 @@ pub(crate) fn facts_of_units(
     tx: &mut Tx,
     check: &Check,
     units: &[String],
-    (ground, as_of): (&Ground, Instant),
+    basis: (&Ground, Instant),
     from: From,
 ) -> Result<Facts, ControlError> {
     let mut facts = Facts::default();
     read::network(tx, &mut facts)?;
+    beside_network(tx, facts, check, units, basis, from)
+}
+
+/// The same with what holds for the whole network, which has been read.
+pub(super) fn beside_network(
+    tx: &mut Tx,
+    mut facts: Facts,
+    check: &Check,
+    units: &[String],
+    (ground, as_of): (&Ground, Instant),
+    from: From,
+) -> Result<Facts, ControlError> {
     let zone = ground.zone.name();
     match check.name {
         spot_check::NAME => {
@@ -100,7 +112,7 @@ pub(super) fn of_own_rules(tx: &mut Tx, units: &[String], grounds: &[Ground]) ->
 }
 
 /// What a manufacturer's own rules count in some dealers' months, and no more than they name.
-fn of_custom(
+pub(crate) fn of_custom(
     tx: &mut Tx,
     facts: &mut Facts,
     units: &[String],

@@ -16,6 +16,7 @@ use farsight_rulebook::period::Period;
 use farsight_rulebook::policy::{Policy, Seat, Text};
 use farsight_rulebook::time::Instant;
 use farsight_store::session::Isolation;
+use farsight_store::standings;
 use jiff::civil::Date;
 
 use super::{Source, drafts};
@@ -142,6 +143,8 @@ pub struct Replayed {
     pub crossings: Vec<Crossing>,
     /// The clauses' titles in the file, of those it does not have as they are in force.
     pub titles: BTreeMap<String, Text>,
+    /// What regions are called.
+    pub region_names: BTreeMap<String, String>,
 }
 
 /// How many dealers pay more or less by so much.
@@ -224,7 +227,11 @@ pub fn replay(
         })?;
         let named = policies.iter().zip(files).zip(counts);
         let in_force = titles(grounds[0].timeline.versions().iter().map(|version| &*version.policy));
-        Ok(named.map(|((policy, file), count)| count.named(policy, file, in_force.clone())).collect())
+        let mut replayed: Vec<Replayed> =
+            named.map(|((policy, file), count)| count.named(policy, file, in_force.clone())).collect();
+        let region_names: BTreeMap<String, String> = standings::regions(tx)?.into_iter().collect();
+        replayed.iter_mut().for_each(|one| one.region_names = region_names.clone());
+        Ok(replayed)
     })
 }
 
@@ -288,6 +295,7 @@ impl Count {
             dealers: self.dealers,
             crossings: self.crossings,
             titles,
+            region_names: BTreeMap::new(),
         }
     }
 

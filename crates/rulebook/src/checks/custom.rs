@@ -24,7 +24,7 @@ pub use figures::{FIGURES, Figure, Table};
 pub use read::{MOST_MEASURES, MOST_RULES, MOST_TIERS};
 pub use receipts::grounds;
 
-use figures::Book;
+use figures::{Book, Scope};
 
 /// The check's name, and what every clause and family of it begins with.
 pub const NAME: &str = "custom";
@@ -210,7 +210,34 @@ pub struct Reads {
     pub posts: bool,
 }
 
+/// Figures of a dealer's months, each by the version in force on the month's last day; none where one is not known.
+///
+/// The case's facts are those that [`Reads::of_figures`] names, of these months.
+pub fn figures_of(
+    case: &Case,
+    dealer: Code,
+    months: &[Period],
+    names: &[&str],
+) -> Result<Vec<Vec<Option<i64>>>, HolidaysUnknown> {
+    let (book, dealers) = (Book::of(case), [dealer]);
+    let places: Vec<Option<usize>> =
+        names.iter().map(|name| FIGURES.iter().position(|figure| figure.name == *name)).collect();
+    let of_month = |month: &Period| {
+        let Some(version) = case.version(month.last_day()) else { return Ok(vec![None; names.len()]) };
+        let scope = Scope { case, book: &book, dealers: &dealers, month: *month, version };
+        let figure = |place: &Option<usize>| place.map_or(Ok(None), |place| scope.figure(place, &mut |_| {}));
+        places.iter().map(figure).collect()
+    };
+    months.iter().map(of_month).collect()
+}
+
 impl Reads {
+    /// What these figures are counted from.
+    pub fn of_figures(names: &[&str]) -> Self {
+        let figures = FIGURES.iter().filter(|figure| names.contains(&figure.name));
+        Self { tables: figures.flat_map(|figure| figure.reads).copied().collect(), ..Self::default() }
+    }
+
     /// What all versions of a timeline need.
     pub fn of(timeline: &Timeline) -> Self {
         let mut reads = Self::default();

@@ -14,6 +14,7 @@ use farsight_rulebook::tables::{Column, Table};
 use farsight_rulebook::time::Instant;
 
 use self::staged::quoted;
+use super::read;
 use crate::{StoreError, Tx};
 
 pub use self::staged::{Stage, Staged, leave_out, stage};
@@ -23,6 +24,8 @@ const MAX_FAULTS: usize = 10_000;
 
 /// Fewer rows than this are looked up by index rather than by scanning what is stored.
 const FEW: u64 = 20_000;
+/// So are fewer than one for so many work orders that are stored.
+const FEW_OF: u64 = 100;
 
 /// What is wrong with a row, in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,8 +91,9 @@ struct CountRow {
 impl Merge<'_> {
     /// Takes the staged rows in; faults, if any, are for the caller to undo and tell.
     pub fn run(&self, tx: &mut Tx, staged: u64) -> Result<Taken, StoreError> {
-        // So few rows are looked up one by one, whatever the planner knows of the tables.
-        if staged < FEW {
+        // So few rows, in all or beside the largest table, are looked up one by one, whatever the planner knows of the tables.
+        let known = read::estimated_work_orders(tx)?.unsigned_abs();
+        if staged < FEW.max(known / FEW_OF) {
             tx.look_at_few()?;
         } else {
             tx.look_at_all()?;

@@ -4,6 +4,7 @@ use farsight_rulebook::facts::Facts;
 use farsight_rulebook::period::Period;
 use farsight_rulebook::sums::{EarlyFaults, FaultyVehicles, MOST_EARLY_KM, SoldVehicles};
 
+use super::changes::Changes;
 use super::{From, Kind, begin, kept};
 use crate::{StoreError, Tx};
 
@@ -48,22 +49,95 @@ fn orders_of_month(tx: &mut Tx, of: Period, zone: &str) -> Result<(), StoreError
     Ok(())
 }
 
-fn faulty_query(tx: &Tx, of: Period) -> String {
+/// Vehicles are looked up one by one: a month's orders are few beside all vehicles.
+fn model_of(tx: &Tx, of: Period, vin: &str) -> String {
     let (holds, last) = (tx.holds(), of.last_day());
     format!(
-        "SELECT t.model, o.fault_code, count(DISTINCT o.vin) AS vehicles FROM pg_temp.month_orders o JOIN vehicles t USING (vin)
-         WHERE {holds} AND t.sold_on <= date '{last}' AND o.fault_code IS NOT NULL GROUP BY t.model, o.fault_code"
+        "(SELECT t.model FROM vehicles t WHERE {holds} AND t.vin = {vin} AND t.sold_on <= date '{last}' OFFSET 0) AS v"
+    )
+}
+
+fn faulty_query(tx: &Tx, of: Period) -> String {
+    let model = model_of(tx, of, "o.vin");
+    format!(
+        "SELECT v.model, o.fault_code, count(*) AS vehicles FROM (
+             SELECT DISTINCT vin, fault_code FROM pg_temp.month_orders WHERE fault_code IS NOT NULL) AS o
+         CROSS JOIN LATERAL {model} GROUP BY v.model, o.fault_code"
     )
 }
 
 fn early_query(tx: &Tx, of: Period) -> String {
-    let (holds, last) = (tx.holds(), of.last_day());
+    let model = model_of(tx, of, "o.vin");
     format!(
-        "SELECT e.model, e.km, count(*) AS vehicles FROM (
-             SELECT t.model, min(o.odometer_km) AS km FROM pg_temp.month_orders o JOIN vehicles t USING (vin)
-             WHERE {holds} AND t.sold_on <= date '{last}' AND o.fault_code IS NOT NULL AND o.odometer_km <= {MOST_EARLY_KM}
-             GROUP BY t.model, o.vin) AS e GROUP BY e.model, e.km"
+        "SELECT v.model, o.km, count(*) AS vehicles FROM (
+             SELECT vin, min(odometer_km) AS km FROM pg_temp.month_orders
+             WHERE fault_code IS NOT NULL AND odometer_km <= {MOST_EARLY_KM} GROUP BY vin) AS o
+         CROSS JOIN LATERAL {model} GROUP BY v.model, o.km"
     )
+}
+
+/// Brings what is kept up to what imports have changed: what each of the changed vehicles counted for before them is taken
+/// away, and what it counts for now is added.
+pub(super) fn follow(tx: &mut Tx, changes: &Changes, zone: &str) -> Result<(), StoreError> {
+    let (before, now) = (changes.held_before("t"), tx.holds());
+    let first = changes.since.first_day();
+    let orders = |sign: i8, holds: &str| {
+        format!(
+            "SELECT {sign} AS sign, o.month, v.model, c.vin, o.fault_code, o.odometer_km FROM pg_temp.changed_vehicles c
+             CROSS JOIN LATERAL (SELECT t.model, t.sold_on FROM vehicles t WHERE {holds} AND t.vin = c.vin OFFSET 0) AS v
+             CROSS JOIN LATERAL (
+                 SELECT date_trunc('month', t.created_at AT TIME ZONE '{zone}')::date AS month, t.fault_code, t.odometer_km
+                 FROM work_orders t WHERE {holds} AND t.vin = c.vin AND t.fault_code IS NOT NULL
+                   AND t.created_at >= (timestamp '{first}' AT TIME ZONE '{zone}') OFFSET 0) AS o
+             WHERE v.sold_on < (o.month + interval '1 month')::date
+               AND o.month IN (SELECT month FROM sum_months WHERE kind = 'faults')"
+        )
+    };
+    tx.execute("DROP TABLE IF EXISTS pg_temp.changed_faults")?;
+    tx.execute(&format!(
+        "CREATE TEMP TABLE changed_faults ON COMMIT DROP AS {} UNION ALL {}",
+        orders(-1, &before),
+        orders(1, &now)
+    ))?;
+    merge(
+        tx,
+        ("fault_sums", "fault_code"),
+        "SELECT month, model, fault_code AS key, sum(sign) AS number FROM (
+             SELECT DISTINCT sign, month, model, vin, fault_code FROM pg_temp.changed_faults) AS c GROUP BY month, model, fault_code",
+    )?;
+    merge(
+        tx,
+        ("early_fault_sums", "km"),
+        &format!(
+            "SELECT month, model, km AS key, sum(sign) AS number FROM (
+                 SELECT sign, month, model, min(odometer_km) AS km FROM pg_temp.changed_faults
+                 WHERE odometer_km <= {MOST_EARLY_KM} GROUP BY sign, month, model, vin) AS c GROUP BY month, model, km"
+        ),
+    )?;
+    let imports = changes.imports();
+    tx.execute(&format!(
+        "UPDATE sum_months s SET orders = s.orders + d.number FROM (
+             SELECT date_trunc('month', c.created_at AT TIME ZONE '{zone}')::date AS month, sum(c.sign) AS number FROM (
+                 SELECT 1 AS sign, t.created_at FROM work_orders t WHERE {now} AND t.import_id = ANY({imports})
+                 UNION ALL
+                 SELECT -1, t.created_at FROM work_orders t WHERE {before} AND t.superseded_by = ANY({imports})) AS c
+             GROUP BY 1) AS d
+         WHERE s.kind = 'faults' AND s.month = d.month"
+    ))?;
+    Ok(())
+}
+
+/// Adds differences, one a month, model and key, to what is kept.
+fn merge(tx: &mut Tx, (table, key): (&str, &str), differences: &str) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    tx.execute(&format!(
+        "MERGE INTO {table} s USING (SELECT * FROM ({differences}) AS d WHERE d.number <> 0) AS d
+         ON s.month = d.month AND s.model = d.model AND s.{key} = d.key
+         WHEN MATCHED AND s.vehicles + d.number = 0 THEN DELETE
+         WHEN MATCHED THEN UPDATE SET vehicles = s.vehicles + d.number
+         WHEN NOT MATCHED THEN INSERT (tenant_id, month, model, {key}, vehicles) VALUES ({tenant}, d.month, d.model, d.key, d.number)"
+    ))?;
+    Ok(())
 }
 
 /// Reads the sums by model of months, and all vehicles sold.

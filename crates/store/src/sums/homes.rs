@@ -1,39 +1,189 @@
 //! Homes of vehicles at months' ends (rulebook 4.10): for how many days each had not been seen there, whatever a policy calls
 //! away.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date as SqlDate, Text};
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::period::Period;
 use farsight_rulebook::sums::{HomeVehicles, home_at};
 use farsight_rulebook::time::day_number;
 use jiff::civil::Date;
 
-use super::{From, Kind, begin, kept};
+use super::changes::{Changed, Changes, holds_now, seen_in};
+use super::{From, Kind, begin, changes, kept, months_kept, unseen};
+use crate::reading::Values;
+use crate::values::pg_month;
 use crate::{StoreError, Tx};
 
-/// Counts and keeps the months that are not kept yet.
+/// Counts and keeps the months that are not kept yet: after one that is kept by the vehicles seen since, the others by one
+/// walk.
 pub fn keep_homes(tx: &mut Tx, months: &[Period], zone: &str) -> Result<(), StoreError> {
+    let mut there = months_kept(tx, Kind::Homes)?;
     let mut missing = Vec::new();
-    for month in months {
-        if begin(tx, Kind::Homes, *month)? {
-            missing.push(*month);
+    for month in months.iter().copied().collect::<BTreeSet<_>>() {
+        if there.contains(&month) {
+            continue;
+        }
+        begin(tx, Kind::Homes, month)?;
+        if there.contains(&month.previous()) && keep_next(tx, month, zone)? {
+            there.insert(month);
+        } else {
+            missing.push(month);
         }
     }
     let homes = count(tx, &missing, zone)?;
-    tx.stage("month date, dealer_code text, idle text", |rows| -> Result<(), StoreError> {
-        for home in homes.all() {
+    write(tx, homes.all().map(|home| ((home.month, home.dealer.to_owned()), home.idle)))
+}
+
+/// The days of homes by their month and dealer.
+type Idle = BTreeMap<(Period, String), Vec<i16>>;
+
+/// Keeps a month that follows one that is kept: what did not come and was not sold in it is still where it was, seen so
+/// many days longer ago. False: too many did.
+fn keep_next(tx: &mut Tx, month: Period, zone: &str) -> Result<bool, StoreError> {
+    if !seen_in(tx, month, zone)? {
+        return Ok(false);
+    }
+    let previous = month.previous();
+    let changed = tx.by_plan_of_few(|tx| count_changed(tx, &holds_now, &[previous, month], zone))?;
+    let days = month.last_day().day().into();
+    let later = |idle: &[i16]| idle.iter().map(|days_before| days_before.saturating_add(days)).collect();
+    let mut homes: Idle = BTreeMap::new();
+    let query = format!(
+        "SELECT dealer_code, idle::text FROM home_sums WHERE month = date '{}'",
+        previous.first_day()
+    );
+    tx.read(&query, |row| {
+        let dealer = row.text().to_owned();
+        homes.insert((month, dealer), later(&listed(row.text())));
+    })?;
+    for home in changed.all() {
+        let idle = homes.entry((month, home.dealer.to_owned())).or_default();
+        if home.month == previous {
+            take_away(idle, &later(&home.idle));
+        } else {
+            idle.extend(home.idle);
+        }
+    }
+    write(tx, homes.into_iter())?;
+    Ok(true)
+}
+
+/// Brings months that are kept up to what imports have changed: where each of the changed vehicles was at home before them is
+/// taken away, and where it is now is added.
+pub(super) fn follow(
+    tx: &mut Tx,
+    changes: &Changes,
+    months: &BTreeSet<Period>,
+    zone: &str,
+) -> Result<(), StoreError> {
+    let differences = differences(tx, changes, months, zone)?;
+    tx.stage("month date, dealer_code text", |rows| -> Result<(), StoreError> {
+        for (month, dealer) in differences.keys() {
             let row = rows.row().map_err(|error| StoreError::Gone(error.to_string()))?;
-            row.date(home.month.first_day()).text(home.dealer).text(&home.listed());
+            row.date(month.first_day()).text(dealer);
         }
         Ok(())
     })?;
-    let tenant = tx.tenant();
-    tx.execute(&format!(
-        "INSERT INTO home_sums (tenant_id, month, dealer_code, idle)
-         SELECT {tenant}, month, dealer_code, idle::smallint[] FROM pg_temp.staging"
-    ))?;
+    let mut homes: Idle = differences.keys().map(|key| (key.clone(), Vec::new())).collect();
+    let query = "SELECT s.month, s.dealer_code, k.idle FROM pg_temp.staging s CROSS JOIN LATERAL (
+                     SELECT h.idle::text FROM home_sums h WHERE h.month = s.month AND h.dealer_code = s.dealer_code OFFSET 0) AS k";
+    tx.read(query, |row| {
+        let key = (Period::of(row.date()), row.text().to_owned());
+        homes.insert(key, listed(row.text()));
+    })?;
+    for (key, difference) in differences {
+        let idle = homes.entry(key).or_default();
+        take_away(idle, &difference.before);
+        idle.extend(difference.now);
+    }
+    write(tx, homes.into_iter())
+}
+
+/// Of the changed vehicles, those at home at a dealer at a month's end.
+#[derive(Default)]
+struct Difference {
+    before: Vec<i16>,
+    now: Vec<i16>,
+}
+
+/// What imports change of months, where they do.
+fn differences(
+    tx: &mut Tx,
+    changes: &Changes,
+    months: &BTreeSet<Period>,
+    zone: &str,
+) -> Result<BTreeMap<(Period, String), Difference>, StoreError> {
+    let months: Vec<Period> = months.range(changes.since..).copied().collect();
+    let (before, now) = tx.by_plan_of_few(|tx| {
+        let before = count_changed(tx, &|fact| changes.held_before(fact), &months, zone)?;
+        Ok((before, count_changed(tx, &holds_now, &months, zone)?))
+    })?;
+    let mut differences: BTreeMap<(Period, String), Difference> = BTreeMap::new();
+    for home in before.all() {
+        differences.entry((home.month, home.dealer.to_owned())).or_default().before = home.idle;
+    }
+    for home in now.all() {
+        differences.entry((home.month, home.dealer.to_owned())).or_default().now = home.idle;
+    }
+    differences.retain(|_, difference| difference.before != difference.now);
+    Ok(differences)
+}
+
+/// Takes some days away, each once.
+fn take_away(from: &mut Vec<i16>, days: &[i16]) {
+    let mut left: HashMap<i16, usize> = HashMap::new();
+    for days in days {
+        *left.entry(*days).or_default() += 1;
+    }
+    from.retain(|days| match left.get_mut(days) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            false
+        }
+        _ => true,
+    });
+}
+
+/// Keeps homes in place of those that are kept of the same months and dealers; where nobody is at home any more, there is
+/// nothing to keep.
+fn write(tx: &mut Tx, homes: impl Iterator<Item = ((Period, String), Vec<i16>)>) -> Result<(), StoreError> {
+    let mut deserted = false;
+    let written = tx.stage("month date, dealer_code text, idle text", |rows| -> Result<(), StoreError> {
+        for ((month, dealer), mut idle) in homes {
+            deserted |= idle.is_empty();
+            idle.sort_unstable();
+            let row = rows.row().map_err(|error| StoreError::Gone(error.to_string()))?;
+            row.date(month.first_day()).text(&dealer).text(&list(&idle));
+        }
+        Ok(())
+    })?;
+    if written > 0 {
+        let tenant = tx.tenant();
+        tx.execute(&format!(
+            "INSERT INTO home_sums (tenant_id, month, dealer_code, idle)
+             SELECT {tenant}, month, dealer_code, idle::smallint[] FROM pg_temp.staging
+             ON CONFLICT (tenant_id, month, dealer_code) DO UPDATE SET idle = excluded.idle"
+        ))?;
+    }
+    if deserted {
+        tx.execute("DELETE FROM home_sums WHERE idle = '{}'")?;
+    }
     Ok(())
+}
+
+/// The days as the database reads an array.
+fn list(idle: &[i16]) -> String {
+    let listed: Vec<String> = idle.iter().map(ToString::to_string).collect();
+    format!("{{{}}}", listed.join(","))
+}
+
+/// The days of an array as the database writes it.
+fn listed(idle: &str) -> Vec<i16> {
+    let within = idle.trim_start_matches('{').trim_end_matches('}');
+    within.split(',').filter_map(|days| days.parse().ok()).collect()
 }
 
 /// Reads the homes of months, away by these days.
@@ -44,14 +194,14 @@ pub fn homes(
     from: From,
     zone: &str,
 ) -> Result<(), StoreError> {
-    let there = match from {
-        From::Kept => months.iter().map(|(month, _)| *month).collect(),
-        From::KeptOrNow => kept(tx, Kind::Homes, zone)?,
-        From::Now => Vec::new(),
+    let asked: BTreeMap<Period, i64> = months.iter().copied().collect();
+    let (there, differences) = match from {
+        From::Kept => (asked.keys().copied().collect(), BTreeMap::new()),
+        From::KeptOrNow => kept_and_changed(tx, &asked, zone)?,
+        From::Now => (BTreeSet::new(), BTreeMap::new()),
     };
-    let (kept, missing): (Vec<_>, Vec<_>) = months.iter().partition(|(month, _)| there.contains(month));
-    let mut sums = facts.sums.take().unwrap_or_default();
-    for (month, away_days) in kept {
+    let mut homes: BTreeMap<(Period, String), (i64, i64)> = BTreeMap::new();
+    for (month, away_days) in asked.iter().filter(|(month, _)| there.contains(month)) {
         // The buckets' bounds are the days themselves: a vehicle is in one at or below `away_days`, or away.
         let query = format!(
             "SELECT dealer_code, cardinality(idle)::bigint AS vehicles,
@@ -60,19 +210,83 @@ pub fn homes(
             month.first_day()
         );
         tx.read(&query, |row| {
-            let dealer = facts.codes.keep(row.text());
-            sums.homes.push(HomeVehicles { dealer, month, vehicles: row.big(), away: row.big() });
+            homes.insert((*month, row.text().to_owned()), (row.big(), row.big()));
         })?;
     }
-    let away_days: BTreeMap<Period, i64> = missing.into_iter().collect();
-    for home in count(tx, &away_days.keys().copied().collect::<Vec<_>>(), zone)?.all() {
-        let (dealer, month) = (facts.codes.keep(home.dealer), home.month);
-        let most = away_days.get(&month).copied().unwrap_or(i64::MAX);
-        let away = home.idle.iter().filter(|days| i64::from(**days) > most).count() as i64;
-        sums.homes.push(HomeVehicles { dealer, month, vehicles: home.idle.len() as i64, away });
+    let counted = |month: Period, idle: &[i16]| {
+        let most = asked.get(&month).copied().unwrap_or(i64::MAX);
+        (idle.len() as i64, idle.iter().filter(|days| i64::from(**days) > most).count() as i64)
+    };
+    for ((month, dealer), difference) in differences {
+        let (before, now) = (counted(month, &difference.before), counted(month, &difference.now));
+        let home = homes.entry((month, dealer)).or_default();
+        *home = (home.0 + now.0 - before.0, home.1 + now.1 - before.1);
+    }
+    let missing: Vec<Period> = asked.keys().filter(|month| !there.contains(month)).copied().collect();
+    for home in count(tx, &missing, zone)?.all() {
+        homes.insert((home.month, home.dealer.to_owned()), counted(home.month, &home.idle));
+    }
+    let mut sums = facts.sums.take().unwrap_or_default();
+    for ((month, dealer), (vehicles, away)) in homes.into_iter().filter(|(_, (vehicles, _))| *vehicles > 0) {
+        sums.homes.push(HomeVehicles { dealer: facts.codes.keep(&dealer), month, vehicles, away });
     }
     facts.sums = Some(sums);
     Ok(())
+}
+
+/// Of how many vehicles a dealer was the home at the ends of months, and how many of them were away by these days, by month;
+/// as the latest check has counted them.
+pub fn homes_of(
+    tx: &mut Tx,
+    dealer: &str,
+    months: &[(Period, i64)],
+) -> Result<BTreeMap<Period, (i64, i64)>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        vehicles: i64,
+        #[diesel(sql_type = BigInt)]
+        away: i64,
+    }
+    let mut homes = BTreeMap::new();
+    for (month, away_days) in months {
+        let row: Option<Row> = diesel::sql_query(
+            "SELECT cardinality(h.idle)::bigint AS vehicles,
+                 (cardinality(h.idle) - width_bucket($3::smallint, h.idle))::bigint AS away
+             FROM home_sums h JOIN sum_months s ON s.kind = 'homes' AND s.month = h.month
+             WHERE h.dealer_code = $1 AND h.month = $2",
+        )
+        .bind::<Text, _>(dealer)
+        .bind::<SqlDate, _>(pg_month(*month))
+        .bind::<BigInt, _>(*away_days)
+        .get_result(tx.connection)
+        .optional()?;
+        homes.extend(row.map(|row| (*month, (row.vehicles, row.away))));
+    }
+    Ok(homes)
+}
+
+/// The asked months that are kept, and what facts have changed of them that no run has seen; where they have changed too
+/// many vehicles, only the months they have not touched.
+fn kept_and_changed(
+    tx: &mut Tx,
+    asked: &BTreeMap<Period, i64>,
+    zone: &str,
+) -> Result<(BTreeSet<Period>, BTreeMap<(Period, String), Difference>), StoreError> {
+    if tx.known_at().is_some() {
+        return Ok(Default::default()); // those that are kept are of what is known now
+    }
+    let mut there = months_kept(tx, Kind::Homes)?;
+    there.retain(|month| asked.contains_key(month));
+    let unseen = unseen(tx, Kind::Homes)?;
+    match changes(tx, Kind::Homes, &unseen, &there, zone)? {
+        Changed::Nothing => Ok((there, BTreeMap::new())),
+        Changed::Vehicles(changes) => {
+            let differences = differences(tx, &changes, &there, zone)?;
+            Ok((there, differences))
+        }
+        Changed::Much => Ok((kept(tx, Kind::Homes, zone)?.into_iter().collect(), BTreeMap::new())),
+    }
 }
 
 /// Counts months by one walk over the vehicles with their visits.
@@ -80,13 +294,45 @@ fn count(tx: &mut Tx, months: &[Period], zone: &str) -> Result<Homes, StoreError
     let mut homes = Homes { months: months.to_vec(), ..Homes::default() };
     let (Some(first), Some(last)) = (months.iter().min(), months.iter().max()) else { return Ok(homes) };
     let query = if first == last { latest_visits(tx, *last, zone) } else { all_visits(tx, *last, zone) };
-    tx.by_plan_of_all(|tx| {
-        tx.read(&query, |row| {
-            let (vin, sold_on, seller) = (row.text(), row.date(), row.text_or());
-            let visit = row.date_or().zip(row.text_or());
-            homes.row(vin, sold_on, seller, visit);
-        })
-    })?;
+    tx.by_plan_of_all(|tx| tx.read(&query, |row| homes.visit(row)))?;
+    homes.count();
+    Ok(homes)
+}
+
+/// The same of the changed vehicles alone, by the facts that a condition holds for: looked up one by one, of the visits before
+/// the first month the latest alone.
+fn count_changed(
+    tx: &mut Tx,
+    holds: &dyn Fn(&str) -> String,
+    months: &[Period],
+    zone: &str,
+) -> Result<Homes, StoreError> {
+    let mut homes = Homes { months: months.to_vec(), ..Homes::default() };
+    let (Some(first), Some(last)) = (months.iter().min(), months.iter().max()) else { return Ok(homes) };
+    let (holds, also_holds) = (holds("t"), holds("e"));
+    let (first, last, next) = (first.first_day(), last.last_day(), last.next().first_day());
+    let sold = format!("(v.sold_on::timestamp AT TIME ZONE '{zone}')");
+    let (begins, ends) = (
+        format!("(timestamp '{first}' AT TIME ZONE '{zone}')"),
+        format!("(timestamp '{next}' AT TIME ZONE '{zone}')"),
+    );
+    let query = format!(
+        "SELECT v.vin, v.sold_on, v.dealer_code AS seller, (o.completed_at AT TIME ZONE '{zone}')::date AS visited_on, o.dealer_code
+         FROM pg_temp.changed_vehicles c CROSS JOIN LATERAL (
+             SELECT t.vin, t.sold_on, t.dealer_code FROM vehicles t
+             WHERE {holds} AND t.vin = c.vin AND t.sold_on <= date '{last}' OFFSET 0) AS v
+         LEFT JOIN LATERAL (
+             SELECT t.dealer_code, t.completed_at, t.work_order_id FROM work_orders t
+             WHERE {holds} AND t.vin = v.vin AND t.completed_at >= greatest({sold}, {begins}) AND t.completed_at < {ends}
+             UNION ALL
+             SELECT t.dealer_code, t.completed_at, t.work_order_id FROM work_orders t
+             WHERE {holds} AND t.vin = v.vin AND t.completed_at = (
+                 SELECT max(e.completed_at) FROM work_orders e
+                 WHERE {also_holds} AND e.vin = v.vin AND e.completed_at >= {sold} AND e.completed_at < {begins})
+             OFFSET 0) AS o ON true
+         ORDER BY v.vin, o.completed_at, o.work_order_id COLLATE \"C\""
+    );
+    tx.read(&query, |row| homes.visit(row))?;
     homes.count();
     Ok(homes)
 }
@@ -126,14 +372,6 @@ struct Home<'h> {
     idle: Vec<i16>,
 }
 
-impl Home<'_> {
-    /// The days as the database reads an array.
-    fn listed(&self) -> String {
-        let listed: Vec<String> = self.idle.iter().map(ToString::to_string).collect();
-        format!("{{{}}}", listed.join(","))
-    }
-}
-
 /// The number of a dealer in a walk.
 type Dealer = usize;
 
@@ -157,7 +395,10 @@ struct Homes {
 }
 
 impl Homes {
-    fn row(&mut self, vin: &str, sold_on: Date, seller: Option<&str>, visit: Option<(Date, &str)>) {
+    /// A vehicle with one of its visits, if any.
+    fn visit(&mut self, row: &mut Values) {
+        let (vin, sold_on, seller) = (row.text(), row.date(), row.text_or());
+        let visit = row.date_or().zip(row.text_or());
         if self.vehicle.as_ref().is_none_or(|vehicle| vehicle.vin != vin) {
             self.count();
             let seller = seller.map(|dealer| self.number(dealer));

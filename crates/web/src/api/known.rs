@@ -28,6 +28,9 @@ struct Looks {
     next: Option<Look>,
 }
 
+/// With more tokens than these at a time, those that nobody waits for any more are let go.
+const MANY: usize = 1_000;
+
 /// The looks at all tokens that are shown just now.
 #[derive(Clone, Default)]
 pub(crate) struct Known(Arc<Mutex<HashMap<Bearer, Looks>>>);
@@ -40,6 +43,11 @@ impl Known {
 
     fn next(&self, app: &App, bearer: Bearer) -> Look {
         let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if looks.len() >= MANY {
+            // Whoever asked may have gone before their look began: then the map alone holds it.
+            let waited_for = |next: &Look| next.strong_count().is_some_and(|held| held > 1);
+            looks.retain(|_, of| of.next.as_ref().is_none_or(waited_for));
+        }
         let of = looks.entry(bearer.clone()).or_default();
         if let Some(next) = &of.next {
             return next.clone();

@@ -1,5 +1,7 @@
 //! What each tab of a dealer's page shows: a table, pictures, or both.
 
+mod service;
+
 use std::collections::HashMap;
 
 use farsight_control::dealers::{Page, Shown, Thresholds};
@@ -60,6 +62,9 @@ pub(super) fn shown(entered: &Entered, page: &Page, reading: &Reading) -> Result
         Shown::Inspections(inspections) => Drawn::Table(inspection_table(inspections, reading)),
         Shown::Complaints(complaints) => Drawn::Table(complaint_table(complaints, entered, reading)),
         Shown::People(people) => Drawn::Table(people_table(people, page.today, reading)),
+        Shown::Service(service) => {
+            Drawn::Both(service::table(service), context! { cards => value(service::cards(service)) })
+        }
         Shown::Trends(thresholds) => {
             Drawn::Parts(context! { trends => Value::from(trends(&page.months, *thresholds, reading)?) })
         }

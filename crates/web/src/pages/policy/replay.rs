@@ -54,6 +54,10 @@ fn told(entered: &Entered, replayed: &Replayed) -> minijinja::Value {
     for row in &mut clauses {
         row["title"] = json!(row["code"].as_str().and_then(title));
     }
+    let mut regions = rows(&replayed.regions);
+    for row in &mut regions {
+        row["title"] = json!(row["code"].as_str().and_then(|code| replayed.region_names.get(code)));
+    }
     let spread = replayed.spread();
     let most = spread.iter().map(|bin| bin.dealers).max().unwrap_or(0).max(1);
     let spread: Vec<Value> = spread
@@ -74,7 +78,7 @@ fn told(entered: &Entered, replayed: &Replayed) -> minijinja::Value {
         .collect();
     context! {
         total => value(pair("", &replayed.total)),
-        clauses => value(clauses), regions => value(rows(&replayed.regions)),
+        clauses => value(clauses), regions => value(regions),
         dealers => value(dealers), changed, spread => value(spread), crossings => value(crossings),
     }
 }
