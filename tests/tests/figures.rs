@@ -1,7 +1,7 @@
 //! Figures of months: bit by bit they become what they are from nothing; they count what the rulebook says; a person
 //! sees those of their own dealers and no other.
 
-use farsight_control::dealers::{self, Shown, Tab};
+use farsight_control::dealers::{self, Limits, Part, Score, ServiceMonth, Shown, Tab};
 use farsight_control::export::Report;
 use farsight_control::{board, figures, search};
 use farsight_ledger::settlement::Role;
@@ -13,7 +13,7 @@ use farsight_store::standings::{Column, Filter};
 use farsight_store::users::User;
 use farsight_tests::books::records;
 use farsight_tests::chance::{Dice, World, masters, ruling, sheet_of};
-use farsight_tests::office::at;
+use farsight_tests::office::{at, month};
 use farsight_tests::sheets::{Folder, Sheet, sheet};
 use farsight_tests::tower::{number, texts};
 use farsight_tests::{Office, Tower};
@@ -345,4 +345,77 @@ fn every_tab_shows_what_is_there() {
     let Shown::Tasks(total, clocks) = shown(Tab::Tasks) else { panic!() };
     assert_eq!(total as usize, clocks.len());
     assert!(clocks.iter().any(|clock| clock.subject == "K-2" && clock.kind.name() == "close"));
+}
+
+#[test]
+fn a_dealers_service_is_counted_by_the_months_that_are_over() {
+    let tower = Tower::new();
+    let mut office = office(&tower);
+    office.import_folder(&Folder::of(&[
+        sheet(
+            "vehicles",
+            "vin | model | sold_on | dealer_code\nV-1 | M | 2024-12-01 | A-1\nV-2 | M | 2020-01-01 | A-1\nV-3 | M | 2020-01-01 | A-2",
+        ),
+        sheet(
+            "work_orders",
+            "work_order_id | dealer_code | vin | fault_code | created_at | diagnosed_at | promised_at | completed_at
+             W-1 | A-1 | V-1 |  | 2025-01-10 10:00 | 2025-01-10 10:10 | 2025-01-10 14:00 | 2025-01-10 13:00
+             W-2 | A-1 | V-1 | F | 2025-01-11 10:00 | 2025-01-11 10:10 | 2025-01-11 12:00 | 2025-01-11 15:00
+             W-3 | A-1 | V-1 |  | 2025-01-12 10:00 | 2025-01-12 10:10 | 2025-01-12 14:00 | 2025-02-20 13:00
+             W-4 | A-2 | V-3 | F | 2025-01-11 10:00 | 2025-01-11 10:10 | 2025-01-11 12:00 | 2025-01-11 15:00",
+        ),
+        sheet("callbacks", "work_order_id | at | reached\nW-1 | 2025-01-10 18:00 | true"),
+        sheet(
+            "surveys",
+            "response_id | factor | dealer_code | employee_code | answered_at | score
+             S-1 | quality | A-1 |  | 2025-01-12 10:00 | 80
+             S-2 | quality | A-1 |  | 2025-01-31 23:59 | 91
+             S-3 | quality | A-1 |  | 2025-02-01 00:00 | 10",
+        ),
+        sheet(
+            "mystery_visits",
+            "visit_id | dealer_code | visited_on | response | attitude | professionalism | transparency\nM-1 | A-1 | 2025-01-20 | 70 | 70 | 70 | 70",
+        ),
+        sheet(
+            "feedback",
+            "feedback_id | dealer_code | channel | received_at | kind | solved_at
+             B-1 | A-1 | phone | 2025-01-05 10:00 | enquiry | 2025-01-25 10:00
+             B-2 | A-1 | phone | 2025-01-05 10:00 | enquiry | 2025-01-05 11:00",
+        ),
+    ]));
+    office.check("2025-02-28T12:00:00+08:00");
+    let Shown::Service(service) =
+        dealers::page(&mut office.desk, "A-1", Tab::Service).unwrap().unwrap().shown
+    else {
+        panic!()
+    };
+    assert_eq!(service.months.len(), 12);
+    let part = |part, of| Some(Part { part, of });
+    let january = service.months[0];
+    let expected = ServiceMonth {
+        month: month("2025-01"),
+        satisfaction: Some(Score { score: 8550, of: 2 }),
+        prompt: part(2, 3),
+        late: part(1, 2),
+        called: part(1, 2),
+        mystery: Some(Score { score: 7000, of: 1 }),
+        feedback_late: part(1, 2),
+        unconfirmed: part(1, 1),
+        away: part(1, 2),
+    };
+    assert_eq!(january, expected);
+    let limits = Limits {
+        satisfaction: Some(75),
+        prompt: Some(90),
+        called: Some(90),
+        mystery: Some(60),
+        away: Some(60),
+    };
+    assert_eq!(service.limits, limits);
+    let december = service.months[1];
+    assert_eq!(
+        (december.satisfaction, december.prompt, december.called),
+        (None, None, None),
+        "nothing came in"
+    );
 }

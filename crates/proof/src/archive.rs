@@ -46,13 +46,12 @@ impl PackError {
 /// Whoever unpacks a pack may write to its files, everybody may read them.
 const MODE: u32 = 0o644;
 
-/// Every file alike: no time of making, no owner, and of any size (a year's orders may be beyond 4 GiB).
+/// Every file alike: no time of making, no owner.
 fn options() -> SimpleFileOptions {
     SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default())
         .unix_permissions(MODE)
-        .large_file(true)
 }
 
 /// A pack in the making: begin a file, write it, begin the next.

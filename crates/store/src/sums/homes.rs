@@ -109,19 +109,22 @@ struct Difference {
     now: Vec<i16>,
 }
 
+/// Differences by month and dealer.
+type Differences = BTreeMap<(Period, String), Difference>;
+
 /// What imports change of months, where they do.
 fn differences(
     tx: &mut Tx,
     changes: &Changes,
     months: &BTreeSet<Period>,
     zone: &str,
-) -> Result<BTreeMap<(Period, String), Difference>, StoreError> {
+) -> Result<Differences, StoreError> {
     let months: Vec<Period> = months.range(changes.since..).copied().collect();
     let (before, now) = tx.by_plan_of_few(|tx| {
         let before = count_changed(tx, &|fact| changes.held_before(fact), &months, zone)?;
         Ok((before, count_changed(tx, &holds_now, &months, zone)?))
     })?;
-    let mut differences: BTreeMap<(Period, String), Difference> = BTreeMap::new();
+    let mut differences = Differences::new();
     for home in before.all() {
         differences.entry((home.month, home.dealer.to_owned())).or_default().before = home.idle;
     }
@@ -272,7 +275,7 @@ fn kept_and_changed(
     tx: &mut Tx,
     asked: &BTreeMap<Period, i64>,
     zone: &str,
-) -> Result<(BTreeSet<Period>, BTreeMap<(Period, String), Difference>), StoreError> {
+) -> Result<(BTreeSet<Period>, Differences), StoreError> {
     if tx.known_at().is_some() {
         return Ok(Default::default()); // those that are kept are of what is known now
     }
