@@ -444,48 +444,60 @@ impl Tx<'_> {
 
     /// Plans by index: for transactions that look at few units of large tables.
     pub fn look_at_few(&mut self) -> Result<(), StoreError> {
-        self.connection.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_nestloop = on")?;
-        Ok(())
-    }
-
-    /// Does something that looks at whole tables amid what looks at few rows, or amid the like.
-    pub(crate) fn by_plan_of_all<T>(
-        &mut self,
-        look: impl FnOnce(&mut Self) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let looks_at_few = self.looks_at_few()?;
-        self.look_at_all()?;
-        let looked = look(self)?;
-        if looks_at_few {
-            self.look_at_few()?;
-        }
-        Ok(looked)
-    }
-
-    /// Does something that looks at few rows amid what looks at whole tables, or amid the like.
-    pub(crate) fn by_plan_of_few<T>(
-        &mut self,
-        look: impl FnOnce(&mut Self) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let looks_at_few = self.looks_at_few()?;
-        self.look_at_few()?;
-        let looked = look(self)?;
-        if !looks_at_few {
-            self.look_at_all()?;
-        }
-        Ok(looked)
-    }
-
-    fn looks_at_few(&mut self) -> Result<bool, StoreError> {
-        Ok(self.number("SELECT (current_setting('enable_seqscan') = 'off')::int::bigint AS number")? > 0)
+        Ok(self.connection.batch_execute(PLAN_OF_FEW)?)
     }
 
     /// Plans by hash and scan: for transactions that look at whole tables.
     pub fn look_at_all(&mut self) -> Result<(), StoreError> {
-        self.connection.batch_execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_nestloop = off")?;
-        Ok(())
+        Ok(self.connection.batch_execute(PLAN_OF_ALL)?)
+    }
+
+    /// Does something that looks at few rows amid what is planned otherwise.
+    pub(crate) fn by_plan_of_few<T>(
+        &mut self,
+        look: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.by_plan(PLAN_OF_FEW, look)
+    }
+
+    /// Does something that looks at whole tables amid what is planned otherwise.
+    pub(crate) fn by_plan_of_all<T>(
+        &mut self,
+        look: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.by_plan(PLAN_OF_ALL, look)
+    }
+
+    /// What follows is planned as what came before.
+    fn by_plan<T>(
+        &mut self,
+        plan: &str,
+        look: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        #[derive(QueryableByName)]
+        struct Before {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            plan: String,
+        }
+        let before: Before = diesel::sql_query(
+            "SELECT string_agg(format('SET LOCAL %s = %s', name, setting), '; ') AS plan FROM unnest(ARRAY[
+                 'enable_seqscan', 'enable_mergejoin', 'enable_hashjoin', 'enable_nestloop']) AS name
+             CROSS JOIN LATERAL current_setting(name) AS setting",
+        )
+        .get_result(self.connection)?;
+        self.connection.batch_execute(plan)?;
+        let looked = look(self)?;
+        self.connection.batch_execute(&before.plan)?;
+        Ok(looked)
     }
 }
+
+const PLAN_OF_FEW: &str =
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_hashjoin = off;
+     SET LOCAL enable_nestloop = on";
+const PLAN_OF_ALL: &str =
+    "SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_hashjoin = on;
+     SET LOCAL enable_nestloop = off";
 
 /// How an attempt ended.
 pub enum Attempt<T> {

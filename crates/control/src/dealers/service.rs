@@ -129,11 +129,8 @@ pub(super) fn of(tx: &mut Tx, dealer: &str, ground: &Ground, now: Instant) -> Re
     let code = facts.codes.keep(dealer);
     let case = Case::new(&facts, ground, now, Judged::All);
     let figures = custom::figures_of(&case, code, &months, &NAMES)?;
-    let away_days = |month: &Period| {
-        let version = ground.timeline.in_force(month.last_day())?;
-        Some((*month, version.policy.retention.as_ref()?.away_days))
-    };
-    let away: Vec<(Period, i64)> = months.iter().filter_map(away_days).collect();
+    let mut away = reads::home_months(ground, now);
+    away.retain(|(month, _)| months.contains(month));
     let homes = sums::homes_of(tx, dealer, &away)?;
     let counted = months.iter().zip(&figures).rev().map(|(month, figures)| {
         let figure = |name: &str| NAMES.iter().position(|own| *own == name).and_then(|place| figures[place]);

@@ -261,7 +261,7 @@ pub(super) fn homes(
     from: From,
 ) -> Result<(), ControlError> {
     let zone = ground.zone.name();
-    let months = home_months(tx, ground, as_of)?;
+    let months = if sums::has_vehicles(tx)? { home_months(ground, as_of) } else { Vec::new() };
     if from == From::Kept {
         let months: Vec<Period> = months.iter().map(|(month, _)| *month).collect();
         sums::keep_homes(tx, &months, zone)?;
@@ -269,18 +269,15 @@ pub(super) fn homes(
     Ok(sums::homes(tx, facts, &months, from, zone)?)
 }
 
-/// The months of homes, with the days by which vehicles are away.
-fn home_months(tx: &mut Tx, ground: &Ground, as_of: Instant) -> Result<Vec<(Period, i64)>, ControlError> {
-    if !sums::has_vehicles(tx)? {
-        return Ok(Vec::new());
-    }
+/// The months of homes that are judged, with the days by which vehicles are away.
+pub(crate) fn home_months(ground: &Ground, as_of: Instant) -> Vec<(Period, i64)> {
     let last = Period::of(ground.zone.date(as_of)).previous();
     let first = Period::of(ground.timeline.first_judged_day());
     let judged = first.through(last).filter_map(|month| {
         let version = ground.timeline.in_force(month.last_day())?;
         Some((month, version.policy.retention.as_ref()?.away_days))
     });
-    Ok(judged.collect())
+    judged.collect()
 }
 
 /// The months that hotspots of units look at: those that are over, and the six before each.

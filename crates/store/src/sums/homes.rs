@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date as SqlDate, Text};
+use diesel::sql_types::{BigInt, Text};
 use farsight_rulebook::facts::Facts;
 use farsight_rulebook::period::Period;
 use farsight_rulebook::sums::{HomeVehicles, home_at};
@@ -14,7 +14,6 @@ use jiff::civil::Date;
 use super::changes::{Changed, Changes, holds_now, seen_in};
 use super::{From, Kind, begin, changes, kept, months_kept, unseen};
 use crate::reading::Values;
-use crate::values::pg_month;
 use crate::{StoreError, Tx};
 
 /// Counts and keeps the months that are not kept yet: after one that is kept by the vehicles seen since, the others by one
@@ -205,13 +204,7 @@ pub fn homes(
     };
     let mut homes: BTreeMap<(Period, String), (i64, i64)> = BTreeMap::new();
     for (month, away_days) in asked.iter().filter(|(month, _)| there.contains(month)) {
-        // The buckets' bounds are the days themselves: a vehicle is in one at or below `away_days`, or away.
-        let query = format!(
-            "SELECT dealer_code, cardinality(idle)::bigint AS vehicles,
-                 (cardinality(idle) - width_bucket({away_days}::smallint, idle))::bigint AS away
-             FROM home_sums WHERE month = date '{}'",
-            month.first_day()
-        );
+        let query = kept_counts(*month, *away_days);
         tx.read(&query, |row| {
             homes.insert((*month, row.text().to_owned()), (row.big(), row.big()));
         })?;
@@ -251,22 +244,28 @@ pub fn homes_of(
         #[diesel(sql_type = BigInt)]
         away: i64,
     }
+    let kept = months_kept(tx, Kind::Homes)?;
     let mut homes = BTreeMap::new();
-    for (month, away_days) in months {
-        let row: Option<Row> = diesel::sql_query(
-            "SELECT cardinality(h.idle)::bigint AS vehicles,
-                 (cardinality(h.idle) - width_bucket($3::smallint, h.idle))::bigint AS away
-             FROM home_sums h JOIN sum_months s ON s.kind = 'homes' AND s.month = h.month
-             WHERE h.dealer_code = $1 AND h.month = $2",
-        )
-        .bind::<Text, _>(dealer)
-        .bind::<SqlDate, _>(pg_month(*month))
-        .bind::<BigInt, _>(*away_days)
-        .get_result(tx.connection)
-        .optional()?;
+    for (month, away_days) in months.iter().filter(|(month, _)| kept.contains(month)) {
+        let row: Option<Row> =
+            diesel::sql_query(format!("{} AND dealer_code = $1", kept_counts(*month, *away_days)))
+                .bind::<Text, _>(dealer)
+                .get_result(tx.connection)
+                .optional()?;
         homes.extend(row.map(|row| (*month, (row.vehicles, row.away))));
     }
     Ok(homes)
+}
+
+/// Of each dealer the vehicles at home there at the end of a month that is kept, and how many of them were away.
+fn kept_counts(month: Period, away_days: i64) -> String {
+    // The buckets' bounds are the days themselves: a vehicle is in one at or below `away_days`, or away.
+    format!(
+        "SELECT dealer_code, cardinality(idle)::bigint AS vehicles,
+             (cardinality(idle) - width_bucket({away_days}::smallint, idle))::bigint AS away
+         FROM home_sums WHERE month = date '{}'",
+        month.first_day()
+    )
 }
 
 /// The asked months that are kept, and what facts have changed of them that no run has seen; where they have changed too
